@@ -1,0 +1,1 @@
+"""How Countersign is brought up: on AWS, in containers, and on one machine."""

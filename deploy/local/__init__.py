@@ -1,0 +1,1 @@
+"""The one-command local stack: real parts on loopback, no account anywhere."""

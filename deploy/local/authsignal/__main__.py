@@ -1,0 +1,90 @@
+"""Start the simulator: `python -m deploy.local.authsignal --help`."""
+
+import argparse
+import socket
+import sys
+import uuid
+from pathlib import Path
+
+import msgspec
+import uvicorn
+
+from deploy.local.authsignal.app import create_app
+from deploy.local.authsignal.protocol import AbortableProtocol
+from deploy.local.authsignal.settings import SimulatorSettings, Tunables, read_secret_keys
+from deploy.local.authsignal.store import StoreUnusable
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m deploy.local.authsignal", description=__doc__)
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
+    parser.add_argument("--port", type=int, default=8100, help="port to listen on; 0 takes a free one")
+    parser.add_argument("--tenant-id", type=uuid.UUID, required=True, help="public id of the tenant, a UUID")
+    parser.add_argument("--secret-key-file", type=Path, required=True, help="one or two secret keys, one a line")
+    parser.add_argument("--smtp", default="127.0.0.1:1025", metavar="HOST:PORT", help="mail server for the codes")
+    parser.add_argument("--state-file", type=Path, required=True, help="SQLite file that keeps the accounts")
+    parser.add_argument("--ui-url", help="this server as a browser sees it; default http://localhost:PORT")
+    parser.add_argument("--allow-origin", action="append", default=[], help="origin that may call the Client API")
+    parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a tunable, such as email_sends_max=3")
+    return parser
+
+
+def _tunables(assignments: list[str]) -> Tunables:
+    values: dict[str, object] = {}
+    for assignment in assignments:
+        name, separator, value = assignment.partition("=")
+        if not separator:
+            raise ValueError(f"--set needs NAME=VALUE, not {assignment}")
+        values[name] = value.split(",") if name in ("methods", "valid_states") else value
+    return msgspec.convert(values, Tunables, strict=False)
+
+
+def _settings(arguments: argparse.Namespace, port: int) -> SimulatorSettings:
+    smtp_host, _, smtp_port = arguments.smtp.rpartition(":")
+    if not smtp_host or not smtp_port.isdigit():
+        raise ValueError(f"--smtp needs HOST:PORT, not {arguments.smtp}")
+    return SimulatorSettings(
+        tenant_id=str(arguments.tenant_id),
+        secret_keys=read_secret_keys(arguments.secret_key_file),
+        smtp_host=smtp_host,
+        smtp_port=int(smtp_port),
+        state_file=arguments.state_file,
+        ui_url=(arguments.ui_url or f"http://localhost:{port}").rstrip("/"),
+        allow_origins=frozenset(origin.rstrip("/") for origin in arguments.allow_origin),
+        tunables=_tunables(arguments.set),
+    )
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        return socket.create_server((host, port), backlog=1024)
+    except OSError as error:
+        raise OSError(f"cannot listen on {host}:{port}: {error.strerror}") from error
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run until SIGINT or SIGTERM. Whatever is wrong at start is one line on stderr and exit code 1."""
+    arguments = _parser().parse_args(argv)
+    try:
+        listener = _listen(arguments.host, arguments.port)
+        port = listener.getsockname()[1]
+        app = create_app(_settings(arguments, port))
+    except (OSError, ValueError, StoreUnusable) as error:
+        print(f"authsignal simulator: {error}", file=sys.stderr)
+        return 1
+    config = uvicorn.Config(
+        app,
+        http=AbortableProtocol,
+        ws="none",
+        access_log=False,
+        log_level="warning",
+        timeout_graceful_shutdown=2,
+        server_header=False,
+    )
+    print(f"authsignal simulator: listening on http://{arguments.host}:{port}", flush=True)
+    uvicorn.Server(config).run(sockets=[listener])
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

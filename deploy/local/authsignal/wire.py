@@ -1,0 +1,284 @@
+"""
+The wire: bodies as they come in and go out, in camelCase.
+
+Requests ignore keys they do not know, as the service does. Optional members that have no value are left out of
+answers, never sent as null.
+"""
+
+from typing import Any
+
+import msgspec
+
+from deploy.local.authsignal.model import ActionState, FailureReason, VerificationMethod
+
+
+class Incoming(msgspec.Struct, kw_only=True, rename="camel"):
+    """Base of request bodies."""
+
+
+class Outgoing(msgspec.Struct, kw_only=True, rename="camel", omit_defaults=True):
+    """Base of answers: a member with a default is optional, and left out while it has that default."""
+
+
+class TrackRequest(Incoming):
+    """Body of track: what is known about the user, and what the rules may look at."""
+
+    idempotency_key: str | None = None
+    email: str | None = None
+    phone_number: str | None = None
+    username: str | None = None
+    ip_address: str | None = None
+    user_agent: str | None = None
+    device_id: str | None = None
+    scope: str | None = None
+    locale: str | None = None
+    custom: dict[str, Any] | None = None
+
+
+class UpdateUserRequest(Incoming):
+    """Body of update user: members left out stay as they are."""
+
+    email: str | None = None
+    email_verified: bool | None = None
+    phone_number: str | None = None
+    phone_number_verified: bool | None = None
+    username: str | None = None
+    display_name: str | None = None
+    custom: dict[str, Any] | None = None
+    locale: str | None = None
+    default_verification_method: VerificationMethod | None = None
+
+
+class EnrollVerifiedRequest(Incoming):
+    """Body of enroll verified: a factor that the integrator proved by itself."""
+
+    verification_method: str
+    email: str | None = None
+    phone_number: str | None = None
+    otp_uri: str | None = None
+    is_default: bool = False
+
+
+class UpdateActionRequest(Incoming):
+    """Body of update action."""
+
+    state: ActionState
+
+
+class ValidateRequest(Incoming):
+    """Body of validate: a token, and what it is expected to be for."""
+
+    token: str
+    user_id: str | None = None
+    action: str | None = None
+
+
+class ChallengeRequest(Incoming):
+    """Body of the server challenge: a new one, or a replay of an earlier one by its id."""
+
+    verification_method: str | None = None
+    action: str | None = None
+    challenge_id: str | None = None
+    idempotency_key: str | None = None
+    user_id: str | None = None
+    email: str | None = None
+    phone_number: str | None = None
+    scope: str | None = None
+    locale: str | None = None
+
+
+class VerifyRequest(Incoming):
+    """Body of the server verify."""
+
+    challenge_id: str
+    verification_code: str
+
+
+class ClaimRequest(Incoming):
+    """Body of claim: who answered the challenge."""
+
+    challenge_id: str
+    user_id: str
+    skip_verification_check: bool = False
+
+
+class EnrollCodeRequest(Incoming):
+    """Body of a client enrolment by code: the address, by kind."""
+
+    email: str | None = None
+    phone_number: str | None = None
+
+
+class ClientChallengeRequest(Incoming):
+    """Body of a client challenge; SDKs send none at all."""
+
+    user_authenticator_id: str | None = None
+
+
+class ClientVerifyRequest(Incoming):
+    """Body of a client verify."""
+
+    verification_code: str
+
+
+class SuccessView(Outgoing):
+    """Answer to deletes and revokes: a body, since one SDK trips over an empty one."""
+
+    success: bool
+
+
+class UserView(Outgoing):
+    """A user, as read, updated and found."""
+
+    is_enrolled: bool
+    email_verified: bool
+    phone_number_verified: bool
+    user_id: str | None = None
+    email: str | None = None
+    phone_number: str | None = None
+    username: str | None = None
+    display_name: str | None = None
+    custom: dict[str, Any] | None = None
+    locale: str | None = None
+    enrolled_verification_methods: list[VerificationMethod] | None = None
+    allowed_verification_methods: list[VerificationMethod] | None = None
+    default_verification_method: VerificationMethod | None = None
+    created_at: str | None = None
+
+
+class UsersView(Outgoing):
+    """A page of users; the last id is there only if more follow."""
+
+    users: list[UserView]
+    last_evaluated_user_id: str | None = None
+
+
+class AuthenticatorView(Outgoing):
+    """One authenticator."""
+
+    user_id: str
+    user_authenticator_id: str
+    verification_method: VerificationMethod
+    created_at: str
+    is_default: bool
+    verified_at: str | None = None
+    last_verified_at: str | None = None
+    email: str | None = None
+    phone_number: str | None = None
+
+
+class EnrolledView(Outgoing):
+    """Answer to enroll verified."""
+
+    authenticator: AuthenticatorView
+
+
+class TrackView(Outgoing):
+    """Answer to track."""
+
+    idempotency_key: str
+    state: ActionState
+    url: str
+    token: str
+    is_enrolled: bool
+    enrolled_verification_methods: list[VerificationMethod]
+    allowed_verification_methods: list[VerificationMethod]
+    rule_ids: list[str]
+    default_verification_method: VerificationMethod | None = None
+
+
+class ActionView(Outgoing):
+    """One action. `output` is what the rules computed: an object, empty here, never null."""
+
+    state: ActionState
+    created_at: str
+    state_updated_at: str
+    rules: list[dict[str, str]]
+    rule_ids: list[str]
+    output: dict[str, Any]
+    verification_method: VerificationMethod | None = None
+
+
+class ActionListItem(Outgoing):
+    """One action of a query."""
+
+    action_code: str
+    idempotency_key: str
+    created_at: str
+    updated_at: str
+    state: ActionState
+    state_updated_at: str
+    verification_method: VerificationMethod | None = None
+    verified_by_authenticator_id: str | None = None
+
+
+class ValidateView(Outgoing):
+    """The action's name goes out under both keys: SDKs differ in which one they read."""
+
+    is_valid: bool
+    state: ActionState | None = None
+    state_updated_at: str | None = None
+    user_id: str | None = None
+    action: str | None = None
+    action_code: str | None = None
+    idempotency_key: str | None = None
+    verification_method: VerificationMethod | None = None
+    error: str | None = None
+
+
+class ChallengeView(Outgoing):
+    """Answer to the server challenge; `expires_at` is in Unix seconds."""
+
+    challenge_id: str
+    idempotency_key: str
+    expires_at: int
+
+
+class VerifyView(Outgoing):
+    """Answer to the server verify."""
+
+    is_verified: bool
+    email: str | None = None
+    phone_number: str | None = None
+    verification_method: VerificationMethod | None = None
+    failure_reason: FailureReason | None = None
+
+
+class ClaimView(Outgoing):
+    """Answer to claim."""
+
+    token: str
+    verification_method: VerificationMethod
+
+
+class ChallengeStatusView(Outgoing):
+    """Answer to get challenge: empty if there is none."""
+
+    challenge_id: str | None = None
+    expires_at: int | None = None
+    verification_method: VerificationMethod | None = None
+    phone_number: str | None = None
+    email: str | None = None
+    action: str | None = None
+
+
+class ClientEnrollView(Outgoing):
+    """Answer to a client enrolment."""
+
+    user_authenticator_id: str
+    user_id: str
+
+
+class ClientChallengeView(Outgoing):
+    """Answer to a client challenge."""
+
+    challenge_id: str
+
+
+class ClientVerifyView(Outgoing):
+    """Answer to a client verify."""
+
+    is_verified: bool
+    access_token: str | None = None
+    user_authenticator: AuthenticatorView | None = None
+    failure_reason: FailureReason | None = None

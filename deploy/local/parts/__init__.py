@@ -1,0 +1,1 @@
+"""One module for each part of the stack: how it is started, and how one sees that it is ready."""

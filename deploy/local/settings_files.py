@@ -1,0 +1,116 @@
+"""The settings file of each service, written anew at every start."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from deploy.local import toml
+from deploy.local.aws_account import AwsResources
+from deploy.local.keys import Keys
+from deploy.local.layout import Layout
+from deploy.local.parts.authsignal import SECRET, TENANT
+from deploy.local.parts.aws import REGION
+from deploy.local.parts.postgres import Postgres
+from deploy.local.ports import HOST, Ports
+
+_OUR_KEYS = ("session_key", "email_hash_key", "challenge_token", "audit_token", "assertion_key")
+
+
+@dataclass(frozen=True)
+class SettingsWriter:
+    """Knows the whole stack and tells each service its part of it."""
+
+    layout: Layout
+    keys: Keys
+    ports: Ports
+    postgres: Postgres
+    aws: AwsResources
+    origins: Sequence[str]
+
+    def write_all(self) -> None:
+        """Write the three files, and the secrets that they point at."""
+        for name in _OUR_KEYS:
+            self.keys.ensure(name)
+        for role in ("owner", "writer", "reader"):
+            self.keys.write(f"database_url_{role}", self.postgres.url(f"countersign_{role}"))
+        token_hash = hashlib.sha256(self.keys.ensure("audit_token").encode()).hexdigest()
+        self.keys.write("audit_token_hashes", f"local:{token_hash}")
+        for name, settings in {"gateway": self._gateway(), "challenge": self._challenge(), "audit": self._audit()}.items():
+            self.path(name).write_text(toml.dumps(settings), encoding="utf-8")
+
+    def path(self, service: str) -> Path:
+        """Return the settings file of one service."""
+        return self.layout.config / f"{service}.toml"
+
+    def _gateway(self) -> dict[str, object]:
+        return {
+            "host": HOST,
+            "port": self.ports.gateway,
+            "public_url": f"http://localhost:{self.ports.gateway}",
+            "allowed_origins": list(self.origins),
+            "trusted_proxies": [],
+            "challenge_url": f"http://{HOST}:{self.ports.challenge}",
+            "challenge_token_file": self.keys.path("challenge_token"),
+            "audit_url": f"http://{HOST}:{self.ports.audit}",
+            **self._queue(),
+            "user_pool_id": self.aws.user_pool_id,
+            "client_id": self.aws.gateway_client_id,
+            "client_secret_file": self.keys.path("cognito_client_secret"),
+            "cognito_endpoint_url": self.aws.endpoint_url,
+            "cognito_issuer": self.aws.issuer,
+            "jwks_url": self.aws.jwks_url,
+            "state_url": self._state_url(0),
+            "session_key_file": self.keys.path("session_key"),
+            "email_hash_key_file": self.keys.path("email_hash_key"),
+            "authsignal_tenant_id": self.keys.ensure_uuid(TENANT),
+            "authsignal_client_url": f"http://localhost:{self.ports.authsignal}/v1",
+            "sdk_sign_in_enabled": True,
+            "metrics_port": 0,
+            "dev_inbox_url": f"http://localhost:{self.ports.mail}",
+            "brand": {"name": "Countersign"},
+        }
+
+    def _challenge(self) -> dict[str, object]:
+        return {
+            "host": HOST,
+            "port": self.ports.challenge,
+            "authsignal_url": f"http://{HOST}:{self.ports.authsignal}/v1",
+            "authsignal_secret_file": self.keys.path(SECRET),
+            "service_token_file": self.keys.path("challenge_token"),
+            "assertion_key_file": self.keys.path("assertion_key"),
+            "user_pool_id": self.aws.user_pool_id,
+            **self._queue(),
+            "email_hash_key_file": self.keys.path("email_hash_key"),
+            "state_url": self._state_url(1),
+            "metrics_port": 0,
+        }
+
+    def _audit(self) -> dict[str, object]:
+        return {
+            "host": HOST,
+            "port": self.ports.audit,
+            "database_url_file": self.keys.path("database_url_reader"),
+            "consumer_database_url_file": self.keys.path("database_url_writer"),
+            "owner_database_url_file": self.keys.path("database_url_owner"),
+            **self._queue(),
+            "audit_dlq_url": self.aws.audit_dlq_url,
+            "email_hash_key_file": self.keys.path("email_hash_key"),
+            "cognito_issuer": self.aws.issuer,
+            "jwks_url": self.aws.jwks_url,
+            "client_ids": [self.aws.gateway_client_id],
+            "service_token_hashes_file": self.keys.path("audit_token_hashes"),
+            "trusted_proxies": [HOST],  # the gateway forwards the console's requests
+            "receivers": 2,
+            "metrics_port": 0,
+        }
+
+    def _queue(self) -> dict[str, object]:
+        return {
+            "audit_queue_url": self.aws.audit_queue_url,
+            "aws_region": REGION,
+            "aws_endpoint_url": self.aws.endpoint_url,
+        }
+
+    def _state_url(self, database: int) -> str:
+        return f"valkey://{HOST}:{self.ports.valkey}/{database}"

@@ -1,0 +1,35 @@
+"""Write the little TOML that settings files need."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+
+def dumps(settings: Mapping[str, object]) -> str:
+    """
+    Write settings as TOML: plain values first, then one table for each mapping; None is left out.
+
+    Raises:
+        TypeError: A value of a type that the settings do not use.
+    """
+    plain = {key: value for key, value in settings.items() if value is not None and not isinstance(value, Mapping)}
+    lines = [f"{key} = {_value(value)}" for key, value in plain.items()]
+    for key, value in settings.items():
+        if isinstance(value, Mapping):
+            lines += ["", f"[{key}]", dumps(value).rstrip("\n")]
+    return "\n".join(lines) + "\n"
+
+
+def _value(value: object) -> str:
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case int():
+            return str(value)
+        case str() | Path():
+            # A JSON string is a TOML basic string, as long as it stays ASCII-escaped.
+            return json.dumps(str(value))
+        case list() | tuple():
+            return f"[{', '.join(_value(item) for item in value)}]"
+        case _:
+            raise TypeError(f"No TOML for {type(value).__name__}")

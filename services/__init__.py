@@ -1,0 +1,1 @@
+"""The product's processes: gateway, challenge and audit. They never import one another."""

@@ -1,0 +1,1 @@
+"""The HTTP API of the audit log: thin handlers over `services.audit.storage`."""

@@ -1,0 +1,157 @@
+"""
+Who may read the log.
+
+Rules: the caller sends ``Authorization: Bearer`` with either a Cognito access token of one of our clients whose user is in the
+group `security-auditors`, or a service token of which the settings hold the SHA-256. Everything else is refused, and each
+refusal is itself in the log before the answer leaves.
+"""
+
+import hashlib
+import hmac
+import re
+from pathlib import Path
+from typing import Final
+
+from services.audit.api.problems import ReadNotRecorded
+from shared.audit_trail import AuditTrail, AuditUnavailable
+from shared.cognito_tokens import KeysUnavailable, TokenInvalid, TokenVerifier
+from shared.events import Actor, Draft, EventType, HttpRef, Outcome, clean_text
+from shared.http.context import RequestContext
+from shared.http.middleware import KNOWN_METHODS, Headers, Scope
+from shared.problems import Forbidden, ProviderBusy, Unauthorized, retry_after
+from shared.settings import SettingsError
+
+AUDITORS: Final = "security-auditors"
+OPEN_PATHS: Final = frozenset({"/healthz", "/readyz"})
+TOKEN_LINE: Final = re.compile(r"([A-Za-z0-9_.-]{1,64}):([0-9a-f]{64})")
+CHALLENGE: Final = {"WWW-Authenticate": "Bearer"}
+EVENTS_PATH: Final = "/v1/events"
+TAIL_PATH: Final = "/v1/events/tail"
+EVENT_ROUTE: Final = "/v1/events/{event_id}"
+
+
+class ServiceTokens:
+    """The tokens of machines: a name for the log, and the SHA-256 of the token."""
+
+    def __init__(self, digests: list[tuple[str, bytes]]) -> None:
+        self._digests = digests
+
+    @classmethod
+    def read(cls, path: str) -> "ServiceTokens":
+        """
+        Read a file with one ``name:sha256hex`` a line; empty lines and lines that start with # are skipped.
+
+        A name may stand there twice, for the time of a rotation. A token holds no dots, or it is taken for a JWT.
+
+        Raises:
+            SettingsError: The file cannot be read, or a line is no such pair; the line's number is named, never its text.
+        """
+        try:
+            lines = Path(path).read_text().splitlines()
+        except OSError as error:
+            raise SettingsError(f"token file {path}: {error.strerror or error}") from error
+        digests = []
+        for number, line in enumerate(lines, start=1):
+            if not line.strip() or line.startswith("#"):
+                continue
+            match = TOKEN_LINE.fullmatch(line.strip())
+            if match is None:
+                raise SettingsError(f"token file {path}: line {number} is not name:sha256 with 64 lower-case hex digits")
+            digests.append((match[1], bytes.fromhex(match[2])))
+        return cls(digests)
+
+    def owner(self, token: str) -> str | None:
+        """Return whose token this is. Every token is compared, in constant time, so that the time tells nothing."""
+        digest = hashlib.sha256(token.encode()).digest()
+        owners = [name for name, expected in self._digests if hmac.compare_digest(digest, expected)]
+        return owners[0] if owners else None
+
+
+class AccessGuard:
+    """
+    Lets auditors in and records who was refused. See the rules above.
+
+    The trail and the verifier need the running loop; `open` hands them over when the server starts.
+    """
+
+    def __init__(self, tokens: ServiceTokens) -> None:
+        self._tokens = tokens
+        self._trail: AuditTrail | None = None
+        self._verifier: TokenVerifier | None = None
+
+    def open(self, trail: AuditTrail, verifier: TokenVerifier) -> None:
+        """Begin to let callers in."""
+        self._trail, self._verifier = trail, verifier
+
+    async def __call__(self, scope: Scope, headers: Headers, context: RequestContext) -> None:
+        """See `Guard`; leaves the caller as an `Actor` in the scope's state."""
+        if scope["path"] in OPEN_PATHS:
+            return
+        try:
+            scope["state"]["caller"] = await self._caller(headers)
+        except (Unauthorized, Forbidden) as refusal:
+            await self._record(scope, context, refusal)
+            raise
+
+    async def _caller(self, headers: Headers) -> Actor:
+        scheme, _, token = headers.get(b"authorization", b"").decode("latin-1").partition(" ")
+        if scheme.lower() != "bearer" or not token.strip():
+            raise Unauthorized("no_credential", headers=CHALLENGE)
+        token = token.strip()
+        if token.count(".") != 2:
+            owner = self._tokens.owner(token)
+            if owner is None:
+                raise Unauthorized("unknown_service_token", headers=CHALLENGE)
+            return Actor(kind="service", id=owner)
+        return await self._auditor(token)
+
+    async def _auditor(self, token: str) -> Actor:
+        if self._verifier is None:
+            raise ProviderBusy("not started", headers=retry_after(1))
+        try:
+            claims = await self._verifier.verify(token)
+        except TokenInvalid as error:
+            raise Unauthorized(f"token: {error}", headers=CHALLENGE) from error
+        except KeysUnavailable as error:
+            raise ProviderBusy(f"token keys: {error}", headers=retry_after(5)) from error
+        if AUDITORS not in claims.groups:
+            raise _NotAnAuditor(claims.sub)
+        return Actor(kind="user", id=claims.sub)
+
+    async def _record(self, scope: Scope, context: RequestContext, refusal: Unauthorized | Forbidden) -> None:
+        if self._trail is None:
+            return
+        actor = Actor(kind="user", id=refusal.sub) if isinstance(refusal, _NotAnAuditor) else None
+        method = scope["method"] if scope["method"] in KNOWN_METHODS else "OTHER"
+        try:
+            context.receipt = await self._trail.record(
+                Draft(
+                    event_type=EventType.AUDIT_ACCESS_REFUSED,
+                    outcome=Outcome.DENIED,
+                    reason=clean_text(refusal.reason or refusal.code, 128),
+                    request_id=context.request_id,
+                    trace_id=context.trace_id,
+                    actor=actor,
+                    client=context.client,
+                    http=HttpRef(method=method, route=_route(scope["path"]), status=refusal.status),
+                )
+            )
+        except AuditUnavailable as error:
+            raise ReadNotRecorded(str(error), headers=retry_after(2)) from error
+
+
+class _NotAnAuditor(Forbidden):
+    """A good token of somebody who is not in the auditors' group."""
+
+    detail = "Reading the audit log needs the group security-auditors. Ask your administrator."
+
+    def __init__(self, sub: str) -> None:
+        super().__init__("wrong_group")
+        self.sub = sub
+
+
+def _route(path: str) -> str:
+    """Return the template of a path: a path that somebody made up has no place in an event."""
+    if path in (EVENTS_PATH, TAIL_PATH):
+        return path
+    return EVENT_ROUTE if path.startswith(EVENTS_PATH + "/") else "unmatched"

@@ -1,0 +1,64 @@
+"""GET /v1/events and GET /v1/events/{event_id}."""
+
+from typing import Any
+from uuid import UUID
+
+from litestar import Request, get
+from litestar.response.base import ASGIResponse
+
+from services.audit.api.access import EVENT_ROUTE, EVENTS_PATH
+from services.audit.api.query import SearchQuery, parse_search, shape
+from services.audit.api.reads import ReadRecorder
+from services.audit.api.views import EntryView, PageView, encode_view
+from services.audit.storage.cursor import BEGINNING
+from services.audit.storage.search import EntryReader
+from shared.http.problems import context_of
+from shared.ids import is_uuid
+from shared.problems import InvalidRequest, NotFound
+
+AnyRequest = Request[Any, Any, Any]
+
+
+@get(EVENTS_PATH)
+async def search_events(request: AnyRequest) -> ASGIResponse:
+    """Answer one page of a search."""
+    query = parse_search(list(request.query_params.multi_items()), request.app.state.email_hash_keys)
+    page = await find_page(request.app.state.reader, query)
+    return await _answer(request, EVENTS_PATH, page, shape("search", query.fields, limit=query.limit, rows=len(page.events)))
+
+
+@get("/v1/events/{event_id:str}")
+async def get_event(request: AnyRequest, event_id: str) -> ASGIResponse:
+    """Answer one entry."""
+    if request.query_params:
+        errors = [{"field": name, "message": "There is no such parameter here."} for name in request.query_params]
+        raise InvalidRequest(extensions={"errors": errors})
+    if not is_uuid(event_id):
+        raise NotFound()
+    reader: EntryReader = request.app.state.reader
+    found = await reader.find(UUID(event_id))
+    view = None if found is None else EntryView.of(found)
+    return await _answer(request, EVENT_ROUTE, view, shape("event", (), rows=0 if view is None else 1))
+
+
+async def find_page(reader: EntryReader, query: SearchQuery) -> PageView:
+    """Return the page that a query asks for."""
+    # One more than asked for tells whether there is a next page.
+    if query.order == "desc":
+        found = await reader.search(query.filters, after=query.search_after, limit=query.limit + 1)
+        page = found[: query.limit]
+        more = page[-1].search_cursor().encode() if len(found) > query.limit else None
+        return PageView([EntryView.of(one) for one in page], more)
+    after = query.arrival_after or BEGINNING
+    found = await reader.follow(query.filters, after=after, limit=query.limit + 1)
+    page = found[: query.limit]
+    here = page[-1].arrival_cursor().encode() if page else after.encode()
+    return PageView([EntryView.of(one) for one in page], here if len(found) > query.limit else None, here)
+
+
+async def _answer(request: AnyRequest, route: str, view: PageView | EntryView | None, data: dict[str, Any]) -> ASGIResponse:
+    recorder: ReadRecorder = request.app.state.reads
+    await recorder.record(context_of(request), request.scope["state"]["caller"], route, data)
+    if view is None:
+        raise NotFound()
+    return ASGIResponse(body=encode_view(view), media_type="application/json")

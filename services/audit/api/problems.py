@@ -1,0 +1,41 @@
+"""Problems that only the audit API answers with."""
+
+from typing import Any
+
+from services.audit.storage.database import DatabaseUnavailable
+from services.audit.storage.search import QueryTooSlow
+from shared.http.problems import AnyRequest, on_problem
+from shared.problems import AuditUnavailableProblem, Problem, ProviderBusy, retry_after
+
+
+class ReadNotRecorded(AuditUnavailableProblem):
+    """The queue refused the event that says who reads, so nothing is shown."""
+
+    title = "Reading is paused"
+    detail = "We cannot record this request right now, so we did not answer it. Try again in a moment."
+
+
+class LogUnavailable(ProviderBusy):
+    """The database is away."""
+
+    title = "The log cannot be read right now"
+    detail = "The log's database is not answering. Nothing is lost; try again in a moment."
+
+
+class SearchTooBroad(Problem):
+    """The search ran into its time limit."""
+
+    code = "search_too_broad"
+    status = 422
+    title = "This search takes too long"
+    detail = "This search takes too long. Narrow it: a shorter time range, a subject, an address or an event type."
+
+
+def on_database_unavailable(request: AnyRequest, error: DatabaseUnavailable) -> Any:
+    """Answer that the log cannot be read now."""
+    return on_problem(request, LogUnavailable(str(error), headers=retry_after(2)))
+
+
+def on_query_too_slow(request: AnyRequest, error: QueryTooSlow) -> Any:
+    """Answer that the question is too broad."""
+    return on_problem(request, SearchTooBroad(str(error)))

@@ -1,0 +1,218 @@
+"""From a query string to a question: pure, strict, and it names every field that is wrong at once."""
+
+import re
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from ipaddress import ip_network
+from typing import Any, Final, NamedTuple, TypeVar
+
+from services.audit.consumer.reading import SEARCH_CHARACTERS_MAX
+from services.audit.storage.cursor import ArrivalCursor, CursorInvalid, SearchCursor, arrival_cursor, search_cursor
+from services.audit.storage.search import AddressRange, Filters, Order
+from shared.events import EventType, Outcome, email_hash
+from shared.problems import InvalidRequest
+
+LIMIT_DEFAULT: Final = 100
+LIMIT_MAX: Final = 1_000
+TYPES: Final = tuple(event_type.value for event_type in EventType)
+OUTCOMES: Final = tuple(outcome.value for outcome in Outcome)
+REPEATABLE: Final = frozenset({"type", "outcome"})
+FILTER_FIELDS: Final = frozenset(
+    {"from", "to", "type", "outcome", "subject", "email", "ip", "session", "attempt", "request", "q"}
+)
+SEARCH_FIELDS: Final = FILTER_FIELDS | {"limit", "order", "cursor"}
+TAIL_FIELDS: Final = (FILTER_FIELDS - {"to"}) | {"cursor"}
+# "+01:00" arrives as " 01:00" from those who forget to escape the plus.
+LOST_PLUS: Final = re.compile(r" (\d\d:\d\d)$")
+
+T = TypeVar("T")
+Pairs = Sequence[tuple[str, str]]
+
+
+class SearchQuery(NamedTuple):
+    """A question for one page. For `order` desc the cursor is a search's, for asc a follower's."""
+
+    filters: Filters
+    order: Order
+    limit: int
+    search_after: SearchCursor | None
+    arrival_after: ArrivalCursor | None
+    fields: tuple[str, ...]
+
+
+class TailQuery(NamedTuple):
+    """A question that stays open. Without `after` it starts now, or at `from` when that is given."""
+
+    filters: Filters
+    after: ArrivalCursor | None
+    fields: tuple[str, ...]
+
+
+class _Reader:
+    """Takes the fields of one query apart and remembers what is wrong."""
+
+    def __init__(self, pairs: Pairs, allowed: frozenset[str]) -> None:
+        self.errors: list[dict[str, str]] = []
+        self._values: dict[str, list[str]] = {}
+        for name, value in pairs:
+            if name not in allowed:
+                self.wrong(name[:SEARCH_CHARACTERS_MAX], "There is no such parameter here.")
+            elif not value or len(value) > SEARCH_CHARACTERS_MAX or "\0" in value:
+                self.wrong(name, f"Give 1 to {SEARCH_CHARACTERS_MAX} characters.")
+            elif name in self._values and name not in REPEATABLE:
+                self.wrong(name, "Give this only once.")
+            else:
+                self._values.setdefault(name, []).append(value)
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The names that were given, sorted."""
+        return tuple(sorted(self._values))
+
+    def wrong(self, field: str, message: str) -> None:
+        self.errors.append({"field": field, "message": message})
+
+    def many(self, field: str) -> list[str]:
+        return self._values.get(field, [])
+
+    def one(self, field: str, read: Callable[[str], T], message: str) -> T | None:
+        values = self._values.get(field)
+        if values is None:
+            return None
+        try:
+            return read(values[0])
+        except ValueError:
+            self.wrong(field, message)
+            return None
+
+    def check(self) -> None:
+        if self.errors:
+            raise InvalidRequest(extensions={"errors": self.errors})
+
+
+def parse_search(pairs: Pairs, email_hash_keys: Sequence[str]) -> SearchQuery:
+    """
+    Read the query of a search.
+
+    Args:
+        pairs: Names and values as they came, decoded.
+        email_hash_keys: The live keys as hex, as in the key file.
+
+    Raises:
+        InvalidRequest: Its `errors` name each field and what it wants.
+    """
+    reader = _Reader(pairs, SEARCH_FIELDS)
+    filters = _filters(reader, email_hash_keys)
+    limit = reader.one("limit", _limit, f"Give a whole number from 1 to {LIMIT_MAX}.")
+    order = reader.one("order", _order, "Give asc or desc.") or "desc"
+    wrong_cursor = "Give the next_cursor of an earlier answer with the same order."
+    search_after = arrival_after = None
+    if order == "desc":
+        search_after = reader.one("cursor", search_cursor, wrong_cursor)
+    else:
+        arrival_after = reader.one("cursor", arrival_cursor, wrong_cursor)
+    reader.check()
+    return SearchQuery(filters, order, limit or LIMIT_DEFAULT, search_after, arrival_after, reader.fields)
+
+
+def parse_tail(pairs: Pairs, email_hash_keys: Sequence[str], last_event_id: str | None) -> TailQuery:
+    """
+    Read the query of a tail; `last_event_id` is what a browser sends when it reconnects, and wins over `cursor`.
+
+    Raises:
+        InvalidRequest: As `parse_search`.
+    """
+    reader = _Reader(pairs, TAIL_FIELDS)
+    filters = _filters(reader, email_hash_keys)
+    after = reader.one("cursor", arrival_cursor, "Give the id of an event of an earlier tail.")
+    if last_event_id:
+        try:
+            after = arrival_cursor(last_event_id)
+        except CursorInvalid:
+            reader.wrong("Last-Event-ID", "Give the id of an event of an earlier tail.")
+    reader.check()
+    return TailQuery(filters, after, reader.fields)
+
+
+def shape(view: str, fields: tuple[str, ...], **counts: Any) -> dict[str, Any]:
+    """Return what the log keeps of a read: which filters were used and how much was shown, never what was looked for."""
+    return {"view": view, "filters": list(fields), **counts}
+
+
+def _filters(reader: _Reader, email_hash_keys: Sequence[str]) -> Filters:
+    when = "Give a time as in RFC 3339, with its zone, such as 2026-01-31T12:00:00Z."
+    since, until = reader.one("from", _time, when), reader.one("to", _time, when)
+    if since is not None and until is not None and since >= until:
+        reader.wrong("to", "Give a time after from.")
+    address = reader.one("email", _email, "Give an e-mail address.")
+    return Filters(
+        since=since,
+        until=until,
+        types=_types(reader),
+        outcomes=_outcomes(reader),
+        subject=reader.one("subject", str, ""),
+        email_hashes=tuple(bytes.fromhex(email_hash(address, key.encode())) for key in email_hash_keys) if address else (),
+        ip=reader.one("ip", _addresses, "Give an IP address or a network such as 192.0.2.0/24."),
+        session=reader.one("session", str, ""),
+        attempt=reader.one("attempt", str, ""),
+        request=reader.one("request", str, ""),
+        text=reader.one("q", _text, "Give a word or an identifier."),
+    )
+
+
+def _types(reader: _Reader) -> tuple[str, ...]:
+    wanted: list[str] = []
+    for value in reader.many("type"):
+        matching = [name for name in TYPES if name == value or (value.endswith(".") and name.startswith(value))]
+        if not matching:
+            reader.wrong("type", "Give an event type such as sign_in.succeeded, or a family such as sign_in. with the dot.")
+        wanted.extend(matching)
+    return tuple(dict.fromkeys(wanted))
+
+
+def _outcomes(reader: _Reader) -> tuple[str, ...]:
+    wanted = reader.many("outcome")
+    if any(value not in OUTCOMES for value in wanted):
+        reader.wrong("outcome", f"Give one of {', '.join(OUTCOMES)}.")
+    return tuple(dict.fromkeys(wanted))
+
+
+def _time(value: str) -> datetime:
+    moment = datetime.fromisoformat(LOST_PLUS.sub(r"+\1", value))
+    if moment.tzinfo is None:
+        raise ValueError(value)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError(value) from error
+
+
+def _text(value: str) -> str:
+    if not value.strip():
+        raise ValueError(value)
+    return value.strip()
+
+
+def _email(value: str) -> str:
+    if "@" not in value.strip()[1:-1]:
+        raise ValueError(value)
+    return value
+
+
+def _addresses(value: str) -> AddressRange:
+    network = ip_network(value.strip(), strict=False)
+    return AddressRange(network[0], network[-1])
+
+
+def _limit(value: str) -> int:
+    if not value.isascii() or not value.isdigit() or not 1 <= int(value) <= LIMIT_MAX:
+        raise ValueError(value)
+    return int(value)
+
+
+def _order(value: str) -> Order:
+    if value == "asc":
+        return "asc"
+    if value == "desc":
+        return "desc"
+    raise ValueError(value)

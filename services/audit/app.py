@@ -1,0 +1,198 @@
+"""The audit service's composition root: the consumer and the API, wired once."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any, Final
+
+import structlog
+from litestar import Litestar
+from prometheus_client import CollectorRegistry, Counter, Gauge
+
+from services.audit.api.access import AccessGuard, ServiceTokens
+from services.audit.api.events import get_event, search_events
+from services.audit.api.health import Readiness, healthz, readyz
+from services.audit.api.problems import on_database_unavailable, on_query_too_slow
+from services.audit.api.reads import ReadRecorder
+from services.audit.api.tail import Pulse, tail_events
+from services.audit.consumer.metrics import ConsumerMetrics
+from services.audit.consumer.queue import AuditQueue
+from services.audit.consumer.service import DELETERS, Consumer
+from services.audit.settings import AuditSettings
+from services.audit.stopping import on_stop_signal
+from services.audit.storage.database import DatabaseUnavailable, open_pool
+from services.audit.storage.entries import EntryStore
+from services.audit.storage.migrate import schema_version
+from services.audit.storage.search import EntryReader, QueryTooSlow
+from shared.audit_trail import AuditTrail, service_event
+from shared.cognito_tokens import TokenVerifier
+from shared.events import EventType
+from shared.http.client import open_http
+from shared.http.middleware import AsgiApp, RequestMiddleware
+from shared.http.problems import EXCEPTION_HANDLERS
+from shared.settings import read_keys, read_secrets
+from shared.sqs import queue_sender, sqs_client
+from shared.telemetry.metrics import HttpMetrics, serve_metrics
+from shared.telemetry.tracing import Tracing
+
+log = structlog.get_logger(__name__)
+
+BODY_BYTES_MAX: Final = 16 * 1024
+READ_CONNECTIONS_MAX: Final = 8
+RESTART_SECONDS: Final = 2.0
+
+
+def create_app(settings: AuditSettings) -> AsgiApp:
+    """
+    Build the service. Secrets are read here, connections open when the server starts.
+
+    Raises:
+        SettingsError: A secret file is missing or wrong.
+    """
+    reader_url = read_secrets(settings.database_url_file)[0]
+    writer_url = read_secrets(settings.consumer_database_url_file)[0]
+    email_hash_keys = read_keys(settings.email_hash_key_file)
+    guard = AccessGuard(ServiceTokens.read(settings.service_token_hashes_file))
+    registry = CollectorRegistry()
+    tracing = Tracing("audit", sample_ratio=settings.trace_sample_ratio, otlp_url=settings.otlp_url)
+
+    @asynccontextmanager
+    async def lifespan(app: Litestar) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            stack.callback(tracing.close)
+            http = await stack.enter_async_context(open_http())
+            send = await stack.enter_async_context(queue_sender(settings, settings.audit_queue_url))
+            trail = AuditTrail(send, "audit")
+            stack.push_async_callback(trail.close)
+            verifier = TokenVerifier(
+                http,
+                issuer=settings.cognito_issuer,
+                client_ids=frozenset(settings.client_ids),
+                jwks_url=settings.jwks_url,
+            )
+            guard.open(trail, verifier)
+            reading = await open_pool(
+                reader_url, name="audit-api", connections_max=READ_CONNECTIONS_MAX, seconds_max=settings.query_seconds_max
+            )
+            stack.push_async_callback(_close_pool, reading)
+            pulse = Pulse()
+            queue = await _open_queue(stack, settings)
+            reader = EntryReader(reading)
+            _share(app, reader, ReadRecorder(trail), pulse, email_hash_keys)
+            app.state.readiness = Readiness({"queue": queue.depth, "database": lambda: _check_schema(reader)})
+            backlog = Gauge("audit_backlog_entries", "Entries that the queue has refused so far", registry=registry)
+            backlog.set_function(lambda: trail.backlog_entries)
+            serve_metrics(registry, settings.host, settings.metrics_port)
+
+            stop = asyncio.Event()
+
+            def begin_to_stop() -> None:
+                stop.set()
+                pulse.stop()
+
+            stack.enter_context(on_stop_signal(begin_to_stop))
+            if settings.receivers:
+                await _start_consumer(stack, settings, writer_url, queue, registry, pulse, stop)
+            await trail.announce(service_event(EventType.SERVICE_STARTED))
+            yield
+            begin_to_stop()
+            await trail.announce(service_event(EventType.SERVICE_STOPPED))
+
+    app = Litestar(
+        [search_events, get_event, tail_events, healthz, readyz],
+        lifespan=[lifespan],
+        exception_handlers={
+            **EXCEPTION_HANDLERS,
+            DatabaseUnavailable: on_database_unavailable,
+            QueryTooSlow: on_query_too_slow,
+        },
+        request_max_body_size=BODY_BYTES_MAX,
+        openapi_config=None,
+        logging_config=None,
+    )
+    return RequestMiddleware(
+        app,
+        metrics=HttpMetrics(registry),
+        tracing=tracing,
+        guard=guard,
+        trusted_proxies=settings.trusted_proxies,
+        headers=[(b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff")],
+    )
+
+
+def _share(app: Litestar, reader: EntryReader, reads: ReadRecorder, pulse: Pulse, email_hash_keys: list[str]) -> None:
+    app.state.reader = reader
+    app.state.reads = reads
+    app.state.pulse = pulse
+    app.state.email_hash_keys = email_hash_keys
+
+
+async def _open_queue(stack: AsyncExitStack, settings: AuditSettings) -> AuditQueue:
+    # A connection for each long poll and each deletion under way, and some for heartbeat, release and readiness.
+    client = await stack.enter_async_context(sqs_client(settings, connections_max=settings.receivers + DELETERS + 4))
+    return AuditQueue(client, settings.audit_queue_url, visibility_seconds=settings.visibility_seconds)
+
+
+async def _start_consumer(
+    stack: AsyncExitStack,
+    settings: AuditSettings,
+    writer_url: str,
+    queue: AuditQueue,
+    registry: CollectorRegistry,
+    pulse: Pulse,
+    stop: asyncio.Event,
+) -> None:
+    writing = await open_pool(writer_url, name="audit-consumer", connections_max=settings.appenders + 1)
+    stack.push_async_callback(_close_pool, writing)
+    store, metrics = EntryStore(writing), ConsumerMetrics(registry)
+    faults = Counter("audit_consumer_faults_total", "Times the consumer stopped by a fault of ours", registry=registry)
+
+    def make() -> Consumer:
+        return Consumer(
+            queue,
+            store,
+            metrics,
+            receivers=settings.receivers,
+            appenders=settings.appenders,
+            buffer_bytes_max=settings.buffer_bytes_max,
+            batch_entries_max=settings.batch_entries_max,
+            batch_linger_seconds=settings.batch_linger_ms / 1000,
+            drain_seconds=settings.drain_seconds,
+            on_committed=pulse.beat,
+        )
+
+    task = asyncio.create_task(keep_consuming(make, stop, faults.inc), name="consumer")
+
+    async def finish() -> None:
+        stop.set()
+        await task
+
+    stack.push_async_callback(finish)
+
+
+async def keep_consuming(make: Callable[[], Consumer], stop: asyncio.Event, on_fault: Callable[[], Any]) -> None:
+    """Run a consumer, and a new one after a fault of ours: it starts from nothing, as after a restart of the process."""
+    while not stop.is_set():
+        try:
+            await make().run(stop)
+        except Exception as error:
+            on_fault()
+            log.error("audit.consumer_failed", exc_info=error)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(RESTART_SECONDS):
+                    await stop.wait()
+
+
+async def _check_schema(reader: EntryReader) -> None:
+    found, wanted = await reader.schema_version(), schema_version()
+    if found < wanted:
+        raise DatabaseUnavailable(f"schema {found} is older than {wanted}: run the migrations")
+
+
+async def _close_pool(pool: Any) -> None:
+    try:
+        async with asyncio.timeout(2):
+            await pool.close()
+    except TimeoutError:
+        pool.terminate()

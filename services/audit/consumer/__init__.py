@@ -1,0 +1,1 @@
+"""From the queue into the log: receive, read, append, delete after commit."""

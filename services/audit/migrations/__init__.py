@@ -1,0 +1,1 @@
+"""Numbered SQL files, applied in order by `services.audit.storage.migrate`, never edited once released."""

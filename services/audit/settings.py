@@ -1,0 +1,55 @@
+"""Settings of the audit service."""
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from shared.settings import AwsSettings
+
+
+class AuditSettings(AwsSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One process of the audit service. Fields that end in `_file` are paths: settings get logged, secrets must not."""
+
+    host: str
+    port: Annotated[int, Meta(ge=0, le=65_535)]
+
+    # Three PostgreSQL roles, so that no running part can do more than its work: the API reads, the consumer appends, and
+    # only `migrate` opens the owner's file.
+    database_url_file: str
+    consumer_database_url_file: str
+    owner_database_url_file: str
+
+    audit_queue_url: str
+    audit_dlq_url: str
+    email_hash_key_file: str
+
+    cognito_issuer: str
+    jwks_url: str
+    client_ids: tuple[str, ...]
+    service_token_hashes_file: str
+
+    # The gateway forwards the console's requests: without its address here, its own would stand in the log as the reader's.
+    trusted_proxies: tuple[str, ...] = ()
+
+    # Long polls in flight; 0 makes a process that only answers queries.
+    receivers: Annotated[int, Meta(ge=0, le=64)] = 4
+    metrics_port: Annotated[int, Meta(ge=0, le=65_535)] = 0
+
+    # A batch closes at whichever comes first. 1,000 entries: beyond that an INSERT gains nothing. 20 ms: what an entry may
+    # wait for company when the queue is quiet.
+    batch_entries_max: Annotated[int, Meta(ge=1, le=10_000)] = 1_000
+    batch_linger_ms: Annotated[int, Meta(ge=0, le=1_000)] = 20
+    # Batches under way at once, each on its own connection: one is decoded while another commits.
+    appenders: Annotated[int, Meta(ge=1, le=16)] = 2
+    # Receiving stops when this much is held and starts again below it.
+    buffer_bytes_max: Annotated[int, Meta(ge=65_536)] = 32 * 1024 * 1024
+    # SQS allows 12 hours; the heartbeat renews at half time, so a killed process delays its messages by at most this.
+    visibility_seconds: Annotated[int, Meta(ge=2, le=43_200)] = 60
+    # Orchestrators kill after 20 to 30 s; what is not appended by then goes back to the queue.
+    drain_seconds: Annotated[float, Meta(ge=0, le=600)] = 10.0
+    # A search that runs longer is cut off: the caller should narrow it.
+    query_seconds_max: Annotated[float, Meta(gt=0, le=120)] = 10.0
+
+    trace_sample_ratio: Annotated[float, Meta(ge=0, le=1)] = 0.01
+    otlp_url: str | None = None
+    log_level: str = "info"

@@ -1,0 +1,1 @@
+"""PostgreSQL: migrations, the append statement, the search statements."""

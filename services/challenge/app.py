@@ -1,0 +1,159 @@
+"""The challenge service's composition root: handlers, and what they need, wired once."""
+
+import hmac
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
+
+from litestar import Litestar, Request, get, post
+from prometheus_client import CollectorRegistry, Gauge
+
+from services.challenge.assertions import AssertionMint
+from services.challenge.authsignal.provider import Authsignal
+from services.challenge.service import Challenges
+from services.challenge.settings import ChallengeSettings
+from shared.audit_trail import AuditTrail, service_event
+from shared.challenge_api import (
+    ChallengeAnswer,
+    ChallengeRequest,
+    ClaimRequest,
+    CompleteRequest,
+    ProofAnswer,
+    VerifyRequest,
+)
+from shared.events import EventType
+from shared.http.breaker import CircuitBreaker
+from shared.http.client import open_http
+from shared.http.context import RequestContext
+from shared.http.middleware import AsgiApp, Headers, RequestMiddleware, Scope
+from shared.http.problems import EXCEPTION_HANDLERS, context_of
+from shared.problems import Unauthorized
+from shared.settings import read_keys, read_secrets
+from shared.sqs import queue_sender
+from shared.state import open_state
+from shared.telemetry.metrics import HttpMetrics, serve_metrics
+from shared.telemetry.tracing import Tracing
+
+AnyRequest = Request[Any, Any, Any]
+BODY_BYTES_MAX = 16 * 1024
+OPEN_PATHS = frozenset({"/healthz", "/readyz"})
+
+
+def _challenges(request: AnyRequest) -> Challenges:
+    challenges: Challenges = request.app.state.challenges
+    return challenges
+
+
+@post("/v1/challenges", status_code=200)
+async def challenge(data: ChallengeRequest, request: AnyRequest) -> ChallengeAnswer:
+    """Track, and send a code."""
+    return await _challenges(request).challenge(data, context_of(request))
+
+
+@post("/v1/verifications", status_code=200)
+async def verify(data: VerifyRequest, request: AnyRequest) -> ProofAnswer:
+    """Check a code."""
+    return await _challenges(request).verify(data, context_of(request))
+
+
+@post("/v1/claims", status_code=200)
+async def claim(data: ClaimRequest, request: AnyRequest) -> ProofAnswer:
+    """Tie a sign-up to its account."""
+    return await _challenges(request).claim(data, context_of(request))
+
+
+@post("/v1/completions", status_code=200)
+async def complete(data: CompleteRequest, request: AnyRequest) -> ProofAnswer:
+    """Validate a token of the Web SDK."""
+    return await _challenges(request).complete(data, context_of(request))
+
+
+@get("/healthz")
+async def healthz() -> dict[str, str]:
+    """Say that the process is up."""
+    return {"status": "ok"}
+
+
+@get("/readyz")
+async def readyz(request: AnyRequest) -> dict[str, str]:
+    """Say that the state store answers; providers are not asked, their faults are answered per request."""
+    await request.app.state.store.ping()
+    return {"status": "ready"}
+
+
+class BearerGuard:
+    """Lets in callers that hold one of the live service tokens; health checks come in without."""
+
+    def __init__(self, tokens: list[str]) -> None:
+        self._expected = [f"Bearer {token}".encode() for token in tokens]
+
+    async def __call__(self, scope: Scope, headers: Headers, context: RequestContext) -> None:
+        """See `Guard`."""
+        if scope["path"] in OPEN_PATHS:
+            return
+        given = headers.get(b"authorization", b"")
+        # Every live token is compared, in constant time, so that the time tells nothing about which one was close.
+        matches = [hmac.compare_digest(given, expected) for expected in self._expected]
+        if not any(matches):
+            raise Unauthorized("service token")
+
+
+def create_app(settings: ChallengeSettings) -> AsgiApp:
+    """
+    Build the service. Secrets are read here, connections open when the server starts.
+
+    Raises:
+        SettingsError: A secret file is missing or wrong.
+    """
+    secret_key = read_secrets(settings.authsignal_secret_file)[0]
+    tokens = read_secrets(settings.service_token_file)
+    mint = AssertionMint(key=read_keys(settings.assertion_key_file)[0], user_pool_id=settings.user_pool_id)
+    email_hash_key = read_keys(settings.email_hash_key_file)[0].encode()
+    store = open_state(settings.state_url)
+    registry = CollectorRegistry()
+    tracing = Tracing("challenge", sample_ratio=settings.trace_sample_ratio, otlp_url=settings.otlp_url)
+
+    @asynccontextmanager
+    async def lifespan(app: Litestar) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            stack.callback(tracing.close)
+            stack.push_async_callback(store.close)
+            http = await stack.enter_async_context(open_http())
+            send = await stack.enter_async_context(queue_sender(settings, settings.audit_queue_url))
+            trail = AuditTrail(send, "challenge")
+            stack.push_async_callback(trail.close)
+            provider = Authsignal(
+                http,
+                api_url=settings.authsignal_url,
+                secret_key=secret_key,
+                seconds_max=settings.authsignal_seconds_max,
+                budget_seconds=settings.authsignal_budget_seconds,
+                breaker=CircuitBreaker(failures_max=settings.breaker_failures_max, open_seconds=settings.breaker_open_seconds),
+            )
+            app.state.store = store
+            app.state.challenges = Challenges(
+                provider=provider, trail=trail, state=store, mint=mint, email_hash_key=email_hash_key
+            )
+            backlog = Gauge("audit_backlog_entries", "Entries that the queue has refused so far", registry=registry)
+            backlog.set_function(lambda: trail.backlog_entries)
+            serve_metrics(registry, settings.host, settings.metrics_port)
+            await trail.announce(service_event(EventType.SERVICE_STARTED))
+            yield
+            await trail.announce(service_event(EventType.SERVICE_STOPPED))
+
+    app = Litestar(
+        [challenge, verify, claim, complete, healthz, readyz],
+        lifespan=[lifespan],
+        exception_handlers=EXCEPTION_HANDLERS,
+        request_max_body_size=BODY_BYTES_MAX,
+        openapi_config=None,
+        logging_config=None,
+    )
+    return RequestMiddleware(
+        app,
+        metrics=HttpMetrics(registry),
+        tracing=tracing,
+        guard=BearerGuard(tokens),
+        trusts_callers=True,
+        headers=[(b"cache-control", b"no-store")],
+    )

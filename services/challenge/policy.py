@@ -1,0 +1,76 @@
+"""
+What an Authsignal state means for a person at the door.
+
+Rules:
+
+1. Default deny. A state that is not named here blocks, and so does one that Authsignal may add some day.
+2. ``ALLOW`` never signs anybody in: there is no first factor before ours, so an allowed person is still challenged.
+3. Only ``CHALLENGE_SUCCEEDED``, for the very user, action and idempotency key, proves anything.
+4. ``REVIEW_REQUIRED`` is neither yes nor no, and never a session.
+"""
+
+from enum import Enum
+from typing import Final
+
+from services.challenge.authsignal.answers import Tracked, Validated
+from shared.challenge_api import METHOD_EMAIL_OTP, Verdict
+
+# Methods that this service can challenge by itself; the browser's Web SDK may know more.
+SERVER_METHODS: Final = frozenset({METHOD_EMAIL_OTP})
+
+_ON_TRACK: Final = {
+    "ALLOW": Verdict.CHALLENGED,
+    "CHALLENGE_REQUIRED": Verdict.CHALLENGED,
+    "REVIEW_REQUIRED": Verdict.REVIEW,
+}
+_ON_PROOF: Final = {
+    "CHALLENGE_SUCCEEDED": Verdict.VERIFIED,
+    "CHALLENGE_REQUIRED": Verdict.REJECTED,
+    "ALLOW": Verdict.REJECTED,
+    "REVIEW_REQUIRED": Verdict.REVIEW,
+}
+
+
+class Mismatch(Enum):
+    """Which part of a validated token was not what the attempt expects."""
+
+    INVALID = "TOKEN_INVALID"
+    MISMATCHED = "TOKEN_MISMATCHED"
+
+
+def after_track(state: str) -> Verdict:
+    """Return what to do with a person whose action was tracked."""
+    return _ON_TRACK.get(state, Verdict.BLOCKED)
+
+
+def after_proof(state: str | None) -> Verdict:
+    """Return what to do with a person whose token, for the right action, validated to `state`."""
+    return _ON_PROOF.get(state or "", Verdict.BLOCKED)
+
+
+def mismatch(validated: Validated, *, user_id: str, action: str, idempotency_key: str) -> Mismatch | None:
+    """
+    Compare everything that a token was earned for with what it is spent on.
+
+    Missing echoes count as a mismatch: a provider that does not say whom it validated has validated nobody.
+    """
+    if validated.error is not None:
+        return Mismatch.MISMATCHED if validated.error in {"User is invalid.", "Action is invalid."} else Mismatch.INVALID
+    if validated.user_id is None or validated.idempotency_key is None:
+        return Mismatch.INVALID
+    echoed_action = validated.action if validated.action is not None else validated.action_code
+    expected = (user_id, action, idempotency_key)
+    return None if (validated.user_id, echoed_action, validated.idempotency_key) == expected else Mismatch.MISMATCHED
+
+
+def offered_methods(tracked: Tracked) -> tuple[str, ...]:
+    """
+    Return the methods that a person may use now, the provider's order kept.
+
+    Somebody who is not enrolled yet proves the address again, from the server's side, and never gets a token to enrol with.
+    """
+    if not tracked.is_enrolled:
+        return (METHOD_EMAIL_OTP,)
+    allowed = tracked.allowed_verification_methods or tracked.enrolled_verification_methods
+    offered = tuple(method for method in tracked.enrolled_verification_methods if method in allowed)
+    return offered or (METHOD_EMAIL_OTP,)

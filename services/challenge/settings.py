@@ -1,0 +1,34 @@
+"""Settings of the challenge service."""
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from shared.settings import AwsSettings
+
+Seconds = Annotated[float, Meta(gt=0, le=30)]
+
+
+class ChallengeSettings(AwsSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One challenge process."""
+
+    authsignal_url: str
+    authsignal_secret_file: str  # A path: settings are logged at start, secrets must not be.
+    service_token_file: str
+    assertion_key_file: str
+    email_hash_key_file: str
+    user_pool_id: str
+    audit_queue_url: str
+    host: str = "127.0.0.1"
+    port: int = 8001
+    metrics_port: int = 0
+    state_url: str = "memory://"
+    # One request to Authsignal, and one call with its retries. Cognito gives a trigger 5 s in all, and the direct client's
+    # triggers wait for this service, so the budget must end well before.
+    authsignal_seconds_max: Seconds = 2.0
+    authsignal_budget_seconds: Seconds = 3.5
+    breaker_failures_max: Annotated[int, Meta(ge=1, le=1000)] = 10
+    breaker_open_seconds: Seconds = 5.0
+    trace_sample_ratio: Annotated[float, Meta(ge=0, le=1)] = 0.01
+    otlp_url: str | None = None
+    log_level: str = "info"

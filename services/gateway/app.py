@@ -1,0 +1,231 @@
+"""
+The gateway's composition root.
+
+From the outside in: the request middleware (with the origin guard), the router that sends ``/audit`` to the audit service and
+page paths to the sign-in app, idempotency, and the framework with the handlers of ``/v1``.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import msgspec
+from aiobotocore.config import AioConfig
+from aiobotocore.session import get_session
+from litestar import Litestar
+from litestar.openapi.config import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
+from prometheus_client import CollectorRegistry, Gauge
+
+from services.gateway.account import Accounts
+from services.gateway.attempts.finish import Finish
+from services.gateway.attempts.service import Attempts
+from services.gateway.attempts.store import AttemptStore
+from services.gateway.audit_proxy import PREFIX, AuditProxy
+from services.gateway.cognito.client import Cognito
+from services.gateway.cognito.directory import Directory
+from services.gateway.decoys import DecoyTokens
+from services.gateway.guard import OriginGuard
+from services.gateway.handlers import HANDLERS
+from services.gateway.idempotency import IdempotencyMiddleware
+from services.gateway.limits import Limits
+from services.gateway.pages import DIST, Pages
+from services.gateway.recorder import Recorder
+from services.gateway.sealing import Sealer
+from services.gateway.sessions.service import Sessions
+from services.gateway.sessions.store import SessionStore
+from services.gateway.settings import GatewaySettings
+from services.gateway.veil import Veil
+from services.gateway.wiring import Gateway
+from shared.audit_trail import AuditTrail, service_event
+from shared.challenge_api import ChallengeService
+from shared.events import EventType
+from shared.http.client import JsonClient, open_http
+from shared.http.middleware import AsgiApp, Receive, RequestMiddleware, Scope, SendMessage
+from shared.http.problems import EXCEPTION_HANDLERS
+from shared.settings import read_keys, read_secrets
+from shared.sqs import queue_sender
+from shared.state import StateStore, open_state
+from shared.telemetry.metrics import HttpMetrics, serve_metrics
+from shared.telemetry.tracing import Tracing
+
+BODY_BYTES_MAX: Final = 16 * 1024
+API_PATHS: Final = ("/v1/", "/healthz", "/readyz", "/openapi.json")
+HSTS: Final = (b"strict-transport-security", b"max-age=63072000; includeSubDomains")
+VERSION: Final = "0.1.0"
+
+
+class Secrets(msgspec.Struct, frozen=True):
+    """What the secret files held, read once."""
+
+    challenge_token: str
+    client_secret: str
+    session_keys: list[str]
+    email_hash_key: bytes
+
+
+class Router:
+    """Sends a request to the API, the audit service or the pages, by its path."""
+
+    def __init__(self, api: AsgiApp, pages: Pages) -> None:
+        self._api = api
+        self._pages = pages
+        self.proxy: AuditProxy | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: SendMessage) -> None:
+        """Serve one ASGI connection."""
+        path = scope["path"] if scope["type"] == "http" else ""
+        if path == PREFIX or path.startswith(PREFIX + "/"):
+            assert self.proxy is not None
+            await self.proxy.forward(scope, receive, send)
+        elif scope["type"] == "http" and scope["method"] == "GET" and not path.startswith(API_PATHS):
+            await self._pages.serve(scope, send)
+        else:
+            await self._api(scope, receive, send)
+
+
+def create_app(settings: GatewaySettings) -> AsgiApp:
+    """
+    Build the gateway. Secrets are read here, connections open when the server starts.
+
+    Raises:
+        SettingsError: A secret file is missing or wrong.
+    """
+    held = Secrets(
+        challenge_token=read_secrets(settings.challenge_token_file)[0],
+        client_secret=read_secrets(settings.client_secret_file)[0],
+        session_keys=read_keys(settings.session_key_file),
+        email_hash_key=read_keys(settings.email_hash_key_file)[0].encode(),
+    )
+    state = open_state(settings.state_url)
+    sealer = Sealer(held.session_keys)
+    registry = CollectorRegistry()
+    tracing = Tracing("gateway", sample_ratio=settings.trace_sample_ratio, otlp_url=settings.otlp_url)
+    guard = OriginGuard(frozenset({settings.public_url, *settings.allowed_origins}))
+    is_https = urlsplit(settings.public_url).scheme == "https"
+
+    @asynccontextmanager
+    async def lifespan(app: Litestar) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            stack.callback(tracing.close)
+            stack.push_async_callback(state.close)
+            send = await stack.enter_async_context(queue_sender(settings, settings.audit_queue_url))
+            trail = AuditTrail(send, "gateway")
+            stack.push_async_callback(trail.close)
+            guard.recorder = Recorder(trail)
+            app.state.gateway, router.proxy = await _connect(stack, settings, held, state, sealer, guard.recorder)
+            backlog = Gauge("audit_backlog_entries", "Entries that the queue has refused so far", registry=registry)
+            backlog.set_function(lambda: trail.backlog_entries)
+            serve_metrics(registry, settings.host, settings.metrics_port)
+            await trail.announce(service_event(EventType.SERVICE_STARTED))
+            yield
+            await trail.announce(service_event(EventType.SERVICE_STOPPED))
+
+    api = create_api(lifespan)
+    pages = Pages(dist=DIST, authsignal_url=settings.authsignal_client_url, is_https=is_https)
+    router = Router(IdempotencyMiddleware(api, state, sealer, body_bytes_max=BODY_BYTES_MAX), pages)
+    return RequestMiddleware(
+        router,
+        metrics=HttpMetrics(registry),
+        tracing=tracing,
+        guard=guard,
+        trusted_proxies=settings.trusted_proxies,
+        headers=[
+            (b"cache-control", b"no-store"),
+            (b"x-content-type-options", b"nosniff"),
+            (b"referrer-policy", b"no-referrer"),
+            (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+            (b"cross-origin-resource-policy", b"same-origin"),
+            *([HSTS] if is_https else []),
+        ],
+    )
+
+
+def create_api(lifespan: Any = None) -> Litestar:
+    """Return the framework's part: the handlers of ``/v1`` and the OpenAPI document."""
+    return Litestar(
+        HANDLERS,
+        lifespan=[lifespan] if lifespan is not None else [],
+        exception_handlers=EXCEPTION_HANDLERS,
+        request_max_body_size=BODY_BYTES_MAX,
+        openapi_config=OpenAPIConfig(
+            title="Countersign gateway",
+            version=VERSION,
+            description="Sign up, sign in and manage an account. Errors are problem documents (RFC 9457) with stable codes.",
+            path="/",
+            render_plugins=[JsonRenderPlugin(path="/openapi.json")],
+        ),
+        logging_config=None,
+    )
+
+
+async def _connect(
+    stack: AsyncExitStack,
+    settings: GatewaySettings,
+    held: Secrets,
+    state: StateStore,
+    sealer: Sealer,
+    recorder: Recorder,
+) -> tuple[Gateway, AuditProxy]:
+    http = await stack.enter_async_context(open_http())
+    idp = await stack.enter_async_context(
+        get_session().create_client(
+            "cognito-idp",
+            region_name=settings.aws_region,
+            endpoint_url=settings.cognito_endpoint_url or settings.aws_endpoint_url,
+            config=AioConfig(
+                connect_timeout=2,
+                read_timeout=settings.cognito_seconds_max,
+                retries={"mode": "standard", "total_max_attempts": 2},
+                max_pool_connections=64,
+            ),
+        )
+    )
+    challenges = ChallengeService(
+        JsonClient(
+            http,
+            base_url=settings.challenge_url,
+            token=held.challenge_token,
+            seconds_max=settings.challenge_seconds_max,
+        )
+    )
+    cognito = Cognito(
+        http,
+        url=settings.cognito_url,
+        client_id=settings.client_id,
+        client_secret=held.client_secret,
+        seconds_max=settings.cognito_seconds_max,
+    )
+    directory = Directory(idp, user_pool_id=settings.user_pool_id, state=state, sealer=sealer)
+    sessions = Sessions(
+        store=SessionStore(state, sealer, idle_seconds=settings.session_idle_seconds),
+        state=state,
+        cognito=cognito,
+        recorder=recorder,
+        email_hash_key=held.email_hash_key,
+        absolute_seconds=settings.session_absolute_seconds,
+    )
+    store = AttemptStore(state, sealer, attempt_seconds=settings.attempt_seconds)
+    attempts = Attempts(
+        settings=settings,
+        store=store,
+        directory=directory,
+        challenges=challenges,
+        finish=Finish(
+            store=store,
+            challenges=challenges,
+            cognito=cognito,
+            directory=directory,
+            sessions=sessions,
+            recorder=recorder,
+        ),
+        recorder=recorder,
+        limits=Limits(state, recorder, settings),
+        veil=Veil(step_seconds=settings.veil_seconds),
+        email_hash_key=held.email_hash_key,
+        decoy_tokens=DecoyTokens(),
+    )
+    accounts = Accounts(cognito=cognito, directory=directory, sessions=sessions, recorder=recorder)
+    gateway = Gateway(settings=settings, attempts=attempts, sessions=sessions, accounts=accounts, state=state)
+    return gateway, AuditProxy(http, sessions, audit_url=settings.audit_url)

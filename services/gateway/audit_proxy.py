@@ -1,0 +1,104 @@
+"""
+The way to the audit service for a signed-in browser: ``/audit/*`` goes there with the session's access token.
+
+The browser holds only its cookie; the token is added here, refreshed where it is about to end. Who may read what is the audit
+service's to decide. Answers stream through, so that a live tail stays live.
+"""
+
+from typing import Any, Final
+
+import aiohttp
+from litestar import Request
+
+from services.gateway.cognito.faults import CognitoUnreachable
+from services.gateway.sessions.service import Sessions
+from shared.http.context import RequestContext
+from shared.http.middleware import Receive, Scope, SendMessage
+from shared.problems import ProviderBusy, RequestTooLarge, SessionRequired, retry_after
+
+PREFIX: Final = "/audit"
+BODY_BYTES_MAX: Final = 256 * 1024
+CONNECT_SECONDS_MAX: Final = 5
+HANDED_ON: Final = frozenset({b"accept", b"content-type", b"last-event-id", b"idempotency-key", b"if-none-match"})
+HANDED_BACK: Final = frozenset(
+    {"content-type", "content-disposition", "content-security-policy", "cache-control", "etag", "retry-after", "audit-receipt"}
+)
+
+
+class AuditProxy:
+    """Forwards requests of signed-in browsers to the audit service."""
+
+    def __init__(self, http: aiohttp.ClientSession, sessions: Sessions, *, audit_url: str) -> None:
+        self._http = http
+        self._sessions = sessions
+        self._audit_url = audit_url.rstrip("/")
+        # No deadline on the whole: a tail lives for hours. Silence for longer than the tail's heartbeat ends it.
+        self._timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS_MAX, sock_read=60)
+
+    async def forward(self, scope: Scope, receive: Receive, send: SendMessage) -> None:
+        """
+        Forward one request.
+
+        Raises:
+            SessionRequired, SessionExpired: Nobody is signed in; a browser that navigates is sent to sign in instead.
+            ProviderBusy: The audit service does not answer.
+        """
+        request: Request[Any, Any, Any] = Request(scope)  # type: ignore[arg-type]
+        context: RequestContext = scope["state"]["context"]
+        context.route = f"{PREFIX}/*"
+        try:
+            session = await self._sessions.require(context, request.headers.get("cookie"))
+        except SessionRequired:
+            if "text/html" not in request.headers.get("accept", "") or scope["method"] != "GET":
+                raise
+            await _redirect(send, f"/sign-in?next={scope['path']}")
+            return
+        try:
+            session = await self._sessions.with_fresh_tokens(context, session)
+        except CognitoUnreachable as fault:
+            raise fault.problem() from fault
+        headers = {name.decode(): value.decode("latin-1") for name, value in scope["headers"] if name in HANDED_ON}
+        headers["Authorization"] = f"Bearer {session.access_token}"
+        headers["X-Request-Id"] = context.request_id
+        headers["traceparent"] = context.traceparent()
+        if context.client.ip is not None:
+            headers["X-Forwarded-For"] = context.client.ip
+        path = scope["path"].removeprefix(PREFIX) or "/"
+        query = scope["query_string"].decode("latin-1")
+        url = f"{self._audit_url}{path}{'?' + query if query else ''}"
+        body = await _read(receive) if scope["method"] not in {"GET", "HEAD"} else None
+        await self._stream(scope["method"], url, headers, body, send)
+
+    async def _stream(self, method: str, url: str, headers: dict[str, str], body: bytes | None, send: SendMessage) -> None:
+        is_begun = False
+        try:
+            async with self._http.request(
+                method, url, headers=headers, data=body, timeout=self._timeout, allow_redirects=False
+            ) as answer:
+                back = [(n.lower().encode(), v.encode()) for n, v in answer.headers.items() if n.lower() in HANDED_BACK]
+                await send({"type": "http.response.start", "status": answer.status, "headers": back})
+                is_begun = True
+                async for chunk in answer.content.iter_any():
+                    await send({"type": "http.response.body", "body": chunk, "more_body": True})
+                await send({"type": "http.response.body", "body": b""})
+        except (aiohttp.ClientError, OSError) as error:
+            if is_begun:
+                raise
+            raise ProviderBusy(f"audit: {type(error).__name__}", headers=retry_after(2)) from error
+
+
+async def _read(receive: Receive) -> bytes:
+    body: bytes = b""
+    while True:
+        message = await receive()
+        body += message.get("body", b"")
+        if len(body) > BODY_BYTES_MAX:
+            raise RequestTooLarge
+        if not message.get("more_body", False):
+            return body
+
+
+async def _redirect(send: SendMessage, location: str) -> None:
+    headers = [(b"location", location.encode()), (b"content-length", b"0")]
+    await send({"type": "http.response.start", "status": 302, "headers": headers})
+    await send({"type": "http.response.body", "body": b""})

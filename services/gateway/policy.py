@@ -1,0 +1,44 @@
+"""
+The gateway's rules, as functions of values.
+
+1. A code sent to an address may be asked for `sends_max` times and answered `codes_max` times per attempt.
+2. An attempt belongs to the browser (or client) that began it: its binding secret is in a cookie, its hash in the record.
+3. An attempt ends once: completed, failed, expired, blocked, or handed to a review.
+4. A known and an unknown address get answers of one shape, and spend the same budget.
+"""
+
+import re
+from typing import Final
+
+from services.gateway.attempts.model import Attempt, AttemptStatus
+from shared.events import normal_address
+
+# One @, something before it, a dotted name after it, no spaces and no control characters; the mail server has the last
+# word. The length is RFC 5321 section 4.5.3.1.3's path limit less the brackets.
+ADDRESS: Final = re.compile(r"[^\s@\x00-\x1f<>\"',;:\\()\[\]]{1,64}@(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}")
+ADDRESS_CHARACTERS_MAX: Final = 254
+
+
+def is_address(text: str) -> bool:
+    """Say whether text can be an e-mail address that we would send to."""
+    address = normal_address(text)
+    return len(address) <= ADDRESS_CHARACTERS_MAX and ADDRESS.fullmatch(address) is not None
+
+
+def masked_address(address: str) -> str:
+    """Return an address as it is shown to somebody who has not proven it: first character and domain."""
+    local, _, domain = address.partition("@")
+    return f"{local[:1]}***@{domain}"
+
+
+def status_at(attempt: Attempt, now: float) -> AttemptStatus:
+    """Return an attempt's status at a moment (Unix seconds): one that still waits past its end has expired."""
+    if attempt.status is AttemptStatus.CHALLENGE_REQUIRED and now >= attempt.expires_at:
+        return AttemptStatus.EXPIRED
+    return attempt.status
+
+
+def seconds_until_resend(attempt: Attempt, now: float) -> int:
+    """Return how long a resend must wait, in whole seconds rounded up; 0 when it may go."""
+    wait = attempt.resend_at - now
+    return max(0, -int(-wait // 1))

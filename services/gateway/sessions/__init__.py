@@ -1,0 +1,1 @@
+"""Sessions: an opaque cookie outside, Cognito's tokens inside, sealed."""

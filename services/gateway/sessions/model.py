@@ -1,0 +1,27 @@
+"""The record of a session, as the state store keeps it (sealed)."""
+
+from msgspec import Struct
+
+
+class Session(Struct, frozen=True, kw_only=True):
+    """
+    One signed-in browser. Times are Unix seconds.
+
+    `ref` is the session's public name, in lists and in the audit log; `key` is the hash of its cookie, where it is stored.
+    """
+
+    ref: str
+    key: str
+    sub: str
+    email: str
+    email_hash: str
+    email_verified: bool
+    display_name: str | None
+    groups: tuple[str, ...]
+    methods: tuple[str, ...]
+    authenticated_at: float
+    last_seen_at: float
+    expires_at: float
+    access_token: str
+    access_expires_at: float
+    refresh_token: str

@@ -1,0 +1,77 @@
+"""Settings of the gateway."""
+
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from shared.settings import AwsSettings
+
+Seconds = Annotated[float, Meta(gt=0, le=60)]
+
+
+class Brand(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How the pages call themselves; set at run time, without a build. `accent` is a CSS colour."""
+
+    name: str = "Countersign"
+    logo_url: str | None = None
+    accent: str | None = None
+
+
+class GatewaySettings(AwsSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One gateway process."""
+
+    public_url: str  # The origin of our own pages, as browsers see it.
+    challenge_url: str
+    challenge_token_file: str  # A path: settings are logged at start, secrets must not be.
+    audit_url: str
+    audit_queue_url: str
+    user_pool_id: str
+    client_id: str
+    client_secret_file: str
+    session_key_file: str
+    email_hash_key_file: str
+    authsignal_tenant_id: str
+    authsignal_client_url: str
+    host: str = "127.0.0.1"
+    port: int = 8000
+    metrics_port: int = 0
+    allowed_origins: tuple[str, ...] = ()
+    trusted_proxies: tuple[str, ...] = ()
+    cognito_endpoint_url: str | None = None
+    cognito_issuer: str | None = None
+    jwks_url: str | None = None
+    state_url: str = "memory://"
+    sdk_sign_in_enabled: bool = False
+    dev_inbox_url: str | None = None
+    brand: Brand = Brand()
+
+    # An attempt outlives slow mail, but not NIST SP 800-63B-4's ten minutes for an out-of-band secret.
+    attempt_seconds: Annotated[int, Meta(ge=60, le=600)] = 600
+    codes_max: Annotated[int, Meta(ge=1, le=10)] = 5
+    sends_max: Annotated[int, Meta(ge=1, le=10)] = 3
+    resend_seconds: Annotated[int, Meta(ge=0, le=300)] = 30
+    # Below Authsignal's own 12 sends in 10 minutes, and the same for an address that nobody has: whoever counts refusals
+    # must not learn who is known.
+    starts_per_identifier_max: Annotated[int, Meta(ge=1)] = 10
+    starts_per_ip_max: Annotated[int, Meta(ge=1)] = 300
+    limit_window_seconds: Annotated[int, Meta(ge=10, le=3600)] = 600
+    # Idle at most 1 h and in all at most 24 h: NIST SP 800-63B-4 section 2.2.3 (AAL2).
+    session_idle_seconds: Annotated[int, Meta(ge=60, le=3600)] = 3600
+    session_absolute_seconds: Annotated[int, Meta(ge=300, le=86_400)] = 43_200
+    # Answers that could tell a known address from an unknown one leave at multiples of this after the request came.
+    veil_seconds: Annotated[float, Meta(ge=0, le=2)] = 0.25
+    challenge_seconds_max: Seconds = 12.0
+    cognito_seconds_max: Seconds = 6.0
+    trace_sample_ratio: Annotated[float, Meta(ge=0, le=1)] = 0.01
+    otlp_url: str | None = None
+    log_level: str = "info"
+
+    @property
+    def issuer(self) -> str:
+        """The pool's issuer."""
+        return self.cognito_issuer or f"https://cognito-idp.{self.aws_region}.amazonaws.com/{self.user_pool_id}"
+
+    @property
+    def cognito_url(self) -> str:
+        """Where Cognito's API is."""
+        return self.cognito_endpoint_url or self.aws_endpoint_url or f"https://cognito-idp.{self.aws_region}.amazonaws.com"

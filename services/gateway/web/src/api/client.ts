@@ -1,0 +1,94 @@
+import createClient from "openapi-fetch";
+import { learnServerTime } from "../lib/clock";
+import { problemFrom, silence } from "./problem";
+import type { paths } from "./schema";
+import type { Attempt, Config, Profile, Session } from "./types";
+
+// `Idempotency-Key` goes on by hand below, the same way for every write, whether or not the document lists it.
+type WithoutHeaders<Op> = Op extends { parameters: infer P }
+  ? Omit<Op, "parameters"> & { parameters: Omit<P, "header"> & { header?: never } }
+  : Op;
+type Api = { [P in keyof paths]: { [M in keyof paths[P]]: WithoutHeaders<paths[P][M]> } };
+
+const http = createClient<Api>({
+  baseUrl: window.location.origin,
+  credentials: "same-origin",
+  // Looked up at each call, so that a test can put its own network in place.
+  fetch: (request) => globalThis.fetch(request),
+});
+
+const REQUEST_SECONDS_MAX = 30;
+
+interface Answer {
+  data?: unknown;
+  error?: unknown;
+  response: Response;
+}
+
+/** Waits for an answer and returns its body; throws `Problem` for a refusal and for silence. */
+async function answered<T>(request: Promise<Answer>): Promise<T> {
+  let answer: Answer;
+  try {
+    answer = await request;
+  } catch {
+    throw silence();
+  }
+  learnServerTime(answer.response.headers.get("Date"));
+  if (!answer.response.ok) throw problemFrom(answer.response.status, answer.error, answer.response.headers);
+  return answer.data as T;
+}
+
+function read() {
+  return { headers: { Accept: "application/json" }, signal: AbortSignal.timeout(REQUEST_SECONDS_MAX * 1000) };
+}
+
+/** Every write is JSON, also without a body: the gateway refuses what a plain form could have sent. */
+function write(key: string) {
+  return { ...read(), headers: { Accept: "application/json", "Content-Type": "application/json", "Idempotency-Key": key } };
+}
+
+const of = (id: string) => ({ path: { attempt_id: id } });
+
+export interface SignUpInput {
+  email: string;
+  display_name?: string;
+  device_id?: string;
+}
+
+export interface SignInInput {
+  identifier: string;
+  device_id?: string;
+}
+
+/** What a proof leads to: a session, or one more step of the same attempt. */
+export type Outcome = Session | Attempt;
+
+export function isSession(outcome: Outcome): outcome is Session {
+  return "subject" in outcome;
+}
+
+export const api = {
+  config: () => answered<Config>(http.GET("/v1/config", read())),
+  session: () => answered<Session>(http.GET("/v1/session", read())),
+  me: () => answered<Profile>(http.GET("/v1/me", read())),
+  attempt: (id: string) => answered<Attempt>(http.GET("/v1/attempts/{attempt_id}", { ...read(), params: of(id) })),
+  signUp: (body: SignUpInput, key: string) => answered<Attempt>(http.POST("/v1/sign-ups", { ...write(key), body })),
+  signIn: (body: SignInInput, key: string) => answered<Attempt>(http.POST("/v1/sign-ins", { ...write(key), body })),
+  challenge: (id: string, method: string, key: string) =>
+    answered<Attempt>(
+      http.POST("/v1/attempts/{attempt_id}/challenges", { ...write(key), params: of(id), body: { method } }),
+    ),
+  verify: (id: string, code: string, key: string) =>
+    answered<Outcome>(
+      http.POST("/v1/attempts/{attempt_id}/verifications", { ...write(key), params: of(id), body: { code } }),
+    ),
+  complete: (id: string, token: string, key: string) =>
+    answered<Outcome>(
+      http.POST("/v1/attempts/{attempt_id}/completions", { ...write(key), params: of(id), body: { token } }),
+    ),
+  cancel: (id: string, key: string) =>
+    answered<undefined>(http.DELETE("/v1/attempts/{attempt_id}", { ...write(key), params: of(id) })),
+  rename: (displayName: string, key: string) =>
+    answered<Profile>(http.PATCH("/v1/me", { ...write(key), body: { display_name: displayName } })),
+  signOut: (key: string) => answered<undefined>(http.DELETE("/v1/session", write(key))),
+};

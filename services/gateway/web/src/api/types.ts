@@ -1,0 +1,29 @@
+import type { paths } from "./schema";
+
+/** Names for what the gateway sends, taken from the operations so that renamed schemas do not matter here. */
+type Json<R> = R extends { content: { "application/json": infer Body } } ? Body : never;
+
+export type Config = Json<paths["/v1/config"]["get"]["responses"][200]>;
+export type Attempt = Json<paths["/v1/attempts/{attempt_id}"]["get"]["responses"][200]>;
+export type Session = Json<paths["/v1/session"]["get"]["responses"][200]>;
+export type Profile = Json<paths["/v1/me"]["get"]["responses"][200]>;
+
+/** One answer per wrong field, as the gateway names it. */
+export interface FieldError {
+  field: string;
+  message: string;
+}
+
+/** The body of a refusal: RFC 9457 plus our members. Everything but `code` and `status` may be missing. */
+export interface ProblemBody {
+  status: number;
+  code: string;
+  title?: string;
+  detail?: string;
+  request_id?: string;
+  errors?: FieldError[];
+  attempts_left?: number;
+  retry_after?: number;
+  resend_at?: string;
+  next?: string;
+}

@@ -1,0 +1,43 @@
+import { useNow } from "../lib/clock";
+
+const STEPS: [Intl.RelativeTimeFormatUnit, number][] = [
+  ["day", 86_400],
+  ["hour", 3600],
+  ["minute", 60],
+];
+
+/** "3 minutes ago", "in 2 days"; below a minute, "just now" or "in less than a minute". */
+export function relativeTime(time: number, now: number): string {
+  const seconds = Math.round((time - now) / 1000);
+  for (const [unit, size] of STEPS) {
+    if (Math.abs(seconds) >= size) {
+      return new Intl.RelativeTimeFormat("en", { numeric: "always" }).format(Math.trunc(seconds / size), unit);
+    }
+  }
+  return seconds <= 0 ? "just now" : "in less than a minute";
+}
+
+/** "22 Nov 2026, 09:14 GMT+1", in the person's own zone. */
+export function exactTime(time: number): string {
+  return new Intl.DateTimeFormat("en-GB", {
+    day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", timeZoneName: "short",
+  }).format(time);
+}
+
+interface TimeTextProps {
+  time: string;
+}
+
+/** A time as people read it, relative and exact. */
+export function TimeText({ time }: TimeTextProps) {
+  const now = useNow(15_000);
+  const at = Date.parse(time);
+  if (Number.isNaN(at)) return <span>{time}</span>;
+  return (
+    <time dateTime={time}>
+      {relativeTime(at, now)}
+      {" · "}
+      {exactTime(at)}
+    </time>
+  );
+}

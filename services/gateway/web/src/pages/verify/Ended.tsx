@@ -1,0 +1,37 @@
+import { Button } from "@mantine/core";
+import { Link } from "react-router";
+import { Page } from "../../components/Page";
+import { forgetAttempt } from "../../lib/attempt";
+import { useWantedTarget } from "../../lib/flow";
+import { withTarget } from "../../lib/target";
+import type { Words } from "../../words";
+
+/** Ways in which an attempt can end without a session. `missing`: the gateway does not know it (any more). */
+export type Ending = "failed" | "expired" | "review" | "blocked" | "missing";
+
+const ENDINGS: Record<Ending, Words> = {
+  failed: { title: "No tries left", text: "The code was wrong too often, so we stopped. Start again to get a new one." },
+  expired: { title: "This took too long", text: "For your safety, a code works for a short time only. Start again to get a new one." },
+  review: { title: "We want to take a look first", text: "A person checks this before you can go on. Nothing more is needed from you now; try again later." },
+  blocked: { title: "This was stopped", text: "Our safety rules do not allow this from here. If it was you, ask for help from the people who run this site." },
+  missing: { title: "There is nothing to confirm", text: "It was finished or given up already, or it was begun in another tab. Start again here." },
+};
+
+interface EndedProps {
+  ending: Ending;
+  kind: "sign_up" | "sign_in";
+}
+
+export function Ended({ ending, kind }: EndedProps) {
+  const wanted = useWantedTarget();
+  const { title, text } = ENDINGS[ending];
+  const start = withTarget(kind === "sign_up" ? "/sign-up" : "/sign-in", wanted);
+  const another = ending === "blocked" || ending === "review" ? "Back to the start" : "Start again";
+  return (
+    <Page title={title} lead={text}>
+      <Button component={Link} to={start} fullWidth onClick={forgetAttempt}>
+        {another}
+      </Button>
+    </Page>
+  );
+}

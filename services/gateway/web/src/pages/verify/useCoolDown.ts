@@ -1,0 +1,16 @@
+import { useEffect, useRef, useState } from "react";
+import { secondsUntil, useNow } from "../../lib/clock";
+
+/** Seconds until a new code may be sent, and a line for screen readers at the moment when it may. */
+export function useCoolDown(resendAt: string): { seconds: number; said: string } {
+  const now = useNow(500);
+  const seconds = secondsUntil(resendAt, now);
+  const waiting = seconds > 0;
+  const before = useRef(waiting);
+  const [said, setSaid] = useState("");
+  useEffect(() => {
+    if (before.current !== waiting) setSaid(waiting ? "" : "You can send a new code now.");
+    before.current = waiting;
+  }, [waiting]);
+  return { seconds, said };
+}

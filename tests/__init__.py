@@ -1,0 +1,1 @@
+"""The test suite; see docs/testing.md for what lives where."""

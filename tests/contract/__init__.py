@@ -1,0 +1,1 @@
+"""The Authsignal simulator, held to the wire contract by the real Node, Python and browser SDKs."""

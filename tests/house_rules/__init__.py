@@ -1,0 +1,1 @@
+"""Tests: house_rules."""

@@ -1,0 +1,351 @@
+"""Real parts for the audit service's tests: a PostgreSQL cluster, an SQS endpoint, and entries to put through them."""
+
+import asyncio
+import contextlib
+import hashlib
+import json
+import os
+import socket
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import asyncpg
+from prometheus_client import CollectorRegistry
+
+from deploy.local.keys import Keys
+from deploy.local.layout import Layout
+from deploy.local.parts import aws
+from deploy.local.parts.postgres import Postgres
+from deploy.local.supervisor import Supervisor
+from services.audit.consumer.metrics import ConsumerMetrics
+from services.audit.consumer.queue import AuditQueue
+from services.audit.consumer.reading import read_line
+from services.audit.consumer.service import Consumer
+from services.audit.storage.database import open_pool
+from services.audit.storage.entries import EntryStore
+from services.audit.storage.migrate import migrate
+from shared.events import SCHEMA_VERSION, Event, EventType, Outcome, Producer, encode
+from shared.ids import uuid7
+from shared.settings import AwsSettings
+from shared.sqs import sqs_client
+
+HOST = "127.0.0.1"
+TEMPLATE = "audit_template"
+DEADLINE_SECONDS = 30.0
+
+
+def free_port() -> int:
+    """Return a loopback port on which nothing listens."""
+    with socket.socket() as listener:
+        listener.bind((HOST, 0))
+        port: int = listener.getsockname()[1]
+        return port
+
+
+@dataclass
+class PostgresServer:
+    """A PostgreSQL cluster of its own, with the three roles and a migrated template database."""
+
+    layout: Layout
+    keys: Keys
+    postgres: Postgres
+    supervisor: Supervisor
+
+    @classmethod
+    def make(cls, folder: Path) -> "PostgresServer":
+        """Make and start a cluster."""
+        layout = Layout(folder)
+        layout.make()
+        keys = Keys(layout.secrets)
+        server = cls(layout, keys, Postgres(layout, keys, free_port()), Supervisor(layout))
+        server.postgres.prepare()
+        server.start()
+        server.postgres.create_roles()
+        return server
+
+    def start(self) -> None:
+        """Start the server and wait for it."""
+        self.postgres.start(self.supervisor)
+
+    def stop(self) -> None:
+        """Stop the server; its data stays."""
+        self.supervisor.stop_all()
+
+    def url(self, role: str, database: str) -> str:
+        """Return the URL of a role, or of the superuser."""
+        password = self.keys.ensure("postgres_superuser" if role == "postgres" else f"postgres_{role}")
+        return f"postgresql://{role}:{password}@{HOST}:{self.postgres.port}/{database}"
+
+    async def create_database(self, *, template: str | None = None) -> "Database":
+        """Make a database, a copy of a template or an empty one."""
+        name = template_copy = f"audit_{uuid4().hex[:12]}"
+        connection = await asyncpg.connect(self.url("postgres", "postgres"))
+        try:
+            source = f"TEMPLATE {template}" if template else ""
+            await connection.execute(f"CREATE DATABASE {template_copy} OWNER countersign_owner {source}")
+        finally:
+            await connection.close()
+        return Database(self, name)
+
+    async def make_template(self) -> None:
+        """Make the migrated database that the others are copied from."""
+        database = await self.create_database()
+        await migrate(database.owner_url)
+        connection = await asyncpg.connect(self.url("postgres", "postgres"))
+        try:
+            await connection.execute(f"ALTER DATABASE {database.name} RENAME TO {TEMPLATE}")
+        finally:
+            await connection.close()
+
+
+@dataclass
+class Database:
+    """One database, and what the tests read out of it."""
+
+    server: PostgresServer
+    name: str
+
+    @property
+    def owner_url(self) -> str:
+        """The URL of the role that migrates."""
+        return self.server.url("countersign_owner", self.name)
+
+    @property
+    def writer_url(self) -> str:
+        """The URL of the role that appends."""
+        return self.server.url("countersign_writer", self.name)
+
+    @property
+    def reader_url(self) -> str:
+        """The URL of the role that reads."""
+        return self.server.url("countersign_reader", self.name)
+
+    async def fetch(self, sql: str, *values: Any, role: str = "countersign_reader") -> list[Any]:
+        """Run one statement on a connection of its own."""
+        connection = await asyncpg.connect(self.server.url(role, self.name))
+        try:
+            rows: list[Any] = await connection.fetch(sql, *values)
+            return rows
+        finally:
+            await connection.close()
+
+    async def entries(self) -> dict[str, bytes]:
+        """Return every entry by its event_id."""
+        rows = await self.fetch("SELECT event_id::text AS event_id, entry FROM audit.entries")
+        return {row["event_id"]: row["entry"] for row in rows}
+
+    async def quarantine(self) -> list[Any]:
+        """Return every line in quarantine, oldest first."""
+        return await self.fetch("SELECT * FROM audit.quarantine ORDER BY quarantine_id")
+
+    async def wait_for_entries(self, count: int) -> dict[str, bytes]:
+        """Return the entries once there are this many."""
+        await until(lambda: self._has(count), f"{count} entries")
+        return await self.entries()
+
+    async def _has(self, count: int) -> bool:
+        rows = await self.fetch("SELECT count(*) AS count FROM audit.entries")
+        return bool(rows[0]["count"] >= count)
+
+
+@dataclass
+class AwsServer:
+    """A local SQS endpoint. Its root credentials are in the environment, as services expect theirs."""
+
+    endpoint_url: str
+    credentials: dict[str, str]
+
+    def settings(self) -> AwsSettings:
+        """Return the settings by which services find it."""
+        return AwsSettings(aws_region=aws.REGION, aws_endpoint_url=self.endpoint_url)
+
+
+@contextlib.contextmanager
+def running_aws(folder: Path) -> Iterator[AwsServer]:
+    """Run a local AWS until the block ends."""
+    layout = Layout(folder)
+    layout.make()
+    keys, port, supervisor = Keys(layout.secrets), free_port(), Supervisor(layout)
+    child = supervisor.start(aws.command(layout, keys, port))
+    supervisor.wait_ready(child, lambda: aws.is_ready(port))
+    credentials = {
+        "AWS_ACCESS_KEY_ID": aws.ROOT_ACCESS_KEY_ID,
+        "AWS_SECRET_ACCESS_KEY": aws.root_secret(keys),
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+    before = {name: os.environ.get(name) for name in credentials}
+    os.environ.update(credentials)
+    try:
+        yield AwsServer(aws.endpoint(port), credentials)
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name) if value is None else os.environ.update({name: value})
+        supervisor.stop_all()
+
+
+@dataclass
+class QueuePair:
+    """The audit queue and its dead-letter queue."""
+
+    client: Any
+    url: str
+    dlq_url: str
+    aws: AwsServer
+
+    async def send(self, *entries: bytes) -> str:
+        """Put entries on the queue in one message, as a producer does, and return the message's id."""
+        answer = await self.client.send_message(QueueUrl=self.url, MessageBody=b"\n".join(entries).decode())
+        message_id: str = answer["MessageId"]
+        return message_id
+
+    async def send_many(self, messages: Iterable[list[bytes]]) -> None:
+        """Put many messages on the queue, ten a call."""
+        bodies = [b"\n".join(entries).decode() for entries in messages]
+        for start in range(0, len(bodies), 10):
+            entries = [{"Id": str(place), "MessageBody": body} for place, body in enumerate(bodies[start : start + 10])]
+            answer = await self.client.send_message_batch(QueueUrl=self.url, Entries=entries)
+            assert not answer.get("Failed")
+
+    async def counts(self, url: str | None = None) -> tuple[int, int]:
+        """Return how many messages are visible, and how many are held by somebody."""
+        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        answer = await self.client.get_queue_attributes(QueueUrl=url or self.url, AttributeNames=names)
+        return int(answer["Attributes"][names[0]]), int(answer["Attributes"][names[1]])
+
+    async def is_empty(self) -> bool:
+        """Say whether nothing waits and nobody holds anything."""
+        return await self.counts() == (0, 0)
+
+
+@contextlib.asynccontextmanager
+async def queue_pair(server: AwsServer, *, receives_max: int = 1000) -> AsyncIterator[QueuePair]:
+    """Make two queues for one test."""
+    async with sqs_client(server.settings()) as client:
+        name = f"audit-{uuid4().hex[:12]}"
+        dlq_url = (await client.create_queue(QueueName=f"{name}-dlq"))["QueueUrl"]
+        attributes = await client.get_queue_attributes(QueueUrl=dlq_url, AttributeNames=["QueueArn"])
+        policy = {"deadLetterTargetArn": attributes["Attributes"]["QueueArn"], "maxReceiveCount": receives_max}
+        made = await client.create_queue(QueueName=name, Attributes={"RedrivePolicy": json.dumps(policy)})
+        try:
+            yield QueuePair(client, made["QueueUrl"], dlq_url, server)
+        finally:
+            await client.delete_queue(QueueUrl=made["QueueUrl"])
+            await client.delete_queue(QueueUrl=dlq_url)
+
+
+@dataclass
+class Author:
+    """A producer that writes valid entries, numbered as a real one's."""
+
+    service: str = "gateway"
+    instance: str = field(default_factory=lambda: str(uuid4()))
+    seq: int = 0
+
+    def entry(self, **fields: Any) -> bytes:
+        """Return the bytes of one event; `fields` replace what an ordinary one has."""
+        defaults: dict[str, Any] = {
+            "event_id": str(uuid7()),
+            "schema_version": SCHEMA_VERSION,
+            "event_type": EventType.SIGN_IN_STARTED,
+            "outcome": Outcome.SUCCESS,
+            "occurred_at": datetime.now(UTC),
+            "producer": Producer(service=self.service, instance=self.instance, seq=self.seq),
+            "salt": os.urandom(16).hex(),
+        }
+        self.seq += 1
+        return encode(Event(**{**defaults, **fields}))
+
+    def entries(self, count: int, **fields: Any) -> list[bytes]:
+        """Return several entries."""
+        return [self.entry(**fields) for _ in range(count)]
+
+
+def at(seconds: float, *, base: datetime = datetime(2026, 11, 1, tzinfo=UTC)) -> datetime:
+    """Return a moment, so many seconds after the start of November 2026."""
+    return base + timedelta(seconds=seconds)
+
+
+def by_id(entries: Iterable[bytes]) -> dict[str, bytes]:
+    """Return entries by their event_id."""
+    return {json.loads(entry)["event_id"]: entry for entry in entries}
+
+
+async def until(condition: Callable[[], Any], what: str, *, seconds_max: float = DEADLINE_SECONDS) -> None:
+    """Return when an awaited condition holds; fail when it does not in time."""
+    deadline = asyncio.get_running_loop().time() + seconds_max
+    while not await condition():
+        assert asyncio.get_running_loop().time() < deadline, f"still no {what} after {seconds_max} s"
+        await asyncio.sleep(0.03)
+
+
+@contextlib.asynccontextmanager
+async def running_consumer(
+    queue: QueuePair, database: Database, *, visibility_seconds: int = 30, **overrides: Any
+) -> AsyncIterator["RunningConsumer"]:
+    """Run a consumer in this process until the block ends; then it drains."""
+    pool = await open_pool(overrides.pop("database_url", database.writer_url), name="test", connections_max=4)
+    registry = CollectorRegistry()
+    options: dict[str, Any] = {
+        "receivers": 2,
+        "appenders": 2,
+        "buffer_bytes_max": 8 * 1024 * 1024,
+        "batch_entries_max": 1000,
+        "batch_linger_seconds": 0.005,
+        "drain_seconds": 5.0,
+        **overrides,
+    }
+    async with sqs_client(queue.aws.settings()) as client:
+        audit_queue = AuditQueue(client, queue.url, visibility_seconds=visibility_seconds, wait_seconds=2)
+        consumer = Consumer(audit_queue, EntryStore(pool), ConsumerMetrics(registry), **options)
+        stop = asyncio.Event()
+        task = asyncio.create_task(consumer.run(stop))
+        try:
+            yield RunningConsumer(stop, task, registry)
+        finally:
+            stop.set()
+            await task
+            pool.terminate()
+
+
+@dataclass
+class RunningConsumer:
+    """A consumer under test."""
+
+    stop: asyncio.Event
+    task: asyncio.Task[None]
+    registry: CollectorRegistry
+
+    def count(self, name: str, **labels: str) -> float:
+        """Return the value of one of its metrics."""
+        return self.registry.get_sample_value(name, labels) or 0.0
+
+
+async def assert_log_consistent(database: Database) -> int:
+    """
+    Recompute everything that the log claims, with code that shares nothing with the writer where that is possible.
+
+    Every leaf hash fits its bytes; the id in the bytes is the id of the row; each entry has exactly one row in entry_search, no
+    row there lacks its entry, and each says what the bytes say. Returns how many entries there are.
+    """
+    rows = await database.fetch(
+        "SELECT e.event_id::text AS id, e.entry, e.leaf_hash, s.* FROM audit.entries e FULL JOIN audit.entry_search s USING (event_id)"
+    )
+    for row in rows:
+        assert row["entry"] is not None, "a row of entry_search has no entry"
+        assert row["event_type"] is not None, f"entry {row['id']} cannot be found by a search"
+        event = json.loads(row["entry"])
+        assert row["leaf_hash"] == hashlib.sha256(b"\x00" + row["entry"]).digest(), f"leaf hash of {row['id']}"
+        assert row["id"] == event["event_id"]
+        assert (row["event_type"], row["outcome"]) == (event["event_type"], event["outcome"])
+        assert (str(row["instance"]), row["seq"]) == (event["producer"]["instance"], event["producer"]["seq"])
+        assert row["occurred_at"] == datetime.fromisoformat(event["occurred_at"])
+        derived = read_line(row["entry"])
+        for column in ("request_id", "attempt_id", "session_ref", "subject_sub", "email_hash", "method", "state", "words"):
+            assert row[column] == getattr(derived, column), f"{column} of {row['id']}"
+        assert (None if row["ip"] is None else str(row["ip"])) == derived.ip
+    assert len({row["id"] for row in rows}) == len(rows)
+    return len(rows)

@@ -1,0 +1,1 @@
+"""The four Cognito triggers, as functions of their event."""
