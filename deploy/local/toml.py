@@ -27,8 +27,9 @@ def _value(value: object) -> str:
         case int():
             return str(value)
         case str() | Path():
-            # A JSON string is a TOML basic string, as long as it stays ASCII-escaped.
-            return json.dumps(str(value))
+            # A JSON string is a TOML basic string, but for two things: JSON writes what lies beyond 16 bits as a pair of
+            # surrogates, which TOML forbids, and leaves DEL as it is, which TOML wants escaped.
+            return json.dumps(str(value), ensure_ascii=False).replace("\x7f", "\\u007f")
         case list() | tuple():
             return f"[{', '.join(_value(item) for item in value)}]"
         case _:

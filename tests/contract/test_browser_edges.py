@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.contract.endpoints import client_endpoints
-from tests.contract.page import BrowserSdk, PageServer
+from tests.contract.page import BrowserSdk, PageServer, SdkThrew
 from tests.contract.simulator import Simulator
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -114,17 +114,19 @@ async def test_bad_body_is_an_invalid_request(simulator: Simulator, user_id: str
     ("fault", "thrown"),
     [
         ({"kind": "respond", "status": 502, "body": "<html>bad gateway</html>", "content_type": "text/html"}, "SyntaxError"),
+        ({"kind": "respond", "status": 500}, "SyntaxError"),
         ({"kind": "drop"}, "TypeError"),
     ],
-    ids=["rubbish", "dropped"],
+    ids=["rubbish", "empty", "dropped"],
 )
 async def test_rubbish_and_dropped_connections_throw_in_the_page(
     sdk: BrowserSdk, simulator: Simulator, user_id: str, fault: dict[str, Any], thrown: str
 ) -> None:
     """
-    An answer that is no JSON, and no answer at all, are what the SDK throws on: tests of apps can provoke both.
+    An answer that is no JSON, or empty, and no answer at all, make the SDK throw: tests of apps can provoke each of them.
     """
-    token = simulator.server_call("POST", f"/users/{user_id}/actions/signIn", {}).json()["token"]
-    simulator.fault(path_prefix="/v1/client", times=2, **fault)
-    answer = await _fetch(sdk, f"{simulator.browser_url}/client/challenge/email-otp", "POST", token=token)
-    assert answer == {"thrown": thrown}
+    tracked = simulator.server_call("POST", f"/users/{user_id}/actions/signIn", {}).json()
+    await sdk.set_token(tracked["token"])
+    simulator.fault(path_prefix="/v1/client", times=9, **fault)
+    with pytest.raises(SdkThrew, match=f"^{thrown}:"):
+        await sdk.call("email.challenge")

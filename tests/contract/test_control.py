@@ -1,5 +1,6 @@
 """The control port: what tests of other parts lean on."""
 
+import re
 import time
 from pathlib import Path
 from typing import Any
@@ -136,3 +137,17 @@ def test_both_keys_are_accepted_during_a_rotation(tmp_path: Path, mailbox: Mailb
     finally:
         simulator.stop()
     assert statuses == [200, 200, 401]
+
+
+def test_front_page_links_to_views_that_exist(simulator: Simulator) -> None:
+    """
+    The page at the root names API and tenant, and each of its links answers.
+    """
+    root = f"http://127.0.0.1:{simulator.port}"
+    page = requests.get(root, timeout=_SECONDS)
+    assert page.headers["Content-Type"].startswith("text/html")
+    assert simulator.browser_url in page.text
+    assert simulator.tenant_id in page.text
+    links = re.findall(r'href="(/control/[^"]+)"', page.text)
+    assert links
+    assert {requests.get(root + link, timeout=_SECONDS).status_code for link in links} == {200}

@@ -138,7 +138,7 @@ def _forged() -> dict[str, str]:
         "garbage": "garbage",
         "empty": "",
         "no signature": f"{header}.{body}.",
-        "no algorithm": jwt.encode(payload, None, algorithm="none"),
+        "no algorithm": jwt.encode(payload, "", algorithm="none"),
         "other algorithm": jwt.encode(payload, _KEYS[0], algorithm="HS512"),
         "other body": f"{header}.{base64.urlsafe_b64encode(b'{}').decode().rstrip('=')}.{signature}",
         "claim missing": jwt.encode(payload, _KEYS[0], algorithm="HS256"),
@@ -241,4 +241,4 @@ def test_fault_hits_matching_calls_so_many_times() -> None:
     assert faults.take("POST", "/control/clock") is None
     kinds = [fault.kind if (fault := faults.take("POST", "/v1/validate")) else None for _ in range(4)]
     assert kinds == [FaultKind.REFUSE, FaultKind.REFUSE, FaultKind.DROP, None]
-    assert [(fault.hits, fault.remaining) for fault in faults.list()] == [(2, 0), (1, 0)]
+    assert [(fault.hits, fault.remaining) for fault in faults.view()] == [(2, 0), (1, 0)]

@@ -1,6 +1,7 @@
 """Start the simulator: `python -m deploy.local.authsignal --help`."""
 
 import argparse
+import signal
 import socket
 import sys
 import uuid
@@ -81,6 +82,9 @@ def main(argv: list[str] | None = None) -> int:
         timeout_graceful_shutdown=2,
         server_header=False,
     )
+    # The server stops in good order on either signal, and then raises it once more: by then it means a clean exit.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: sys.exit(0))
     print(f"authsignal simulator: listening on http://{arguments.host}:{port}", flush=True)
     uvicorn.Server(config).run(sockets=[listener])
     return 0

@@ -15,6 +15,7 @@ from deploy.local.authsignal.control import control_router
 from deploy.local.authsignal.edge import Journal, control_guard, cors_middleware, journal_middleware
 from deploy.local.authsignal.errors import ApiError, answer_api_error, answer_http_error, answer_unexpected
 from deploy.local.authsignal.faults import FaultTable, fault_middleware
+from deploy.local.authsignal.front_page import front_page
 from deploy.local.authsignal.server_api import server_router
 from deploy.local.authsignal.settings import SimulatorSettings
 from deploy.local.authsignal.tenant import Tenant
@@ -37,7 +38,7 @@ def create_app(settings: SimulatorSettings) -> ASGIApp:
         tenant.store.close()
 
     app: ASGIApp = Litestar(
-        route_handlers=[server_router(), client_router(), control_router()],
+        route_handlers=[front_page, server_router(), client_router(), control_router()],
         dependencies={"tenant": _given(tenant), "faults": _given(faults), "journal": _given(journal)},
         # Inside the framework, so that a simulated crash meets the same handlers as a real one.
         middleware=[lambda app: fault_middleware(app, faults)],

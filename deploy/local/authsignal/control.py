@@ -95,7 +95,7 @@ async def reset_clock(tenant: NamedDependency[Tenant]) -> ClockView:
 @get("/faults")
 async def list_faults(faults: NamedDependency[FaultTable]) -> list[Fault]:
     """Faults that were set, and what is left of them."""
-    return faults.list()
+    return faults.view()
 
 
 @post("/faults", status_code=201)

@@ -73,7 +73,7 @@ class FaultTable:
                 return asked
         return None
 
-    def list(self) -> list[Fault]:
+    def view(self) -> list[Fault]:
         """All faults, used up or not."""
         return [*self._faults]
 

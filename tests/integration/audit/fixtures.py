@@ -5,7 +5,16 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from tests.integration.audit.lab import TEMPLATE, Author, AwsServer, Database, PostgresServer, QueuePair, queue_pair, running_aws
+from tests.integration.audit.lab import (
+    TEMPLATE,
+    Author,
+    AwsServer,
+    Database,
+    PostgresServer,
+    QueuePair,
+    queue_pair,
+    running_aws,
+)
 
 
 @pytest.fixture(scope="session")

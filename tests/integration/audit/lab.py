@@ -332,7 +332,8 @@ async def assert_log_consistent(database: Database) -> int:
     row there lacks its entry, and each says what the bytes say. Returns how many entries there are.
     """
     rows = await database.fetch(
-        "SELECT e.event_id::text AS id, e.entry, e.leaf_hash, s.* FROM audit.entries e FULL JOIN audit.entry_search s USING (event_id)"
+        "SELECT e.event_id::text AS id, e.entry, e.leaf_hash, s.* "
+        "FROM audit.entries e FULL JOIN audit.entry_search s USING (event_id)"
     )
     for row in rows:
         assert row["entry"] is not None, "a row of entry_search has no entry"

@@ -65,7 +65,7 @@ FLAWED = {
 }
 
 
-@pytest.mark.parametrize("line, flaw", FLAWED.values(), ids=FLAWED.keys())
+@pytest.mark.parametrize(("line", "flaw"), FLAWED.values(), ids=FLAWED.keys())
 async def test_flawed_line_spares_its_neighbours(
     queue: QueuePair, database: Database, author: Author, line: bytes, flaw: Flaw
 ) -> None:

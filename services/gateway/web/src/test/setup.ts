@@ -1,5 +1,5 @@
 import "@testing-library/jest-dom/vitest";
-import { cleanup } from "@testing-library/react";
+import { cleanup, configure } from "@testing-library/react";
 import { afterEach, beforeEach, vi } from "vitest";
 import { forgetAddress, forgetAttempt } from "../lib/attempt";
 
@@ -9,6 +9,9 @@ class NoResizeObserver {
   unobserve() {}
   disconnect() {}
 }
+
+// A busy machine is not a failure.
+configure({ asyncUtilTimeout: 5000 });
 
 beforeEach(() => {
   vi.stubGlobal("ResizeObserver", NoResizeObserver);

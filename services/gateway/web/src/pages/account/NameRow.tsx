@@ -1,4 +1,4 @@
-import { Button, TextInput, VisuallyHidden } from "@mantine/core";
+import { Button, TextInput } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useRef, useState, type SubmitEvent } from "react";
 import { api } from "../../api/client";
@@ -38,7 +38,10 @@ function NameForm({ name, onClose }: NameFormProps) {
     ? ((isProblem(rename.error) && rename.error.fieldMessage("display_name")) || `${wordsFor(rename.error).title}. ${wordsFor(rename.error).text}`)
     : null;
 
-  useEffect(() => field.current?.select(), []);
+  useEffect(() => {
+    field.current?.focus();
+    field.current?.select();
+  }, []);
 
   function submit(event: SubmitEvent) {
     event.preventDefault();
@@ -85,6 +88,7 @@ export function NameRow({ name }: { name: string | null }) {
   const [editing, setEditing] = useState(false);
   const [said, setSaid] = useState("");
   const wasEditing = useRef(false);
+  const verb = name ? "Change" : "Add";
 
   useEffect(() => {
     if (wasEditing.current && !editing) change.current?.focus();
@@ -108,9 +112,14 @@ export function NameRow({ name }: { name: string | null }) {
             <span role="status" className={classes.note} hidden={said === ""}>
               {said}
             </span>
-            <button ref={change} type="button" className={classes.change} onClick={() => setEditing(true)}>
-              {name ? "Change" : "Add"}
-              <VisuallyHidden component="span"> name</VisuallyHidden>
+            <button
+              ref={change}
+              type="button"
+              className={classes.change}
+              aria-label={`${verb} name`}
+              onClick={() => setEditing(true)}
+            >
+              {verb}
             </button>
           </span>
         </div>

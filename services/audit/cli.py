@@ -1,0 +1,131 @@
+"""``countersign``: the security team's and the operator's command line."""
+
+import argparse
+import contextlib
+import os
+import sys
+from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
+from typing import Final
+
+from services.audit.commands import dlq, query
+from services.audit.commands.errors import CommandFailed
+
+EXAMPLES: Final = """examples:
+  countersign audit query --email ada@example.test          her last 100 events, oldest first
+  countersign audit query --type sign_in. --outcome failure --from 1h
+  countersign audit query --ip 192.0.2.0/24 --from 2026-01-31 --to 2026-02-01 --json | jq .event_id
+  countersign audit tail --type session.                    what happens from now on
+  countersign audit dlq list                                messages that could not be delivered
+
+The service is found by --url and --token, then COUNTERSIGN_AUDIT_URL and COUNTERSIGN_AUDIT_TOKEN, then the local stack
+(.local/stack.json, here or in a folder above).
+exit codes: 0 done, 1 it did not work, 2 the command line is wrong"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code: 0 done, 1 it did not work, 2 the command line is wrong."""
+    options = _parser().parse_args(arguments)
+    try:
+        options.run(options)
+        sys.stdout.flush()
+    except CommandFailed as error:
+        sys.stderr.write(f"countersign: {error}\n")
+        return error.exit_code
+    except KeyboardInterrupt:
+        return 0
+    except BrokenPipeError:
+        # The reader (head, less) has seen enough. Python would complain once more when it closes standard output.
+        with contextlib.suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="countersign", description="Countersign's command line.", epilog=EXAMPLES, formatter_class=_Formatter
+    )
+    parser.add_argument("--version", action="version", version=f"countersign {_version()}")
+    areas = parser.add_subparsers(title="areas", required=True, metavar="AREA")
+    audit = areas.add_parser("audit", help="read the audit log", epilog=EXAMPLES, formatter_class=_Formatter)
+    commands = audit.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    _add_query(commands)
+    _add_tail(commands)
+    _add_dlq(commands)
+    return parser
+
+
+class _Formatter(argparse.RawDescriptionHelpFormatter):
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, max_help_position=28)
+
+
+def _add_query(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = commands.add_parser("query", help="search the log", epilog=EXAMPLES, formatter_class=_Formatter)
+    _add_filters(parser)
+    parser.add_argument("--to", dest="until", metavar="TIME", help="only before this time")
+    parser.add_argument("--limit", type=_count, default=100, metavar="N", help="events at most (default: the last 100)")
+    parser.add_argument("--order", choices=("asc", "desc"), help="asc: the first ones, by arrival; desc: newest first")
+    _add_service(parser)
+    parser.set_defaults(run=query.query)
+
+
+def _add_tail(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = commands.add_parser(
+        "tail", help="show events as they arrive; Ctrl-C ends it", epilog=EXAMPLES, formatter_class=_Formatter
+    )
+    _add_filters(parser)
+    _add_service(parser)
+    parser.set_defaults(run=query.tail)
+
+
+def _add_filters(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--email", metavar="ADDRESS", help="of the person with this address, and of its accounts")
+    parser.add_argument("--subject", metavar="SUB", help="of this account")
+    parser.add_argument("--type", action="append", metavar="TYPE", help="sign_in.succeeded, or all of sign_in. (repeatable)")
+    parser.add_argument("--outcome", action="append", help="success, failure, denied, error or pending (repeatable)")
+    parser.add_argument("--ip", metavar="ADDRESS", help="from this address or network")
+    parser.add_argument("--session", metavar="REF", help="of this session")
+    parser.add_argument("--attempt", metavar="ID", help="of this attempt")
+    parser.add_argument("--request", metavar="ID", help="of this request")
+    parser.add_argument("--q", metavar="TEXT", help="with this text, or any identifier")
+    parser.add_argument("--from", dest="since", metavar="TIME", help="since: 15m, 1h, 2d, a date, or a date and time")
+
+
+def _add_service(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="one JSON object a line")
+    parser.add_argument("--url", help="the audit service")
+    parser.add_argument("--token", help="a service token or an access token; rather set COUNTERSIGN_AUDIT_TOKEN")
+
+
+def _add_dlq(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    area = commands.add_parser("dlq", help="the dead-letter queue", epilog=EXAMPLES, formatter_class=_Formatter)
+    actions = area.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    looking = actions.add_parser("list", help="show its messages")
+    looking.set_defaults(run=dlq.list_messages)
+    moving = actions.add_parser("redrive", help="put its messages back on the audit queue")
+    moving.set_defaults(run=dlq.redrive)
+    for parser, limit in ((looking, 50), (moving, 1_000)):
+        parser.add_argument("--limit", type=_count, default=limit, metavar="N", help=f"messages at most (default: {limit})")
+        parser.add_argument("--dlq-url", metavar="URL", help="the dead-letter queue (default: the local stack's)")
+        parser.add_argument("--queue-url", metavar="URL", help="the audit queue")
+        parser.add_argument("--region", help="default: AWS_REGION")
+        parser.add_argument("--endpoint-url", metavar="URL", help="another SQS than AWS's own")
+        parser.add_argument("--json", action="store_true", help="JSON for machines")
+
+
+def _count(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError("give a whole number from 1")
+    return int(text)
+
+
+def _version() -> str:
+    try:
+        return version("countersign")
+    except PackageNotFoundError:
+        return "from source"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

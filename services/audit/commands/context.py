@@ -1,0 +1,67 @@
+"""Where the commands find the service: options first, then the environment, then the local stack that runs here."""
+
+import os
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from services.audit.commands.errors import USAGE, CommandFailed
+
+STACK_FILE: Final = Path(".local") / "stack.json"
+URL_VARIABLE: Final = "COUNTERSIGN_AUDIT_URL"
+TOKEN_VARIABLE: Final = "COUNTERSIGN_AUDIT_TOKEN"
+
+
+class StackAws(msgspec.Struct, frozen=True):
+    """The part of ``stack.json`` about AWS that the queue commands need."""
+
+    endpoint_url: str
+    region: str
+    access_key_id: str
+    secret_access_key: str
+    audit_queue_url: str
+    audit_dlq_url: str
+
+
+class Stack(msgspec.Struct, frozen=True):
+    """The parts of ``stack.json`` that commands need; parts that do not run are null."""
+
+    audit_url: str | None = None
+    audit_token: str | None = None
+    aws: StackAws | None = None
+
+
+def find_stack(start: Path) -> Stack:
+    """
+    Read ``.local/stack.json`` of the nearest folder at or above `start`; an empty stack when there is none.
+
+    Raises:
+        CommandFailed: The file is there and cannot be read.
+    """
+    for folder in (start, *start.parents):
+        file = folder / STACK_FILE
+        try:
+            return msgspec.json.decode(file.read_bytes(), type=Stack)
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except (OSError, msgspec.MsgspecError) as error:
+            raise CommandFailed(f"{file} cannot be read: {error}") from error
+    return Stack()
+
+
+def audit_address(options: Any) -> tuple[str, str]:
+    """
+    Return URL and token of the audit API.
+
+    Raises:
+        CommandFailed: One of them is not known.
+    """
+    stack = find_stack(Path.cwd())
+    url = options.url or os.environ.get(URL_VARIABLE) or stack.audit_url
+    token = options.token or os.environ.get(TOKEN_VARIABLE) or stack.audit_token
+    if not url:
+        raise CommandFailed(f"which audit service? Give --url or set {URL_VARIABLE}, or start one with make run", USAGE)
+    if not token:
+        raise CommandFailed(f"the audit service wants a token: give --token or set {TOKEN_VARIABLE}", USAGE)
+    return url.rstrip("/"), token

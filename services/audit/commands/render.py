@@ -1,0 +1,103 @@
+"""Entries on a terminal: a table for people, one JSON object a line for machines."""
+
+import sys
+from datetime import datetime
+from typing import Any, Final
+
+import msgspec
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from services.audit.commands.client import Entry
+from services.audit.commands.times import ago, local
+
+# Where output goes to a file or a pipe there is no width to fit into.
+UNBOUNDED_WIDTH: Final = 240
+# Below this the event id does not fit beside the rest; --json has it.
+WIDE: Final = 150
+OUTCOME_STYLES: Final = {"success": "green", "failure": "red", "denied": "red", "error": "bold red", "pending": "yellow"}
+COLUMNS: Final = ("time", "", "event", "outcome", "who", "ip", "detail")
+TAIL_WIDTHS: Final = (12, 26, 8, 13, 15)
+
+_ENCODE = msgspec.json.Encoder().encode
+
+
+def console() -> Console:
+    """Return where results go."""
+    made = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+    if not sys.stdout.isatty():
+        made.width = UNBOUNDED_WIDTH
+    return made
+
+
+def json_line(entry: Entry) -> str:
+    """Return one entry as a line of JSON: `event` is the stored entry byte for byte, the rest is for filtering."""
+    event = msgspec.json.decode(entry.event, type=dict[str, Any])
+    named = {name: event.get(name) for name in ("event_id", "event_type", "outcome", "occurred_at")}
+    return _ENCODE({**named, "leaf_hash": entry.leaf_hash, "recorded_at": entry.recorded_at, "event": entry.event}).decode()
+
+
+def table(entries: list[Entry], now: datetime, *, width: int) -> Table:
+    """Return entries as a table, in the order given."""
+    made = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    for name in COLUMNS:
+        made.add_column(name, no_wrap=name not in ("detail", "who"), overflow="fold")
+    if width >= WIDE:
+        made.add_column("event id", no_wrap=True, style="dim")
+    for entry in entries:
+        event = msgspec.json.decode(entry.event, type=dict[str, Any])
+        cells = _cells(event, now)
+        made.add_row(*cells, event["event_id"]) if width >= WIDE else made.add_row(*cells)
+    return made
+
+
+def tail_line(entry: Entry, now: datetime) -> Text:
+    """Return one entry as a line of fixed columns."""
+    event = msgspec.json.decode(entry.event, type=dict[str, Any])
+    time, _, *cells = _cells(event, now)
+    line = Text(overflow="ignore", no_wrap=True)
+    for cell, width in zip((time, *cells[:-1]), TAIL_WIDTHS, strict=True):
+        line.append(cell.plain.ljust(width) + "  ", style=cell.style)
+    return line.append_text(cells[-1])
+
+
+def _cells(event: dict[str, Any], now: datetime) -> list[Text]:
+    occurred_at = datetime.fromisoformat(event["occurred_at"])
+    outcome = event["outcome"]
+    return [
+        Text(local(occurred_at, now)),
+        Text(ago(occurred_at, now), style="dim"),
+        Text(event["event_type"], style="bold"),
+        Text(outcome, style=OUTCOME_STYLES.get(outcome, "")),
+        Text(_who(event)),
+        Text(_printable((event.get("client") or {}).get("ip") or "")),
+        Text(_detail(event), style="dim"),
+    ]
+
+
+def _who(event: dict[str, Any]) -> str:
+    subject, actor = event.get("subject") or {}, event.get("actor") or {}
+    if subject.get("sub"):
+        return _printable(subject["sub"])[:13]
+    if subject.get("email_hash"):
+        return "#" + _printable(subject["email_hash"])[:12]
+    return _printable(f"{actor['kind']} {actor['id'][:13]}") if actor else ""
+
+
+def _detail(event: dict[str, Any]) -> str:
+    authsignal, cognito = event.get("authsignal") or {}, event.get("cognito") or {}
+    parts = [
+        event.get("reason"),
+        authsignal.get("method"),
+        authsignal.get("state"),
+        cognito.get("operation") and " ".join(filter(None, (cognito["operation"], cognito.get("error")))),
+        event.get("attempt_id") and f"attempt {event['attempt_id'][:8]}",
+        f"by {event['producer']['service']}",
+    ]
+    return _printable(" · ".join(part for part in parts if part))
+
+
+def _printable(text: str) -> str:
+    # What an event holds came from outside: a terminal must not take it for commands.
+    return "".join(char if char.isprintable() else "\ufffd" for char in text)

@@ -1,0 +1,1 @@
+"""The template and the package of the triggers."""

@@ -1,0 +1,1 @@
+"""The pieces of the local stack that need no process."""
