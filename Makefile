@@ -37,7 +37,7 @@ clean-local: ## Remove accounts, audit log, keys and logs of the local stack
 	@$(PYTHON) -m deploy.local.clean
 
 lock: ## Resolve the Python dependencies anew (needs uv)
-	uv pip compile pyproject.toml --all-extras --group local --group test --upgrade --generate-hashes \
+	uv pip compile pyproject.toml --all-extras --group local --group test --group bench --upgrade --generate-hashes \
 		--no-emit-index-url --no-header --no-annotate -p 3.11 -o requirements/dev.txt
 	uv pip compile requirements/emulator.in --upgrade --generate-hashes \
 		--no-emit-index-url --no-header --no-annotate -p 3.11 -o requirements/emulator.txt

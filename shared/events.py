@@ -187,13 +187,29 @@ class Event(_Part, frozen=True):
     data: dict[str, Any] = {}
 
 
+# U+FFFE and U+FFFF in UTF-8, which JSON leaves as they are and SQS refuses; and what stands in for them.
+_NON_CHARACTERS: Final = (b"\xef\xbf\xbe", b"\xef\xbf\xbf")
+_REPLACEMENT: Final = "\ufffd".encode()
+
 _ENCODER: Final = msgspec.json.Encoder()
 _DECODER: Final = msgspec.json.Decoder(Event)
 
 
 def encode(event: Event) -> bytes:
-    """Serialise an event to the bytes that are its entry: one line of JSON, no newline in it."""
-    return _ENCODER.encode(event)
+    """
+    Serialise an event to the bytes that are its entry: one line of JSON that a queue message may contain.
+
+    Text that the queue would refuse is replaced, whatever field it came in: one such character would hold back every entry
+    that shares its message, and every refused one behind it.
+    """
+    try:
+        entry = _ENCODER.encode(event)
+    except UnicodeEncodeError:  # A lone surrogate.
+        entry = _ENCODER.encode(_cleaned(msgspec.to_builtins(event, str_keys=True)))
+    for non_character in _NON_CHARACTERS:
+        if non_character in entry:
+            entry = entry.replace(non_character, _REPLACEMENT)
+    return entry
 
 
 def decode(entry: bytes) -> Event:
@@ -237,3 +253,13 @@ def clean_text(text: str, characters_max: int = TEXT_CHARACTERS_MAX) -> str:
         "\ufffd" if 0xD800 <= (point := ord(char)) <= 0xDFFF or point & 0xFFFE == 0xFFFE else char
         for char in text[:characters_max]
     )
+
+
+def _cleaned(value: Any) -> Any:
+    if isinstance(value, str):
+        return clean_text(value, len(value))
+    if isinstance(value, dict):
+        return {_cleaned(name): _cleaned(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_cleaned(item) for item in value]
+    return value

@@ -70,7 +70,11 @@ class RunningStack:
         self.info = json.loads(stack_file.read_text(encoding="utf-8"))
 
     def launch(self) -> subprocess.Popen[bytes]:
-        """Start the process and return at once."""
+        """
+        Start the process and return at once.
+
+        To be called in the main thread: the stack ends with the thread that started it.
+        """
         with self.output.open("wb") as output:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "deploy.local", "up", *self._arguments],

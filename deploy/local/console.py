@@ -32,14 +32,21 @@ class Progress:
         self._print(escape(text))
 
     def table(self, title: str, rows: Sequence[tuple[str, str, str]]) -> None:
-        """Print what runs where: name, address, and what it is for."""
+        """Print what runs where: name, address, and what it is for; elsewhere than on a terminal one line each."""
+        if not self._out.is_terminal:
+            self._print(escape(title))
+            for name, address, purpose in rows:
+                self._print(escape(f"{name:22}{address:40}{purpose}".rstrip()))
+            return
         table = Table(title=title, title_justify="left", show_header=False, box=None, padding=(0, 2, 0, 0))
+        table.add_column(no_wrap=True)
+        table.add_column(no_wrap=True, overflow="fold")  # an address that is cut off cannot be clicked
+        table.add_column()
         for name, address, purpose in rows:
             table.add_row(f"[bold]{escape(name)}[/]", f"[cyan]{escape(address)}[/]", f"[dim]{escape(purpose)}[/]")
         self._out.print()
-        self._out.print(table, soft_wrap=True)
+        self._out.print(table)
         self._out.print()
-        sys.stdout.flush()
 
     def fail(self, text: str) -> None:
         """Print what is wrong, to standard error; the first line stands out."""

@@ -43,8 +43,11 @@ class Layout:
         return self.root / "data" / part
 
     def make(self) -> None:
-        """Make the folders that every start needs."""
-        self.root.mkdir(parents=True, exist_ok=True)
-        for folder in (self.config, self.logs, self.root / "data"):
-            folder.mkdir(exist_ok=True)
-        self.secrets.mkdir(mode=0o700, exist_ok=True)
+        """Make the folders that every start needs; nobody else on the machine may read in them."""
+        for folder in (self.root, self.root / "data"):
+            if not folder.exists():
+                folder.mkdir(parents=True)
+                # PostgreSQL runs as another user when this one is root: it may pass through, not look around.
+                folder.chmod(0o711)
+        for folder in (self.config, self.logs, self.secrets):
+            folder.mkdir(mode=0o700, exist_ok=True)

@@ -24,7 +24,7 @@ def _value(value: object) -> str:
     match value:
         case bool():
             return "true" if value else "false"
-        case int():
+        case int() | float():
             return str(value)
         case str() | Path():
             # A JSON string is a TOML basic string, but for two things: JSON writes what lies beyond 16 bits as a pair of

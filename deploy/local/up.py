@@ -1,5 +1,6 @@
 """Bring the whole stack up, keep it up until asked to stop, and take it down in order."""
 
+import os
 import signal
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -62,6 +63,8 @@ def up(options: Options, progress: Progress) -> None:
     Raises:
         StackError: It could not start, or a part of it died.
     """
+    # Keys and accounts are in what the parts write: none of it is for other users of this machine.
+    os.umask(0o077)
     layout = Layout(options.state_dir.resolve())
     layout.make()
     with lock.held(layout.lock_file), Supervisor(layout) as supervisor:

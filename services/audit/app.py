@@ -131,7 +131,12 @@ def _share(app: Litestar, reader: EntryReader, reads: ReadRecorder, pulse: Pulse
 async def _open_queue(stack: AsyncExitStack, settings: AuditSettings) -> AuditQueue:
     # A connection for each long poll and each deletion under way, and some for heartbeat, release and readiness.
     client = await stack.enter_async_context(sqs_client(settings, connections_max=settings.receivers + DELETERS + 4))
-    return AuditQueue(client, settings.audit_queue_url, visibility_seconds=settings.visibility_seconds)
+    return AuditQueue(
+        client,
+        settings.audit_queue_url,
+        visibility_seconds=settings.visibility_seconds,
+        wait_seconds=settings.receive_wait_seconds,
+    )
 
 
 async def _start_consumer(

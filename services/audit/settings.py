@@ -35,6 +35,10 @@ class AuditSettings(AwsSettings, frozen=True, kw_only=True, forbid_unknown_field
     receivers: Annotated[int, Meta(ge=0, le=64)] = 4
     metrics_port: Annotated[int, Meta(ge=0, le=65_535)] = 0
 
+    # Length of a long poll. A stop waits for the polls under way, so this is also how long an idle process takes to end; SQS
+    # allows 20, which saves a few cents a month.
+    receive_wait_seconds: Annotated[int, Meta(ge=1, le=20)] = 5
+
     # A batch closes at whichever comes first. 1,000 entries: beyond that an INSERT gains nothing. 20 ms: what an entry may
     # wait for company when the queue is quiet.
     batch_entries_max: Annotated[int, Meta(ge=1, le=10_000)] = 1_000
@@ -53,3 +57,8 @@ class AuditSettings(AwsSettings, frozen=True, kw_only=True, forbid_unknown_field
     trace_sample_ratio: Annotated[float, Meta(ge=0, le=1)] = 0.01
     otlp_url: str | None = None
     log_level: str = "info"
+
+    def __post_init__(self) -> None:
+        """Refuse a drain that is over before the last long poll is."""
+        if self.drain_seconds <= self.receive_wait_seconds:
+            raise ValueError("drain_seconds must be larger than receive_wait_seconds: a stop waits for the polls under way")

@@ -26,7 +26,7 @@ from shared.http.breaker import CircuitBreaker
 from shared.http.client import open_http
 from shared.http.context import RequestContext
 from shared.http.middleware import AsgiApp, Headers, RequestMiddleware, Scope
-from shared.http.problems import EXCEPTION_HANDLERS, context_of
+from shared.http.problems import EXCEPTION_HANDLERS, JsonRequest, context_of
 from shared.problems import Unauthorized
 from shared.settings import read_keys, read_secrets
 from shared.sqs import queue_sender
@@ -145,6 +145,7 @@ def create_app(settings: ChallengeSettings) -> AsgiApp:
         [challenge, verify, claim, complete, healthz, readyz],
         lifespan=[lifespan],
         exception_handlers=EXCEPTION_HANDLERS,
+        request_class=JsonRequest,
         request_max_body_size=BODY_BYTES_MAX,
         openapi_config=None,
         logging_config=None,

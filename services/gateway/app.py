@@ -43,7 +43,7 @@ from shared.challenge_api import ChallengeService
 from shared.events import EventType
 from shared.http.client import JsonClient, open_http
 from shared.http.middleware import AsgiApp, Receive, RequestMiddleware, Scope, SendMessage
-from shared.http.problems import EXCEPTION_HANDLERS
+from shared.http.problems import EXCEPTION_HANDLERS, JsonRequest
 from shared.settings import read_keys, read_secrets
 from shared.sqs import queue_sender
 from shared.state import StateStore, open_state
@@ -148,6 +148,7 @@ def create_api(lifespan: Any = None) -> Litestar:
         HANDLERS,
         lifespan=[lifespan] if lifespan is not None else [],
         exception_handlers=EXCEPTION_HANDLERS,
+        request_class=JsonRequest,
         request_max_body_size=BODY_BYTES_MAX,
         openapi_config=OpenAPIConfig(
             title="Countersign gateway",

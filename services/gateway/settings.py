@@ -50,8 +50,8 @@ class GatewaySettings(AwsSettings, frozen=True, kw_only=True, forbid_unknown_fie
     codes_max: Annotated[int, Meta(ge=1, le=10)] = 5
     sends_max: Annotated[int, Meta(ge=1, le=10)] = 3
     resend_seconds: Annotated[int, Meta(ge=0, le=300)] = 30
-    # Below Authsignal's own 12 sends in 10 minutes, and the same for an address that nobody has: whoever counts refusals
-    # must not learn who is known.
+    # Codes sent to an address in a window, and as many typed for it. Below Authsignal's own 12 sends in 10 minutes and 10
+    # answers in 5, and the same for an address that nobody has: whoever counts refusals must not learn who is known.
     starts_per_identifier_max: Annotated[int, Meta(ge=1)] = 10
     starts_per_ip_max: Annotated[int, Meta(ge=1)] = 300
     limit_window_seconds: Annotated[int, Meta(ge=10, le=3600)] = 600

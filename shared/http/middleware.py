@@ -18,7 +18,8 @@ import structlog
 from shared.audit_trail import AuditUnavailable
 from shared.events import Client, clean_text
 from shared.http.context import CURRENT, RequestContext
-from shared.problems import MEDIA_TYPE, AuditUnavailableProblem, Problem
+from shared.problems import MEDIA_TYPE, AuditUnavailableProblem, Problem, ProviderBusy, retry_after
+from shared.state import StateUnavailable
 from shared.telemetry.metrics import HttpMetrics
 from shared.telemetry.tracing import Tracing
 
@@ -139,7 +140,11 @@ class RequestMiddleware:
         except AuditUnavailable:
             if is_answered:
                 raise
-            await send_problem(send_with_headers, AuditUnavailableProblem(), context)
+            await send_problem(send_with_headers, AuditUnavailableProblem(headers=retry_after(2)), context)
+        except StateUnavailable as error:
+            if is_answered:
+                raise
+            await send_problem(send_with_headers, ProviderBusy(f"state: {error}", headers=retry_after(2)), context)
         except Exception as error:
             if is_answered:
                 raise

@@ -100,6 +100,24 @@ def _field_errors(error: ValidationException) -> list[dict[str, str]]:
     return [{"field": str(item.get("key", "")), "message": str(item.get("message", ""))} for item in extra]
 
 
+class JsonRequest(AnyRequest):
+    """A request whose body, when it cannot be read, is the caller's mistake and no fault of ours."""
+
+    async def json(self) -> Any:
+        """
+        Return the decoded body.
+
+        Raises:
+            InvalidRequest: The decoder gave up in a way that the framework takes for a fault: the body is not UTF-8, or is
+                nested deeper than the decoder follows.
+        """
+        try:
+            return await super().json()
+        except (UnicodeDecodeError, RecursionError) as error:
+            errors = [{"field": "", "message": "The body is not JSON that we can read."}]
+            raise problems.InvalidRequest(type(error).__name__, extensions={"errors": errors}) from error
+
+
 EXCEPTION_HANDLERS: Final[dict[type[Exception] | int, Any]] = {
     problems.Problem: on_problem,
     AuditUnavailable: on_audit_unavailable,

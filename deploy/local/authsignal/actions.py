@@ -1,17 +1,21 @@
-"""Actions: track, read, query, update, validate, and the one place where a proof moves a state."""
+"""Actions: track, read, query, update, validate. Proofs move them in `proofs`."""
 
 import re
 import uuid
 from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlsplit
 
+from deploy.local.authsignal import devices
 from deploy.local.authsignal.addresses import check_email, check_phone
 from deploy.local.authsignal.errors import ApiError, AuthenticatorNotFound, InvalidRequest, NotFound
 from deploy.local.authsignal.model import Action, ActionState, Outcome, User, VerificationMethod
-from deploy.local.authsignal.scopes import ALL, parse_scope
-from deploy.local.authsignal.states import after_proof, initial_state
+from deploy.local.authsignal.scopes import parse_scope
+from deploy.local.authsignal.states import initial_state
 from deploy.local.authsignal.tenant import Tenant
 from deploy.local.authsignal.tokens import TokenClaims
 from deploy.local.authsignal.views import timestamp
+from deploy.local.authsignal.webhooks import events
 from deploy.local.authsignal.wire import TrackRequest, TrackView, ValidateRequest, ValidateView
 
 _ACTION_CODE = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -45,7 +49,7 @@ def track(tenant: Tenant, user_id: str, code: str, request: TrackRequest) -> Tra
     with tenant.store.transaction():
         user = _remember_user(tenant, user_id, request)
         key = request.idempotency_key or str(uuid.uuid4())
-        action = tenant.store.action(user_id, code, key) or _new_action(tenant, user_id, code, key, request)
+        action = tenant.store.action(user_id, code, key) or new_action(tenant, user, code, key, request)
     methods = tenant.enrolled_methods(user_id)
     token = tenant.mint(claims_of(action, parse_scope(request.scope)))
     return TrackView(
@@ -55,10 +59,16 @@ def track(tenant: Tenant, user_id: str, code: str, request: TrackRequest) -> Tra
         token=token,
         is_enrolled=bool(methods),
         enrolled_verification_methods=methods,
-        allowed_verification_methods=list(tenant.tunables.methods),
-        rule_ids=[],
-        default_verification_method=tenant.default_method(user),
+        allowed_verification_methods=allowed_methods(tenant, action),
+        rule_ids=[rule.rule_id for rule in action.rules],
+        default_verification_method=action.default_method or tenant.default_method(user),
     )
+
+
+def allowed_methods(tenant: Tenant, action: Action) -> list[VerificationMethod]:
+    """What the user may be offered for an action: the tenant's methods, unless the deciding rule narrowed them."""
+    wanted = action.allowed_methods
+    return [method for method in tenant.tunables.methods if wanted is None or method in wanted]
 
 
 def _remember_user(tenant: Tenant, user_id: str, request: TrackRequest) -> User:
@@ -72,16 +82,24 @@ def _remember_user(tenant: Tenant, user_id: str, request: TrackRequest) -> User:
     return user
 
 
-def _new_action(tenant: Tenant, user_id: str, code: str, key: str, request: TrackRequest) -> Action:
-    outcome = tenant.outcomes.decide(code, default=tenant.tunables.default_outcome)
-    is_enrolled = bool(tenant.verified_authenticators(user_id))
+def new_action(tenant: Tenant, user: User, code: str, key: str, request: TrackRequest) -> Action:
+    """
+    Run the rules about a fresh action of a stored user, and store what they decide.
+
+    Raises:
+        InvalidRequest: The address to return to is not one that a browser may be sent to.
+    """
+    enrolled = bool(tenant.verified_authenticators(user.user_id))
+    otherwise = tenant.outcomes.decide(code, default=tenant.tunables.default_outcome)
+    decided = tenant.rules.decide(code, _facts(tenant, user, code, request), otherwise=otherwise)
+    devices.note_seen(tenant, user.user_id, request.device_id)
     now = tenant.clock.now()
     action = Action(
-        user_id=user_id,
+        user_id=user.user_id,
         action_code=code,
         idempotency_key=key,
-        state=initial_state(outcome, is_enrolled=is_enrolled),
-        outcome=outcome,
+        state=initial_state(decided.outcome, is_enrolled=enrolled),
+        outcome=decided.outcome,
         created_at=now,
         updated_at=now,
         state_updated_at=now,
@@ -90,9 +108,48 @@ def _new_action(tenant: Tenant, user_id: str, code: str, key: str, request: Trac
         ip_address=request.ip_address,
         user_agent=request.user_agent,
         custom=request.custom,
+        redirect_url=_check_redirect_url(request.redirect_url),
+        rules=decided.matched,
+        allowed_methods=decided.allowed_methods,
+        default_method=decided.default_method,
     )
-    tenant.store.save_action(action)
+    _begin(tenant, action)
     return action
+
+
+def _facts(tenant: Tenant, user: User, code: str, request: TrackRequest) -> dict[str, Any]:
+    return {
+        "user": {
+            "id": user.user_id,
+            "email": user.email,
+            "phoneNumber": user.phone_number,
+            "isEnrolled": bool(tenant.verified_authenticators(user.user_id)),
+            "custom": user.custom or {},
+        },
+        # Nothing on this machine knows about anonymising networks; a rule on them never matches.
+        "ip": {"address": request.ip_address, "isAnonymous": False},
+        "device": devices.facts(tenant, user.user_id, request.device_id, request.user_agent),
+        "action": {"code": code},
+        "custom": request.custom or {},
+    }
+
+
+def _check_redirect_url(url: str | None) -> str | None:
+    """A script or data address would run in the pre-built page."""
+    if url is not None and urlsplit(url).scheme not in ("http", "https"):
+        raise InvalidRequest("redirectUrl must be an http or https address.")
+    return url
+
+
+def _begin(tenant: Tenant, action: Action) -> None:
+    tenant.store.save_action(action)
+    name = (action.user_id, action.action_code, action.idempotency_key)
+
+    def record() -> dict[str, Any] | None:
+        found = tenant.store.action(*name)
+        return events.action_log(found, tenant_id=tenant.settings.tenant_id) if found else None
+
+    tenant.webhooks.log("action.log_created", record)
 
 
 def untracked_action(tenant: Tenant, user_id: str, code: str, key: str) -> Action:
@@ -108,7 +165,7 @@ def untracked_action(tenant: Tenant, user_id: str, code: str, key: str) -> Actio
         updated_at=now,
         state_updated_at=now,
     )
-    tenant.store.save_action(action)
+    _begin(tenant, action)
     return action
 
 
@@ -119,18 +176,6 @@ def set_state(tenant: Tenant, action: Action, state: ActionState) -> None:
         action.state, action.state_updated_at = state, now
     action.updated_at = now
     tenant.store.save_action(action)
-
-
-def record_proof(tenant: Tenant, action: Action, method: VerificationMethod, authenticator_id: str | None) -> str:
-    """
-    Store that the user proved themselves, and mint the token that says so.
-
-    Every method ends here. The state moves only as `states.after_proof` allows.
-    """
-    action.verification_method = method
-    action.verified_by_authenticator_id = authenticator_id
-    set_state(tenant, action, after_proof(action.state))
-    return tenant.mint(claims_of(action, ALL))
 
 
 def claims_of(action: Action, scopes: tuple[str, ...]) -> TokenClaims:

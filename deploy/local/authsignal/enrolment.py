@@ -2,11 +2,13 @@
 
 import uuid
 
+from deploy.local.authsignal import totp
 from deploy.local.authsignal.addresses import check_email, check_phone
 from deploy.local.authsignal.errors import InvalidRequest, MissingScope, NotFound
 from deploy.local.authsignal.model import Authenticator, User, VerificationMethod
 from deploy.local.authsignal.scopes import may_enrol
 from deploy.local.authsignal.tenant import Tenant
+from deploy.local.authsignal.webhooks import events
 from deploy.local.authsignal.wire import EnrollVerifiedRequest, UpdateUserRequest
 
 EMAIL_METHODS = frozenset({VerificationMethod.EMAIL_OTP, VerificationMethod.EMAIL_MAGIC_LINK})
@@ -31,8 +33,8 @@ def require_may_enrol(tenant: Tenant, user_id: str, scopes: tuple[str, ...]) -> 
         raise MissingScope("The user has an authenticator already; the token needs the scope add:authenticators.")
 
 
-def new_authenticator(tenant: Tenant, user_id: str, method: VerificationMethod, address: str) -> Authenticator:
-    """An unproven authenticator for an address, not stored yet."""
+def new_authenticator(tenant: Tenant, user_id: str, method: VerificationMethod, address: str = "") -> Authenticator:
+    """An unproven authenticator, for an address if it has one; not stored yet."""
     return Authenticator(
         user_id=user_id,
         user_authenticator_id=str(uuid.uuid4()),
@@ -46,6 +48,19 @@ def new_authenticator(tenant: Tenant, user_id: str, method: VerificationMethod, 
 def address_of(authenticator: Authenticator) -> str:
     """The address that a code for this authenticator goes to."""
     return authenticator.email or authenticator.phone_number or ""
+
+
+def require_own(tenant: Tenant, user_id: str, user_authenticator_id: str) -> Authenticator:
+    """
+    One of the user's proven authenticators.
+
+    Raises:
+        InvalidRequest: They have no such one.
+    """
+    for item in tenant.verified_authenticators(user_id):
+        if item.user_authenticator_id == user_authenticator_id:
+            return item
+    raise InvalidRequest("The user has no such authenticator.")
 
 
 def find_by_address(tenant: Tenant, user_id: str, method: VerificationMethod, address: str) -> Authenticator | None:
@@ -75,12 +90,21 @@ def record_verified(tenant: Tenant, authenticator: Authenticator) -> Authenticat
         for item in tenant.verified_authenticators(authenticator.user_id)
         if item.user_authenticator_id != authenticator.user_authenticator_id
     ]
+    is_new = authenticator.verified_at is None
     authenticator.verified_at = authenticator.verified_at or now
     authenticator.last_verified_at = now
     authenticator.is_default = authenticator.is_default or not others
     tenant.store.save_authenticator(authenticator)
     _confirm_address(tenant, authenticator)
+    if is_new:
+        announce(tenant, authenticator, "created")
     return authenticator
+
+
+def announce(tenant: Tenant, authenticator: Authenticator, what: str) -> None:
+    """Tell the integrator that an authenticator was created, updated or deleted."""
+    data = events.authenticator_changed(authenticator, moment=f"{what}At", now=tenant.clock.now())
+    tenant.webhooks.announce(f"authenticator.{what}", data)
 
 
 def _confirm_address(tenant: Tenant, authenticator: Authenticator) -> None:
@@ -125,6 +149,10 @@ def _address_for(method: VerificationMethod, request: EnrollVerifiedRequest) -> 
         return check_phone(request.phone_number)
     if not request.otp_uri:
         raise InvalidRequest("otpUri is required.")
+    try:
+        totp.secret_of(request.otp_uri)
+    except ValueError as error:
+        raise InvalidRequest(f"otpUri is {error}.") from error
     return ""
 
 
@@ -152,6 +180,8 @@ def delete_authenticator(tenant: Tenant, user_id: str, user_authenticator_id: st
         if removed.is_default and left:
             left[0].is_default = True
             tenant.store.save_authenticator(left[0])
+    if removed.verified_at is not None:
+        announce(tenant, removed, "deleted")
 
 
 def update_user(tenant: Tenant, user_id: str, request: UpdateUserRequest) -> User:
@@ -198,3 +228,4 @@ def _repoint(tenant: Tenant, user: User, *, email: str | None, phone_number: str
         else:
             continue
         tenant.store.save_authenticator(item)
+        announce(tenant, item, "updated")

@@ -86,8 +86,21 @@ class AuthenticatorNotFound(ApiError):
     code = "AUTHENTICATOR_NOT_FOUND"
 
 
+class InvalidCredential(ApiError):
+    """A passkey or security key that is not known, not this user's, or whose signature is wrong."""
+
+    code = "invalid_credential"
+
+
+class Vetoed(ApiError):
+    """The integrator's `action.verify` webhook did not agree: nothing changed, and the user may try again."""
+
+    def __init__(self) -> None:
+        super().__init__("The action's verification webhook refused, or did not answer; try again.")
+
+
 class DeliveryFailed(ApiError):
-    """The message could not be handed to the mail server; nothing was sent and nothing is pending."""
+    """The message could not be handed to the mail server or webhook; nothing was sent and nothing is pending."""
 
     status = 500
     code = "unexpected_error"

@@ -15,6 +15,7 @@ from typing import Protocol
 from deploy.local.authsignal.errors import DeliveryFailed, TooManyRequests
 from deploy.local.authsignal.model import Challenge, ChallengeOrigin, FailureReason, User, VerificationMethod
 from deploy.local.authsignal.tenant import Tenant
+from deploy.local.authsignal.webhooks import events
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +30,7 @@ class CodeChannel(Protocol):
     """One way to bring a code to an address."""
 
     method: VerificationMethod
+    serves: tuple[VerificationMethod, ...]  # methods whose authenticators it can write to, its own first
 
     def check_address(self, *, email: str | None, phone_number: str | None) -> str:
         """
@@ -41,6 +43,10 @@ class CodeChannel(Protocol):
 
     def address_of_user(self, user: User) -> str | None:
         """The address that the integrator gave for this user, if any."""
+        ...
+
+    def new_secret(self) -> str:
+        """What answers a challenge."""
         ...
 
     def send_budget(self, tenant: Tenant) -> Budget:
@@ -57,6 +63,11 @@ class CodeChannel(Protocol):
         ...
 
 
+def six_digits() -> str:
+    """A fresh code."""
+    return f"{secrets.randbelow(1_000_000):06d}"
+
+
 def new_challenge(
     tenant: Tenant,
     *,
@@ -64,10 +75,10 @@ def new_challenge(
     method: VerificationMethod,
     action_code: str,
     idempotency_key: str,
-    address: str,
     user_id: str | None,
+    address: str = "",
 ) -> Challenge:
-    """A challenge with no code yet, not stored: `send_code` does both."""
+    """A challenge with no secret and no life yet, not stored: whoever sends it gives it both."""
     now = tenant.clock.now()
     return Challenge(
         challenge_id=str(uuid.uuid4()),
@@ -94,35 +105,68 @@ async def send_code(tenant: Tenant, channel: CodeChannel, challenge: Challenge) 
     now = tenant.clock.now()
     budget = channel.send_budget(tenant)
     if not _take(tenant, challenge, "send", budget):
+        log_challenge(tenant, challenge, "RATE_LIMIT_EXCEEDED")
         raise TooManyRequests("Too many codes were sent; wait a while.", retry_after_seconds=budget.window_seconds)
-    challenge.code = f"{secrets.randbelow(1_000_000):06d}"
+    challenge.code = channel.new_secret()
     challenge.expires_at = now + tenant.tunables.token_duration_seconds
     tenant.store.save_challenge(challenge)
     try:
         await channel.deliver(tenant, challenge)
     except DeliveryFailed:
+        log_challenge(tenant, challenge, "SEND_DOWNSTREAM_FAILED")
         tenant.store.delete_challenge(challenge.challenge_id)
         raise
+    log_challenge(tenant, challenge, "SENT")
 
 
-def try_code(tenant: Tenant, challenge: Challenge, code: str) -> FailureReason | None:
+def check_code(tenant: Tenant, challenge: Challenge, code: str) -> FailureReason | None:
     """
-    Try a code against a challenge; the right one marks it as answered and stores that.
+    Count one try of a code against a challenge, and say whether it is right; a right one is not used up by that.
 
     Returns:
-        None if the code was right, else why it was not accepted.
+        None if the code is right, else why it is not accepted.
     """
     limits = tenant.tunables
     budget = Budget(calls_max=limits.verifications_max, window_seconds=limits.verifications_window_seconds)
     if not _take(tenant, challenge, "verify", budget):
+        log_challenge(tenant, challenge, "MAX_ATTEMPTS_EXCEEDED")
         return FailureReason.MAX_ATTEMPTS_EXCEEDED
-    now = tenant.clock.now()
-    is_open = challenge.verified_at is None and now < challenge.expires_at
-    if not hmac.compare_digest(code.strip().encode(), challenge.code.encode()) or not is_open:
+    if not hmac.compare_digest(code.strip().encode(), challenge.code.encode()) or not is_open(tenant, challenge):
+        # The service names this log entry of mail without the word CODE, and that of phones with it.
+        is_mail = challenge.verification_method is VerificationMethod.EMAIL_OTP
+        log_challenge(tenant, challenge, "INVALID_OR_EXPIRED" if is_mail else "CODE_INVALID_OR_EXPIRED")
         return FailureReason.CODE_INVALID_OR_EXPIRED
-    challenge.verified_at = now
-    tenant.store.save_challenge(challenge)
     return None
+
+
+def is_open(tenant: Tenant, challenge: Challenge) -> bool:
+    """Whether a challenge still waits for its answer."""
+    return challenge.verified_at is None and tenant.clock.now() < challenge.expires_at
+
+
+def use_up(tenant: Tenant, challenge: Challenge) -> bool:
+    """
+    Mark a challenge as answered, in the transaction that stores what the answer does.
+
+    Returns:
+        False if that came too late: since it was checked somebody answered it, or a newer code was sent for it.
+    """
+    fresh = tenant.store.challenge(challenge.challenge_id)
+    if fresh is None or fresh.code != challenge.code or not is_open(tenant, fresh):
+        return False
+    challenge.verified_at, challenge.claimed_by = tenant.clock.now(), fresh.claimed_by
+    tenant.store.save_challenge(challenge)
+    if challenge.code:
+        log_challenge(tenant, challenge, "CODE_VALID")
+    return True
+
+
+def log_challenge(tenant: Tenant, challenge: Challenge, what: str) -> None:
+    """Note something that happened to a challenge, for the logs; its type begins with the name of the method."""
+    record = events.challenge_log(
+        challenge, f"{challenge.verification_method}_{what}", tenant_id=tenant.settings.tenant_id, now=tenant.clock.now()
+    )
+    tenant.webhooks.log("challenge.log_created", lambda: record)
 
 
 def _take(tenant: Tenant, challenge: Challenge, kind: str, budget: Budget) -> bool:

@@ -185,13 +185,13 @@ async def challenge(request: AnyRequest, tenant: NamedDependency[Tenant]) -> Cha
 @post("/verify", status_code=200)
 async def verify(request: AnyRequest, tenant: NamedDependency[Tenant]) -> VerifyView:
     """Try a code."""
-    return server_challenges.verify(tenant, await read_body(request, VerifyRequest))
+    return await server_challenges.verify(tenant, await read_body(request, VerifyRequest))
 
 
 @post("/claim", status_code=200)
 async def claim(request: AnyRequest, tenant: NamedDependency[Tenant]) -> ClaimView:
     """Say whose proof it was."""
-    return server_challenges.claim(tenant, await read_body(request, ClaimRequest))
+    return await server_challenges.claim(tenant, await read_body(request, ClaimRequest))
 
 
 @get("/challenges")

@@ -11,11 +11,19 @@ Challenges of the Server API: no client token, the integrator shows the page and
 import uuid
 
 from deploy.local.authsignal import enrolment
-from deploy.local.authsignal.actions import check_action_code, claims_of, record_proof, untracked_action
+from deploy.local.authsignal.actions import check_action_code, claims_of, untracked_action
 from deploy.local.authsignal.errors import InvalidRequest
 from deploy.local.authsignal.methods import METHODS
-from deploy.local.authsignal.model import Authenticator, Challenge, ChallengeOrigin, VerificationMethod
-from deploy.local.authsignal.otp import CodeChannel, new_challenge, send_code, try_code
+from deploy.local.authsignal.model import (
+    Action,
+    Authenticator,
+    Challenge,
+    ChallengeOrigin,
+    FailureReason,
+    VerificationMethod,
+)
+from deploy.local.authsignal.otp import CodeChannel, check_code, new_challenge, send_code, use_up
+from deploy.local.authsignal.proofs import record_proof, require_consent
 from deploy.local.authsignal.scopes import ADD, ALL, UPDATE, parse_scope
 from deploy.local.authsignal.tenant import Tenant
 from deploy.local.authsignal.wire import (
@@ -75,7 +83,9 @@ def _begin(tenant: Tenant, channel: CodeChannel, request: ChallengeRequest) -> C
         address=_address(tenant, channel, request),
         user_id=request.user_id,
     )
-    pending.scopes, pending.locale = scopes, request.locale
+    pending.scopes, pending.locale, pending.sms_channel = scopes, request.locale, request.sms_channel
+    pending.device_id, pending.custom = request.device_id, request.custom
+    pending.ip_address, pending.user_agent = request.ip_address, request.user_agent
     if request.user_id is not None:
         _require_usable_address(tenant, request.user_id, pending)
     return pending
@@ -116,18 +126,24 @@ def _open_challenge(tenant: Tenant, challenge_id: str) -> Challenge:
     return found
 
 
-def verify(tenant: Tenant, request: VerifyRequest) -> VerifyView:
+async def verify(tenant: Tenant, request: VerifyRequest) -> VerifyView:
     """
     Try a code; a wrong, late or used one is an answer with a reason.
 
     Raises:
         InvalidRequest: No such challenge.
+        Vetoed: The challenge is claimed already, so that the code would complete the action, and the integrator refused.
     """
     pending = _open_challenge(tenant, request.challenge_id)
-    with tenant.store.transaction():
-        failure = try_code(tenant, pending, request.verification_code)
-        if failure is None and pending.claimed_by is not None:
-            _complete(tenant, pending, pending.claimed_by)
+    failure = check_code(tenant, pending, request.verification_code)
+    if failure is None and pending.claimed_by is not None:
+        await require_consent(tenant, _action(tenant, pending, pending.claimed_by), pending.verification_method)
+    if failure is None:
+        with tenant.store.transaction():
+            if not use_up(tenant, pending):
+                failure = FailureReason.CODE_INVALID_OR_EXPIRED
+            elif pending.claimed_by is not None:
+                _complete(tenant, pending, pending.claimed_by)
     if failure is not None:
         return VerifyView(is_verified=False, failure_reason=failure)
     is_email = pending.verification_method in enrolment.EMAIL_METHODS
@@ -139,12 +155,13 @@ def verify(tenant: Tenant, request: VerifyRequest) -> VerifyView:
     )
 
 
-def claim(tenant: Tenant, request: ClaimRequest) -> ClaimView:
+async def claim(tenant: Tenant, request: ClaimRequest) -> ClaimView:
     """
     Bind a challenge to a user. The same claim may be repeated: a lost answer can be asked for again.
 
     Raises:
         InvalidRequest: No such challenge, not verified, too old, or another user's.
+        Vetoed: The claim would complete the action, and the integrator refused; it may be claimed again.
     """
     pending = _open_challenge(tenant, request.challenge_id)
     if pending.verified_at is None and not request.skip_verification_check:
@@ -155,7 +172,12 @@ def claim(tenant: Tenant, request: ClaimRequest) -> ClaimView:
     if not request.user_id or {pending.user_id, pending.claimed_by} - {None, request.user_id}:
         raise InvalidRequest("The challenge belongs to another user.")
     _require_usable_address(tenant, request.user_id, pending)
+    if pending.verified_at is not None and pending.claimed_by is None:
+        await require_consent(tenant, _action(tenant, pending, request.user_id), pending.verification_method)
     with tenant.store.transaction():
+        pending = _open_challenge(tenant, request.challenge_id)  # somebody may have claimed it meanwhile
+        if pending.claimed_by not in (None, request.user_id):
+            raise InvalidRequest("The challenge belongs to another user.")
         token = _bind(tenant, pending, request.user_id)
     return ClaimView(token=token, verification_method=pending.verification_method)
 
@@ -165,18 +187,21 @@ def _bind(tenant: Tenant, pending: Challenge, user_id: str) -> str:
     pending.user_id = pending.claimed_by = user_id
     tenant.store.save_challenge(pending)
     tenant.store.save_user(tenant.user_or_new(user_id))
-    code, key = pending.action_code, pending.idempotency_key
-    action = tenant.store.action(user_id, code, key) or untracked_action(tenant, user_id, code, key)
+    action = _action(tenant, pending, user_id)
     if pending.verified_at is None:
         return tenant.mint(claims_of(action, pending.scopes))
     return tenant.mint(claims_of(action, ALL)) if is_repeated else _complete(tenant, pending, user_id)
 
 
+def _action(tenant: Tenant, pending: Challenge, user_id: str) -> Action:
+    code, key = pending.action_code, pending.idempotency_key
+    return tenant.store.action(user_id, code, key) or untracked_action(tenant, user_id, code, key)
+
+
 def _complete(tenant: Tenant, pending: Challenge, user_id: str) -> str:
     authenticator = _enrol_or_find(tenant, pending, user_id)
-    code, key = pending.action_code, pending.idempotency_key
-    action = tenant.store.action(user_id, code, key) or untracked_action(tenant, user_id, code, key)
-    return record_proof(tenant, action, pending.verification_method, authenticator.user_authenticator_id)
+    action, method = _action(tenant, pending, user_id), pending.verification_method
+    return record_proof(tenant, action, method, authenticator.user_authenticator_id, device_id=pending.device_id)
 
 
 def _enrol_or_find(tenant: Tenant, pending: Challenge, user_id: str) -> Authenticator:
@@ -214,7 +239,8 @@ def status(
         challenge_id=found.challenge_id,
         expires_at=int(found.expires_at),
         verification_method=found.verification_method if found.verified_at is not None else None,
+        sms_channel=found.sms_channel if found.verification_method is VerificationMethod.SMS else None,
         email=found.address if is_email else None,
-        phone_number=None if is_email else found.address,
+        phone_number=None if is_email else found.address or None,
         action=found.action_code,
     )

@@ -1,5 +1,5 @@
 """
-What the simulator remembers, in one SQLite file: users, authenticators, actions, challenges.
+What the simulator remembers, in one SQLite file: users, authenticators, actions, challenges, and smaller things.
 
 Every record is kept as one JSON document beside the columns that are searched. Each write is on its way to disk when
 the call returns, so a killed process loses nothing; a restart keeps every account. The file is locked for the life of
@@ -7,16 +7,30 @@ the process: two simulators on one file would each believe in their own accounts
 """
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
 
-from deploy.local.authsignal.model import Action, Authenticator, Challenge, ChallengeOrigin, User, VerificationMethod
+from deploy.local.authsignal import shelves
+from deploy.local.authsignal.model import (
+    Action,
+    Authenticator,
+    Challenge,
+    ChallengeOrigin,
+    Device,
+    Session,
+    SigningKey,
+    User,
+    VerificationMethod,
+    VirtualPhone,
+)
+from deploy.local.authsignal.shelves import Shelf
 
-_SCHEMA_VERSION = 1
-_SCHEMA = """
+# Each step brings a file of the version before it to its own version, one step a version.
+_STEPS = (
+    """
 CREATE TABLE users (user_id TEXT PRIMARY KEY, email TEXT, phone_number TEXT, username TEXT, doc BLOB NOT NULL);
 CREATE TABLE authenticators (
     number INTEGER PRIMARY KEY, user_authenticator_id TEXT NOT NULL UNIQUE, user_id TEXT NOT NULL, doc BLOB NOT NULL);
@@ -29,7 +43,13 @@ CREATE TABLE challenges (
     idempotency_key TEXT NOT NULL, method TEXT NOT NULL, origin TEXT NOT NULL, created_at REAL NOT NULL,
     doc BLOB NOT NULL);
 CREATE INDEX challenges_by_user ON challenges (user_id);
+""",
+    """
+ALTER TABLE authenticators ADD COLUMN lookup TEXT;
+CREATE UNIQUE INDEX authenticators_by_lookup ON authenticators (lookup);
 """
+    + shelves.SCHEMA,
+)
 
 
 class StoreUnusable(Exception):
@@ -54,16 +74,20 @@ class Store:
             self._migrate(path)
         except sqlite3.Error as error:
             raise StoreUnusable(f"cannot use the state file {path}: {error}") from error
+        self.sessions = Shelf(self._db, Session)
+        self.devices = Shelf(self._db, Device)
+        self.phones = Shelf(self._db, VirtualPhone)
+        self.signing_keys = Shelf(self._db, SigningKey)
 
     def _migrate(self, path: Path) -> None:
         with self.transaction():
             (version,) = self._db.execute("PRAGMA user_version").fetchone()
-            if version == 0:
-                for statement in _SCHEMA.split(";"):
+            if version > len(_STEPS):
+                raise StoreUnusable(f"{path} was written by a newer version; remove it to start afresh")
+            for step in _STEPS[version:]:
+                for statement in step.split(";"):
                     self._db.execute(statement)
-                self._db.execute(f"PRAGMA user_version = {_SCHEMA_VERSION}")
-            elif version != _SCHEMA_VERSION:
-                raise StoreUnusable(f"{path} was written by another version; remove it to start afresh")
+            self._db.execute(f"PRAGMA user_version = {len(_STEPS)}")
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -87,6 +111,8 @@ class Store:
             self._db.execute("DELETE FROM authenticators")
             self._db.execute("DELETE FROM actions")
             self._db.execute("DELETE FROM challenges")
+            for shelf in (self.sessions, self.devices, self.phones):
+                shelf.clear()
 
     def user(self, user_id: str) -> User | None:
         """One user, or None if no call has mentioned the id yet."""
@@ -124,6 +150,7 @@ class Store:
             self._db.execute("DELETE FROM authenticators WHERE user_id = ?", (user_id,))
             self._db.execute("DELETE FROM actions WHERE user_id = ?", (user_id,))
             self._db.execute("DELETE FROM challenges WHERE user_id = ?", (user_id,))
+            self._db.execute("DELETE FROM shelves WHERE user_id = ?", (user_id,))
 
     def authenticators(self, user_id: str) -> list[Authenticator]:
         """The user's authenticators, verified or not, in the order in which they were made."""
@@ -133,10 +160,20 @@ class Store:
     def save_authenticator(self, authenticator: Authenticator) -> None:
         """Insert or replace, keeping the place in the user's list."""
         self._db.execute(
-            "INSERT INTO authenticators (user_authenticator_id, user_id, doc) VALUES (?, ?, ?)"
-            " ON CONFLICT (user_authenticator_id) DO UPDATE SET doc = excluded.doc",
-            (authenticator.user_authenticator_id, authenticator.user_id, msgspec.json.encode(authenticator)),
+            "INSERT INTO authenticators (user_authenticator_id, user_id, lookup, doc) VALUES (?, ?, ?, ?)"
+            " ON CONFLICT (user_authenticator_id) DO UPDATE SET doc = excluded.doc, lookup = excluded.lookup",
+            (
+                authenticator.user_authenticator_id,
+                authenticator.user_id,
+                authenticator.lookup,
+                msgspec.json.encode(authenticator),
+            ),
         )
+
+    def authenticator_by_lookup(self, lookup: str) -> Authenticator | None:
+        """The one authenticator that goes by a credential id or phone key (`Authenticator.lookup`)."""
+        row = self._db.execute("SELECT doc FROM authenticators WHERE lookup = ?", (lookup,)).fetchone()
+        return msgspec.json.decode(row[0], type=Authenticator) if row else None
 
     def delete_authenticator(self, user_authenticator_id: str) -> None:
         """Remove one; nothing happens if there is none."""
@@ -185,6 +222,15 @@ class Store:
             (user_id, action_code, idempotency_key, method, origin),
         ).fetchone()
         return msgspec.json.decode(row[0], type=Challenge) if row else None
+
+    def challenges(self, methods: Sequence[VerificationMethod], *, created_after: float) -> list[Challenge]:
+        """Challenges of some methods made after a Unix time, newest first, of whoever they are."""
+        wanted = ", ".join("?" for _ in methods)
+        rows = self._db.execute(
+            f"SELECT doc FROM challenges WHERE method IN ({wanted}) AND created_at > ? ORDER BY number DESC LIMIT 200",  # noqa: S608  # marks only
+            (*methods, created_after),
+        )
+        return [msgspec.json.decode(doc, type=Challenge) for (doc,) in rows]
 
     def save_challenge(self, challenge: Challenge) -> None:
         """Insert or replace; the user may become known later, by a claim."""

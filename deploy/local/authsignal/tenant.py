@@ -8,10 +8,13 @@ from deploy.local.authsignal.clock import Clock
 from deploy.local.authsignal.limits import SlidingWindow
 from deploy.local.authsignal.mail import Mailer, Outbox
 from deploy.local.authsignal.model import Authenticator, User, VerificationMethod
+from deploy.local.authsignal.notices import Notices
 from deploy.local.authsignal.outcomes import OutcomeTable
+from deploy.local.authsignal.rules import RuleTable
 from deploy.local.authsignal.settings import SimulatorSettings, Tunables
 from deploy.local.authsignal.store import Store
 from deploy.local.authsignal.tokens import TokenClaims, TokenMint
+from deploy.local.authsignal.webhooks.dispatcher import Dispatcher
 
 
 @dataclass(kw_only=True)
@@ -23,10 +26,13 @@ class Tenant:
     tokens: TokenMint
     mailer: Mailer
     tunables: Tunables
-    clock: Clock = field(default_factory=Clock)
+    clock: Clock
+    webhooks: Dispatcher
     limits: SlidingWindow = field(default_factory=SlidingWindow)
     outcomes: OutcomeTable = field(default_factory=OutcomeTable)
+    rules: RuleTable = field(default_factory=RuleTable)
     outbox: Outbox = field(default_factory=Outbox)
+    notices: Notices = field(default_factory=Notices)
 
     @classmethod
     def open(cls, settings: SimulatorSettings) -> "Tenant":
@@ -36,13 +42,19 @@ class Tenant:
         Raises:
             StoreUnusable: The state file cannot be used.
         """
+        clock = Clock()
         tenant = cls(
             settings=settings,
             store=Store(settings.state_file),
             tokens=TokenMint(keys=settings.secret_keys, tenant_id=settings.tenant_id, issuer=settings.api_url),
             mailer=Mailer(settings.smtp_host, settings.smtp_port),
             tunables=settings.tunables,
+            clock=clock,
+            webhooks=Dispatcher(
+                tenant_id=settings.tenant_id, keys=settings.secret_keys, clock=clock, urls=settings.webhooks
+            ),
         )
+        tenant.use(settings.tunables)
         tenant.store.delete_challenges_before(tenant.clock.now() - 86_400)
         return tenant
 
@@ -78,4 +90,8 @@ class Tenant:
         Raises:
             msgspec.ValidationError: An unknown name, or a value out of bounds; nothing is changed then.
         """
-        self.tunables = msgspec.convert({**msgspec.to_builtins(self.tunables), **changes}, Tunables)
+        self.use(msgspec.convert({**msgspec.to_builtins(self.tunables), **changes}, Tunables))
+
+    def use(self, tunables: Tunables) -> None:
+        """Put tunables into force."""
+        self.tunables = self.webhooks.tunables = tunables

@@ -1,9 +1,17 @@
 """Records as the APIs show them. Pure."""
 
 from datetime import UTC, datetime
+from typing import Any
 
-from deploy.local.authsignal.model import Action, Authenticator, User, VerificationMethod
-from deploy.local.authsignal.wire import ActionListItem, ActionView, AuthenticatorView, UserView
+from deploy.local.authsignal.model import Action, Authenticator, RuleRef, User, VerificationMethod, WebauthnCredential
+from deploy.local.authsignal.wire import (
+    ActionListItem,
+    ActionView,
+    AuthenticatorView,
+    CredentialView,
+    NameView,
+    UserView,
+)
 
 
 def timestamp(seconds: float) -> str:
@@ -43,7 +51,62 @@ def authenticator_view(item: Authenticator, *, masked: bool = False) -> Authenti
         last_verified_at=optional_timestamp(item.last_verified_at),
         email=email,
         phone_number=phone_number,
+        username=item.username,
+        display_name=item.display_name,
+        previous_sms_channel=item.previous_sms_channel,
+        device_platform=item.phone.device_platform.upper() if item.phone else None,
+        webauthn_credential=_credential_view(item.webauthn) if item.webauthn else None,
     )
+
+
+def _credential_view(credential: WebauthnCredential) -> CredentialView:
+    return CredentialView(
+        credential_id=credential.credential_id,
+        credential_backed_up=credential.backed_up,
+        credential_device_type=credential.device_type,
+        device_id=credential.device_id,
+        name=credential.name,
+        aaguid=credential.aaguid,
+        aaguid_mapping=NameView(name=credential.name) if credential.name else None,
+        authenticator_attachment=credential.attachment,
+        parsed_user_agent=parse_user_agent(credential.user_agent) if credential.user_agent else None,
+    )
+
+
+def parse_user_agent(user_agent: str) -> dict[str, Any]:
+    """Browser and system of a User-Agent header, as far as its words tell: enough to name a passkey's device."""
+    browser = next((name for mark, name in _BROWSERS if f"{mark}/" in user_agent), None)
+    mark = next((mark for mark, name in _BROWSERS if name == browser), "")
+    version = user_agent.partition(f"{mark}/")[2].split(" ")[0] if browser else ""
+    system = next((name for mark, name in _SYSTEMS if mark in user_agent), None)
+    return {
+        "ua": user_agent,
+        "browser": {"name": browser, "version": version, "major": version.split(".")[0]} if browser else {},
+        "os": {"name": system} if system else {},
+        "device": {},
+        "engine": {},
+        "cpu": {},
+    }
+
+
+# In the order in which they must be looked for: most browsers name their ancestors as well.
+_BROWSERS = (
+    ("Edg", "Edge"),
+    ("OPR", "Opera"),
+    ("Firefox", "Firefox"),
+    ("HeadlessChrome", "Chrome Headless"),
+    ("Chrome", "Chrome"),
+    ("Safari", "Safari"),
+)
+_SYSTEMS = (
+    ("Android", "Android"),
+    ("iPhone", "iOS"),
+    ("iPad", "iOS"),
+    ("Windows", "Windows"),
+    ("Mac OS X", "macOS"),
+    ("CrOS", "ChromeOS"),
+    ("Linux", "Linux"),
+)
 
 
 def user_list_item(user: User, *, methods: list[VerificationMethod]) -> UserView:
@@ -68,11 +131,17 @@ def action_view(action: Action) -> ActionView:
         state=action.state,
         created_at=timestamp(action.created_at),
         state_updated_at=timestamp(action.state_updated_at),
-        rules=[],
-        rule_ids=[],
+        rules=[rule_ref(rule) for rule in action.rules],
+        rule_ids=[rule.rule_id for rule in action.rules[:1]],  # the winning one alone, unlike in the answer to track
         output={},
         verification_method=action.verification_method,
     )
+
+
+def rule_ref(rule: RuleRef) -> dict[str, str]:
+    """A rule that matched, as an action shows it."""
+    shown = {"ruleId": rule.rule_id, "name": rule.name}
+    return shown | ({"description": rule.description} if rule.description else {})
 
 
 def action_list_item(action: Action) -> ActionListItem:

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from deploy.local.authsignal.model import ActionState, FailureReason, VerificationMethod
+from deploy.local.authsignal.model import ActionState, FailureReason, SmsChannel, VerificationMethod
 
 
 class Incoming(msgspec.Struct, kw_only=True, rename="camel"):
@@ -32,6 +32,7 @@ class TrackRequest(Incoming):
     device_id: str | None = None
     scope: str | None = None
     locale: str | None = None
+    redirect_url: str | None = None
     custom: dict[str, Any] | None = None
 
 
@@ -83,8 +84,13 @@ class ChallengeRequest(Incoming):
     user_id: str | None = None
     email: str | None = None
     phone_number: str | None = None
+    sms_channel: SmsChannel = SmsChannel.DEFAULT
     scope: str | None = None
     locale: str | None = None
+    device_id: str | None = None
+    ip_address: str | None = None
+    user_agent: str | None = None
+    custom: dict[str, Any] | None = None
 
 
 class VerifyRequest(Incoming):
@@ -113,6 +119,7 @@ class ClientChallengeRequest(Incoming):
     """Body of a client challenge; SDKs send none at all."""
 
     user_authenticator_id: str | None = None
+    sms_channel: SmsChannel = SmsChannel.DEFAULT
 
 
 class ClientVerifyRequest(Incoming):
@@ -153,6 +160,26 @@ class UsersView(Outgoing):
     last_evaluated_user_id: str | None = None
 
 
+class NameView(Outgoing):
+    """What a kind of authenticator is called."""
+
+    name: str
+
+
+class CredentialView(Outgoing):
+    """What is known about a passkey or security key."""
+
+    credential_id: str
+    credential_backed_up: bool
+    credential_device_type: str
+    device_id: str | None = None
+    name: str | None = None
+    aaguid: str | None = None
+    aaguid_mapping: NameView | None = None
+    authenticator_attachment: str | None = None
+    parsed_user_agent: dict[str, Any] | None = None
+
+
 class AuthenticatorView(Outgoing):
     """One authenticator."""
 
@@ -165,6 +192,11 @@ class AuthenticatorView(Outgoing):
     last_verified_at: str | None = None
     email: str | None = None
     phone_number: str | None = None
+    username: str | None = None
+    display_name: str | None = None
+    previous_sms_channel: SmsChannel | None = None
+    device_platform: str | None = None
+    webauthn_credential: CredentialView | None = None
 
 
 class EnrolledView(Outgoing):
@@ -257,6 +289,7 @@ class ChallengeStatusView(Outgoing):
     challenge_id: str | None = None
     expires_at: int | None = None
     verification_method: VerificationMethod | None = None
+    sms_channel: SmsChannel | None = None
     phone_number: str | None = None
     email: str | None = None
     action: str | None = None
@@ -265,6 +298,14 @@ class ChallengeStatusView(Outgoing):
 class ClientEnrollView(Outgoing):
     """Answer to a client enrolment."""
 
+    user_authenticator_id: str
+    user_id: str
+
+
+class EnrollLinkView(Outgoing):
+    """Answer to an enrolment by magic link."""
+
+    challenge_id: str
     user_authenticator_id: str
     user_id: str
 

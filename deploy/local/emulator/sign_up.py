@@ -7,6 +7,7 @@ SignUp, as AWS hands it to the Pre sign-up trigger.
   trace included.
 """
 
+import ast
 import json
 from collections.abc import Callable
 from contextvars import ContextVar
@@ -58,8 +59,6 @@ def _sign_up(original: Handler, data: dict[str, Any]) -> Answer:
 
 def _record_in(message: str) -> Any:
     # ministack turns the error record into text with str(), which leaves a Python literal when it was a dict.
-    import ast
-
     try:
         return ast.literal_eval(message)
     except (ValueError, SyntaxError):

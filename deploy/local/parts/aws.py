@@ -1,6 +1,6 @@
 """The local AWS: ministack under its own interpreter, with credentials and with its policies enforced."""
 
-from pathlib import Path
+import shutil
 
 from deploy.local.errors import StackError
 from deploy.local.keys import Keys
@@ -34,7 +34,10 @@ def command(layout: Layout, keys: Keys, port: int) -> Command:
     if not PYTHON.exists():
         raise StackError("The AWS emulator is not installed. Run: make install")
     folder = layout.data("aws")
-    unpacked = _folder(folder / "tmp")
+    # Functions are unpacked anew in every run, and the emulator leaves the old copies behind.
+    unpacked = folder / "tmp"
+    shutil.rmtree(unpacked, ignore_errors=True)
+    unpacked.mkdir(parents=True)
     return Command(
         name="aws",
         argv=[str(PYTHON), "-m", "deploy.local.emulator"],
@@ -62,8 +65,3 @@ def command(layout: Layout, keys: Keys, port: int) -> Command:
 def is_ready(port: int) -> bool:
     """Tell whether the emulator has loaded its state and serves."""
     return http_ok(port, "/_ministack/health")
-
-
-def _folder(path: Path) -> Path:
-    path.mkdir(parents=True, exist_ok=True)
-    return path

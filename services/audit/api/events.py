@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from litestar import Request, get
+from litestar.params import FromPath
 from litestar.response.base import ASGIResponse
 
 from services.audit.api.access import EVENT_ROUTE, EVENTS_PATH
@@ -28,7 +29,7 @@ async def search_events(request: AnyRequest) -> ASGIResponse:
 
 
 @get("/v1/events/{event_id:str}")
-async def get_event(request: AnyRequest, event_id: str) -> ASGIResponse:
+async def get_event(request: AnyRequest, event_id: FromPath[str]) -> ASGIResponse:
     """Answer one entry."""
     if request.query_params:
         errors = [{"field": name, "message": "There is no such parameter here."} for name in request.query_params]

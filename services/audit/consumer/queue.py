@@ -9,7 +9,6 @@ from services.audit.consumer.holds import Held
 from services.audit.consumer.reading import read_message
 
 MESSAGES_MAX: Final = 10
-WAIT_SECONDS: Final = 20
 
 
 class AuditQueue:
@@ -25,7 +24,7 @@ class AuditQueue:
     Every method raises whatever botocore raises when the call as a whole fails.
     """
 
-    def __init__(self, client: Any, url: str, *, visibility_seconds: int, wait_seconds: int = WAIT_SECONDS) -> None:
+    def __init__(self, client: Any, url: str, *, visibility_seconds: int, wait_seconds: int) -> None:
         self._client = client
         self._url = url
         self.visibility_seconds = visibility_seconds

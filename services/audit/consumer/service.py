@@ -82,6 +82,7 @@ class Consumer:
         self._holds = Holds()
         self._buffer = Buffer(bytes_max=buffer_bytes_max, entries_max=batch_entries_max, linger_seconds=batch_linger_seconds)
         self._deletions: asyncio.Queue[Held] = asyncio.Queue()
+        self._polls: set[asyncio.Task[Any] | None] = set()
         self._drain_ends_at: float | None = None
         metrics.held.set_function(lambda: len(self._holds))
         metrics.buffer_bytes.set_function(lambda: self._buffer.size_bytes)
@@ -98,11 +99,8 @@ class Consumer:
         stopping = asyncio.create_task(stop.wait())
         try:
             await asyncio.wait({stopping, *receivers, *appenders, *others}, return_when=asyncio.FIRST_COMPLETED)
-            # A receive that is cut off here may already have been answered: those messages are neither lost nor appended
-            # twice, they show again when their visibility ends.
-            faults = await _cancel(receivers)
-            await self._drain(appenders)
-            faults += await _cancel(appenders | others)
+            await self._drain(receivers, appenders)
+            faults = await _cancel(receivers | appenders | others)
             await self._release(self._holds.all())
         finally:
             await _cancel({stopping, *receivers, *appenders, *others})
@@ -114,10 +112,10 @@ class Consumer:
 
     async def _receive(self) -> None:
         pause = PAUSE_SECONDS_MIN
-        while True:
+        while self._drain_ends_at is None:
             await self._buffer.wait_for_room()
             try:
-                messages = await self._queue.receive()
+                messages = await self._poll()
             except Exception as error:
                 self._queue_failed("receive", error)
                 await asyncio.sleep(pause)
@@ -128,6 +126,13 @@ class Consumer:
             for held in messages:
                 self._holds.add(held)
             self._buffer.put(messages)
+
+    async def _poll(self) -> list[Held]:
+        self._polls.add(asyncio.current_task())
+        try:
+            return await self._queue.receive()
+        finally:
+            self._polls.discard(asyncio.current_task())
 
     async def _append(self) -> None:
         while batch := await self._buffer.take():
@@ -237,11 +242,18 @@ class Consumer:
                 log.info("audit.partitions_made", tables=made)
             await asyncio.sleep(PARTITION_CHECK_SECONDS)
 
-    async def _drain(self, appenders: set[asyncio.Task[None]]) -> None:
+    async def _drain(self, receivers: set[asyncio.Task[None]], appenders: set[asyncio.Task[None]]) -> None:
         self._drain_ends_at = time.monotonic() + self._drain_seconds
+        # A poll under way is let finish: the queue may hand messages to a connection that is no longer there, and would then
+        # hide them from everybody until their visibility ends. Those cut off at the deadline can suffer that: late, not lost.
+        polling = {task for task in receivers if task in self._polls}
+        await _cancel(receivers - polling)
+        if polling:
+            await asyncio.wait(polling, timeout=self._drain_seconds)
+        await _cancel(polling)
         self._buffer.close()
         held = len(self._holds)
-        await asyncio.wait(appenders, timeout=self._drain_seconds)
+        await asyncio.wait(appenders, timeout=max(0.0, self._drain_ends_at - time.monotonic()))
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(DELETE_DRAIN_SECONDS_MAX):
                 await self._deletions.join()

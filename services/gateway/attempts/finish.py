@@ -83,10 +83,11 @@ class Finish:
         assert attempt.sub is not None
         # From here the account exists. Should anything below fail, the next attempt for this address finds it and goes on.
         held = await self._store.change(held, attempt)
-        claimed = await self._claim(context, attempt, attempt.sub, closing)
+        claimed = await self._claim(context, held, attempt.sub, closing)
         return held, claimed
 
-    async def _claim(self, context: RequestContext, attempt: Attempt, sub: str, closing: list[Draft]) -> ProofAnswer:
+    async def _claim(self, context: RequestContext, held: Held, sub: str, closing: list[Draft]) -> ProofAnswer:
+        attempt = held.attempt
         try:
             return await self._challenges.claim(
                 ClaimRequest(
@@ -100,6 +101,8 @@ class Finish:
                 )
             )
         except Problem:
+            # The person may ask for another code and go on: nothing of this attempt is lost but the code.
+            await self._store.change(held, replace(attempt, busy_until=0.0))
             await self._recorder.record(context, *closing)
             raise
 

@@ -32,7 +32,8 @@ class Attempt(Struct, frozen=True, kw_only=True):
     `sub` is None at sign-up, where no account exists yet, and for a decoy: an attempt for an address that nobody has,
     which looks and costs the same and can never succeed. `binding` is the hash of the cookie that it belongs to. `ruling` is
     what the rules said when it began: one that is not CHALLENGED never becomes a session, but only whoever proves the
-    address is told.
+    address is told. `busy_until` is ahead while an answer is looked at or a code is sent: nothing else may happen to the
+    attempt meanwhile, so that one proof ends it once. It ends by itself, should the process die in between.
     """
 
     id: str
@@ -49,6 +50,7 @@ class Attempt(Struct, frozen=True, kw_only=True):
     sends_left: int
     sub: str | None = None
     is_decoy: bool = False
+    busy_until: float = 0.0
     ruling: Verdict = Verdict.CHALLENGED
     methods: tuple[str, ...] = ()
     method: str | None = None

@@ -51,6 +51,8 @@ from shared.problems import (
 )
 
 EXHAUSTED: Final = "MAX_ATTEMPTS_EXCEEDED"
+# Longer than an answer can take: the challenge service's deadline, and those of Cognito's calls.
+BUSY_SECONDS_MAX: Final = 60
 DECOY_REASON: Final = "unknown_identifier"
 
 
@@ -107,7 +109,7 @@ class Attempts:
         await self._recorder.record(context, draft_of(attempt, EventType.SIGN_IN_STARTED, Outcome.PENDING))
         account = await self._find(attempt)
         if account is None:
-            attempt = self._decoy(attempt)
+            attempt = self._decoy(attempt, method or METHOD_EMAIL_OTP)
         else:
             attempt = replace(attempt, sub=account)
             request = self._challenge_request(context, attempt, method or METHOD_EMAIL_OTP)
@@ -142,6 +144,7 @@ class Attempts:
             )
         if attempt.sends_left <= 0:
             raise TooManyAttempts("sends used up", detail="No more codes for this sign-in. Start again to get a new one.")
+        await self._limits.check_send(context, attempt.email_hash)
         await self._recorder.record(context, draft_of(attempt, EventType.CHALLENGE_REQUESTED, Outcome.PENDING))
         held = await self._store.change(
             held,
@@ -150,13 +153,15 @@ class Attempts:
                 sends_left=attempt.sends_left - 1,
                 resend_at=self._clock() + self._settings.resend_seconds,
                 method=method,
+                busy_until=self._clock() + BUSY_SECONDS_MAX,
             ),
         )
+        challenge_id = attempt.challenge_id
         if not attempt.is_decoy:
-            answer = await self._resend(context, held, method)
-            held = await self._store.change(held, replace(held.attempt, challenge_id=answer.challenge_id))
-        await self._recorder.record(context, draft_of(held.attempt, EventType.CHALLENGE_REQUESTED, Outcome.SUCCESS))
+            challenge_id = (await self._resend(context, held, method)).challenge_id
         await self._veil.settle(began, is_decoy=attempt.is_decoy)
+        held = await self._store.change(held, replace(held.attempt, challenge_id=challenge_id, busy_until=0.0))
+        await self._recorder.record(context, draft_of(held.attempt, EventType.CHALLENGE_REQUESTED, Outcome.SUCCESS))
         return held.attempt
 
     async def verify(self, context: RequestContext, cookie_header: str | None, attempt_id: str, code: str) -> Session | Attempt:
@@ -172,14 +177,16 @@ class Attempts:
         await self._recorder.record(context, draft_of(held.attempt, EventType.CHALLENGE_ANSWERED, Outcome.PENDING))
         held = await self._charge(held)
         try:
+            await self._limits.check_answer(context, held.attempt.email_hash)
             proof = await self._check_code(context, held.attempt, code)
         except Problem:
             # Nobody looked at the code, or nobody could say so: it does not count.
             await self._refund(held)
             raise
         if proof.verdict is Verdict.REJECTED:
-            await self._reject(context, held, proof)
+            # Settled while the attempt is still busy: a second answer sent at once must not tell a decoy either.
             await self._veil.settle(began, is_decoy=held.attempt.is_decoy)
+            await self._reject(context, held, proof)
             raise _refusal_of_code(held.attempt, proof)
         return await self._finish.with_proof(context, held, proof)
 
@@ -187,6 +194,7 @@ class Attempts:
         self, context: RequestContext, cookie_header: str | None, attempt_id: str, token: str
     ) -> Session | Attempt:
         """Come back with a token that the Web SDK earned; return what `verify` returns."""
+        began = self._veil.begin()
         held = await self._waiting(context, cookie_header, attempt_id)
         attempt = held.attempt
         await self._recorder.record(context, draft_of(attempt, EventType.CHALLENGE_ANSWERED, Outcome.PENDING))
@@ -208,6 +216,7 @@ class Attempts:
                 await self._refund(held)
                 raise
         if proof.verdict is Verdict.REJECTED:
+            await self._veil.settle(began, is_decoy=attempt.is_decoy)
             await self._reject(context, held, proof)
             raise AttemptFailed(proof.failure)
         return await self._finish.with_proof(context, held, proof)
@@ -217,6 +226,7 @@ class Attempts:
         held = await self._held(cookie_header, attempt_id)
         if policy.status_at(held.attempt, self._clock()) is not AttemptStatus.CHALLENGE_REQUIRED:
             return
+        self._require_idle(held.attempt)
         await self._recorder.record(context, draft_of(held.attempt, EventType.ATTEMPT_CANCELLED, Outcome.SUCCESS))
         await self._store.change(held, replace(held.attempt, status=AttemptStatus.FAILED))
 
@@ -253,13 +263,14 @@ class Attempts:
             raise fault.problem() from fault
         return account.sub if account is not None else None
 
-    def _decoy(self, attempt: Attempt) -> Attempt:
+    def _decoy(self, attempt: Attempt, method: str) -> Attempt:
         return replace(
             attempt,
             is_decoy=True,
             track_token=self._decoy_token(attempt),
             methods=(METHOD_EMAIL_OTP,),
-            method=METHOD_EMAIL_OTP,
+            # By another method nothing is sent to a known person either, until the browser goes on or e-mail is chosen.
+            method=METHOD_EMAIL_OTP if method == METHOD_EMAIL_OTP else None,
         )
 
     def _challenged(self, attempt: Attempt, answer: ChallengeAnswer) -> Attempt:
@@ -299,6 +310,7 @@ class Attempts:
         held = await self._held(cookie_header, attempt_id)
         status = policy.status_at(held.attempt, self._clock())
         if status is AttemptStatus.CHALLENGE_REQUIRED:
+            self._require_idle(held.attempt)
             return held
         draft = draft_of(held.attempt, EventType.ATTEMPT_REFUSED, Outcome.DENIED, reason=status.value)
         if status is AttemptStatus.EXPIRED:
@@ -309,15 +321,20 @@ class Attempts:
             raise Conflict(status.value, detail="This sign-in is already done. Start again if you are not signed in.")
         raise AttemptFailed(status.value)
 
+    def _require_idle(self, attempt: Attempt) -> None:
+        if self._clock() < attempt.busy_until:
+            raise Conflict("attempt is busy")
+
     async def _charge(self, held: Held) -> Held:
-        # Charged before the provider is asked: guesses sent at the same moment cannot share one charge, since only one of
-        # them finds the bytes that it read.
-        return await self._store.change(held, replace(held.attempt, codes_left=held.attempt.codes_left - 1))
+        # Charged, and taken, before the provider is asked: of answers sent at the same moment only one finds the bytes that
+        # it read, and those that come after it find the attempt busy.
+        changed = replace(held.attempt, codes_left=held.attempt.codes_left - 1, busy_until=self._clock() + BUSY_SECONDS_MAX)
+        return await self._store.change(held, changed)
 
     async def _refund(self, held: Held) -> None:
         # Somebody else's change meanwhile is newer than what we know: then the charge stands.
         with contextlib.suppress(Conflict):
-            await self._store.change(held, replace(held.attempt, codes_left=held.attempt.codes_left + 1))
+            await self._store.change(held, replace(held.attempt, codes_left=held.attempt.codes_left + 1, busy_until=0.0))
 
     async def _check_code(self, context: RequestContext, attempt: Attempt, code: str) -> ProofAnswer:
         if attempt.is_decoy or attempt.challenge_id is None:
@@ -338,8 +355,8 @@ class Attempts:
 
     async def _reject(self, context: RequestContext, held: Held, proof: ProofAnswer) -> None:
         attempt = held.attempt
-        if _is_over(attempt, proof):
-            await self._store.change(held, replace(attempt, status=AttemptStatus.FAILED))
+        status = AttemptStatus.FAILED if _is_over(attempt, proof) else attempt.status
+        await self._store.change(held, replace(attempt, status=status, busy_until=0.0))
         event_type = EventType.SIGN_UP_REJECTED if attempt.kind is AttemptKind.SIGN_UP else EventType.SIGN_IN_FAILED
         await self._recorder.record(context, draft_of(attempt, event_type, Outcome.FAILURE, reason=proof.failure))
 
@@ -350,7 +367,7 @@ class Attempts:
             return await self._challenges.challenge(replace(request, is_resend=True))
         except Problem:
             # No code left, so the send is given back and there is nothing to cool down from.
-            given_back = replace(attempt, sends_left=attempt.sends_left + 1, resend_at=self._clock())
+            given_back = replace(attempt, sends_left=attempt.sends_left + 1, resend_at=self._clock(), busy_until=0.0)
             await self._store.change(held, given_back)
             raise
 

@@ -299,7 +299,7 @@ async def running_consumer(
         **overrides,
     }
     async with sqs_client(queue.aws.settings()) as client:
-        audit_queue = AuditQueue(client, queue.url, visibility_seconds=visibility_seconds, wait_seconds=2)
+        audit_queue = AuditQueue(client, queue.url, visibility_seconds=visibility_seconds, wait_seconds=1)
         consumer = Consumer(audit_queue, EntryStore(pool), ConsumerMetrics(registry), **options)
         stop = asyncio.Event()
         task = asyncio.create_task(consumer.run(stop))

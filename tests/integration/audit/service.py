@@ -15,8 +15,10 @@ import jwt
 import uvicorn
 from aiohttp import web
 from cryptography.hazmat.primitives.asymmetric import rsa
+from multidict import CIMultiDictProxy
 
 from deploy.local.parts import aws
+from services.audit.api.access import AUDITORS
 from services.audit.app import create_app
 from services.audit.settings import AuditSettings
 from shared.settings import load
@@ -35,7 +37,7 @@ class TokenIssuer:
     url: str = ""
     key: rsa.RSAPrivateKey = field(default_factory=lambda: rsa.generate_private_key(public_exponent=65537, key_size=2048))
 
-    def token(self, *, key: rsa.RSAPrivateKey | None = None, **claims: Any) -> str:
+    def token(self, *, key: rsa.RSAPrivateKey | None = None, groups: tuple[str, ...] = (AUDITORS,), **claims: Any) -> str:
         """Return an auditor's access token; `claims` replace what an ordinary one says."""
         now = int(time.time())
         ordinary = {
@@ -44,7 +46,7 @@ class TokenIssuer:
             "iss": ISSUER,
             "client_id": CLIENT_ID,
             "token_use": "access",
-            "cognito:groups": ["security-auditors"],
+            "cognito:groups": groups,
             "iat": now,
             "exp": now + 600,
         }
@@ -103,6 +105,7 @@ def write_settings(folder: Path, queue: QueuePair, database: Database, **overrid
         "client_ids": [CLIENT_ID],
         "receivers": 2,
         "visibility_seconds": 5,
+        "receive_wait_seconds": 1,
         **overrides,
     }
     path = folder / "audit.toml"
@@ -124,7 +127,7 @@ class Service:
         headers.update(options.pop("headers", {}))
         async with self.http.get(self.url + path, headers=headers, **options) as answer:
             body = await answer.read()
-            return Answer(answer.status, dict(answer.headers), body)
+            return Answer(answer.status, answer.headers, body)
 
     async def events(self, *params: tuple[str, str]) -> list[dict[str, Any]]:
         """Return the events that a search finds."""
@@ -138,7 +141,7 @@ class Answer:
     """A whole answer."""
 
     status: int
-    headers: dict[str, str]
+    headers: CIMultiDictProxy[str]
     body: bytes
 
     def json(self) -> Any:

@@ -9,10 +9,10 @@ from tests.stack import RunningStack
 @pytest.fixture
 def gateway(aws_account: RunningStack) -> People:
     """The gateway's confidential client."""
-    return People(aws_account)
+    return People.through_gateway(aws_account)
 
 
 @pytest.fixture
 def direct(aws_account: RunningStack) -> People:
     """The public client."""
-    return People(aws_account, direct=True)
+    return People.direct(aws_account)

@@ -13,16 +13,26 @@ from tests.unit.triggers.minting import mint
 
 
 class People:
-    """One app client of the pool, and the assertions that go with it."""
+    """One app client of a pool, and the assertions that go with it."""
 
-    def __init__(self, account: RunningStack, *, direct: bool = False) -> None:
-        aws = account["aws"]
+    def __init__(self, account: RunningStack, *, pool_id: str, client_id: str, secret: str | None, key: str) -> None:
         self.account = account
         self.cognito = account.aws("cognito-idp")
-        self.pool_id: str = aws["user_pool_id"]
-        self.client_id: str = aws["direct_client_id" if direct else "gateway_client_id"]
-        self.secret = None if direct else secret(account, "cognito_client_secret")
-        self.key = secret(account, "assertion_key")
+        self.pool_id, self.client_id = pool_id, client_id
+        self.secret, self.key = secret, key
+
+    @classmethod
+    def through_gateway(cls, account: RunningStack) -> "People":
+        """Return the people who come through the gateway's confidential client."""
+        pool, client = account["aws"]["user_pool_id"], account["aws"]["gateway_client_id"]
+        client_secret, key = secret(account, "cognito_client_secret"), secret(account, "assertion_key")
+        return cls(account, pool_id=pool, client_id=client, secret=client_secret, key=key)
+
+    @classmethod
+    def direct(cls, account: RunningStack) -> "People":
+        """Return the people who come through the public client."""
+        pool, client = account["aws"]["user_pool_id"], account["aws"]["direct_client_id"]
+        return cls(account, pool_id=pool, client_id=client, secret=None, key=secret(account, "assertion_key"))
 
     def assertion(self, key: str | None = None, **changes: Any) -> str:
         """Mint an assertion for this pool, as the challenge service does."""

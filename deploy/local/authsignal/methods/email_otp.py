@@ -1,23 +1,23 @@
 """One-time codes by e-mail."""
 
-import smtplib
 from collections.abc import Sequence
 
 from litestar.handlers import HTTPRouteHandler
 
 from deploy.local.authsignal.addresses import check_email
 from deploy.local.authsignal.client_codes import code_routes
-from deploy.local.authsignal.errors import DeliveryFailed
-from deploy.local.authsignal.mail import SentMessage, compose_code_mail
+from deploy.local.authsignal.delivery import deliver_mail, valid_minutes
+from deploy.local.authsignal.mail import compose_code_mail
 from deploy.local.authsignal.model import Challenge, User, VerificationMethod
-from deploy.local.authsignal.otp import Budget, CodeChannel
+from deploy.local.authsignal.otp import Budget, CodeChannel, six_digits
 from deploy.local.authsignal.tenant import Tenant
 
 
 class EmailOtp:
-    """Sends a code by SMTP; both APIs can challenge by it."""
+    """Sends a code by mail; both APIs can challenge by it."""
 
     method = VerificationMethod.EMAIL_OTP
+    serves: tuple[VerificationMethod, ...] = (VerificationMethod.EMAIL_OTP,)
 
     def client_routes(self) -> Sequence[HTTPRouteHandler]:
         """Enrol, challenge and verify."""
@@ -36,6 +36,10 @@ class EmailOtp:
         """The user's e-mail address."""
         return user.email
 
+    def new_secret(self) -> str:
+        """Six digits."""
+        return six_digits()
+
     def send_budget(self, tenant: Tenant) -> Budget:
         """The tenant's limit for mail."""
         limits = tenant.tunables
@@ -43,23 +47,10 @@ class EmailOtp:
 
     async def deliver(self, tenant: Tenant, challenge: Challenge) -> None:
         """Mail the code and put it into the outbox."""
-        now = tenant.clock.now()
-        valid_minutes = max(1, round((challenge.expires_at - now) / 60))
-        mail = compose_code_mail(to=challenge.address, code=challenge.code, valid_minutes=valid_minutes, sent_at=now)
-        try:
-            await tenant.mailer.send(mail)
-        except (OSError, smtplib.SMTPException) as error:
-            raise DeliveryFailed("The mail server did not take the message.") from error
-        tenant.outbox.add(
-            SentMessage(
-                to=challenge.address,
-                code=challenge.code,
-                method=self.method,
-                subject=str(mail["Subject"]),
-                sent_at=now,
-                challenge_id=challenge.challenge_id,
-                action_code=challenge.action_code,
-                idempotency_key=challenge.idempotency_key,
-                user_id=challenge.user_id,
-            )
+        mail = compose_code_mail(
+            to=challenge.address,
+            code=challenge.code,
+            valid_minutes=valid_minutes(tenant, challenge),
+            sent_at=tenant.clock.now(),
         )
+        await deliver_mail(tenant, challenge, mail)

@@ -67,8 +67,8 @@ function drawReader() {
   if (!message) return;
   element("subject").textContent = message.subject || "(no subject)";
   element("to").textContent = `To ${message.to}`;
-  element("received").textContent = `${ago(message.received_at)}, ${exact.format(new Date(message.received_at))}`;
   element("received").dateTime = message.received_at;
+  drawTimes();
   const code = codeIn(message);
   element("code-box").hidden = !code;
   element("code").textContent = code;
@@ -100,6 +100,8 @@ function drawTimes() {
     const message = state.messages.find((candidate) => candidate.id === button.dataset.id);
     if (message) button.querySelector(".when").textContent = ago(message.received_at);
   }
+  const received = element("received").dateTime;
+  if (received) element("received").textContent = `${ago(received)}, ${exact.format(new Date(received))}`;
 }
 
 function receive(messages) {

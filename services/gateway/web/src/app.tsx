@@ -64,7 +64,11 @@ function Configured({ children }: { children: ReactNode }) {
     <Look brand={config?.brand ?? DEFAULT_BRAND}>
       {config ? <ConfigProvider value={config}>{children}</ConfigProvider> : null}
       {!config && error ? <StartFailed error={error} retry={() => void refetch()} retrying={isFetching} /> : null}
-      {!config && !error ? <Waiting label="Opening" /> : null}
+      {!config && !error ? (
+        <main className="cs-alone">
+          <Waiting label="Opening" />
+        </main>
+      ) : null}
     </Look>
   );
 }

@@ -78,6 +78,8 @@ const DARK_GREY: MantineColorsTuple = [
 
 interface AccentTokens {
   fill: string;
+  /** The edge of a fill that is hardly seen on the surface, such as yellow on white; else the fill itself. */
+  fillLine: string;
   fillHover: string;
   onFill: string;
   text: string;
@@ -101,18 +103,18 @@ export function accentTokens(brand: Brand, scheme: "light" | "dark"): AccentToke
   const accent = accentOf(brand);
   const isLight = scheme === "light";
   const base = isLight ? LIGHT : DARK;
-  // On the dark canvas a deep colour would sink: it is lifted. A fill must stand out from the surface (3:1).
-  const fill = isLight
-    ? legibleOn(accent, [base.surface, base.canvas], "dark", 3.1)
-    : legibleOn({ ...accent, l: Math.max(accent.l, 0.74), c: Math.min(accent.c, 0.13) }, [base.surface], "light", 3.1);
+  // By day the brand's very colour. On the dark canvas a deep colour would sink, so it is lifted; black becomes white.
+  const fill = hexOf(isLight ? accent : { ...accent, l: Math.max(accent.l, accent.c < 0.03 ? 0.92 : 0.74), c: Math.min(accent.c, 0.13) });
   const fillLch = toOklch(parseHex(fill) as [number, number, number]);
   const away = onFill(fill) === "#ffffff" ? -0.045 : 0.04;
   const soft = hexOf({ l: isLight ? 0.965 : 0.255, c: Math.min(accent.c, isLight ? 0.02 : 0.03), h: accent.h });
+  const text = legibleOn(isLight ? accent : fillLch, [base.canvas, base.surface, base.sunken, soft], isLight ? "dark" : "light");
   return {
     fill,
+    fillLine: contrast(fill, base.surface) < 3 ? text : fill,
     fillHover: hexOf({ ...fillLch, l: fillLch.l + away }),
     onFill: onFill(fill),
-    text: legibleOn(isLight ? accent : fillLch, [base.canvas, base.surface, base.sunken, soft], isLight ? "dark" : "light"),
+    text,
     soft,
     softLine: hexOf({ l: isLight ? 0.89 : 0.36, c: Math.min(accent.c, 0.045), h: accent.h }),
   };
@@ -146,6 +148,7 @@ function schemeVariables(brand: Brand, scheme: "light" | "dark"): Record<string,
     "--cs-warn-soft": base.warnSoft,
     "--cs-warn-line": base.warnLine,
     "--cs-accent-fill": accent.fill,
+    "--cs-accent-fill-line": accent.fillLine,
     "--cs-accent-fill-hover": accent.fillHover,
     "--cs-on-accent": accent.onFill,
     "--cs-accent-text": accent.text,
@@ -203,7 +206,7 @@ export function createBrandTheme(brand: Brand): MantineThemeOverride {
             background: "var(--cs-accent-fill)",
             hover: "var(--cs-accent-fill-hover)",
             color: "var(--cs-on-accent)",
-            border: "1px solid transparent",
+            border: "1px solid var(--cs-accent-fill-line)",
           }
         : defaultVariantColorsResolver(input),
     components: {
@@ -211,7 +214,12 @@ export function createBrandTheme(brand: Brand): MantineThemeOverride {
       // Large enough for a thumb (WCAG 2.2, 2.5.8, with room to spare).
       Button: Button.extend({
         defaultProps: { size: "md" },
-        vars: (_theme, props) => ({ root: props.size === "md" ? { "--button-height": "3rem" } : {} }),
+        vars: (_theme, props) => ({
+          root: {
+            ...(props.size === "md" ? { "--button-height": "3rem" } : {}),
+            ...(props.variant === undefined ? { "--button-bd": "1px solid var(--cs-accent-fill-line)" } : {}),
+          },
+        }),
       }),
       Input: Input.extend({
         defaultProps: { size: "md" },

@@ -22,5 +22,5 @@ export const sessionQuery = queryOptions({ queryKey: ["session"], queryFn: api.s
 export const meQuery = queryOptions({ queryKey: ["me"], queryFn: api.me });
 
 export function attemptQuery(id: string) {
-  return queryOptions({ queryKey: ["attempt", id], queryFn: () => api.attempt(id), staleTime: 0 });
+  return queryOptions({ queryKey: ["attempt", id], queryFn: () => api.attempt(id), staleTime: 5_000 });
 }

@@ -15,7 +15,7 @@ export interface paths {
         get: operations["getAttempt"];
         put?: never;
         post?: never;
-        /** Give an attempt up */
+        /** Give up an attempt */
         delete: operations["cancelAttempt"];
         options?: never;
         head?: never;
@@ -31,8 +31,8 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Send a code, again or by another method */
-        post: operations["createChallenge"];
+        /** Send a code, or another one */
+        post: operations["sendChallenge"];
         delete?: never;
         options?: never;
         head?: never;
@@ -48,8 +48,8 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Finish with a token from the Web SDK */
-        post: operations["createCompletion"];
+        /** Answer with the Web SDK's token */
+        post: operations["completeWithToken"];
         delete?: never;
         options?: never;
         head?: never;
@@ -65,8 +65,8 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Check a code */
-        post: operations["createVerification"];
+        /** Answer with a code */
+        post: operations["verifyCode"];
         delete?: never;
         options?: never;
         head?: never;
@@ -80,7 +80,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What a client needs before it starts */
+        /** What a client needs to know before sign-in */
         get: operations["getConfig"];
         put?: never;
         post?: never;
@@ -97,15 +97,15 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The signed-in person's profile */
+        /** My account */
         get: operations["getMe"];
         put?: never;
         post?: never;
         delete?: never;
         options?: never;
         head?: never;
-        /** Change the profile */
-        patch: operations["updateMe"];
+        /** Change my account */
+        patch: operations["changeMe"];
         trace?: never;
     };
     "/v1/session": {
@@ -115,12 +115,12 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Who is signed in */
+        /** Who am I */
         get: operations["getSession"];
         put?: never;
         post?: never;
-        /** Sign out */
-        delete: operations["deleteSession"];
+        /** Sign out here */
+        delete: operations["endSession"];
         options?: never;
         head?: never;
         patch?: never;
@@ -135,8 +135,8 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Start a sign-in; a code is sent */
-        post: operations["createSignIn"];
+        /** Begin a sign-in */
+        post: operations["beginSignIn"];
         delete?: never;
         options?: never;
         head?: never;
@@ -152,8 +152,8 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Start a sign-up; a code is sent */
-        post: operations["createSignUp"];
+        /** Begin a sign-up */
+        post: operations["beginSignUp"];
         delete?: never;
         options?: never;
         head?: never;
@@ -164,84 +164,109 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        Attempt: {
+        /**
+         * AttemptKind
+         * @description What a person tries to do.
+         * @enum {string}
+         */
+        AttemptKind: "sign_up" | "sign_in";
+        /**
+         * AttemptStatus
+         * @description Where an attempt stands. All but CHALLENGE_REQUIRED are final.
+         * @enum {string}
+         */
+        AttemptStatus: "challenge_required" | "completed" | "failed" | "expired" | "review" | "blocked";
+        /** AttemptView */
+        AttemptView: {
             attempts_left: number;
             delivery: components["schemas"]["Delivery"] | null;
             /** Format: date-time */
             expires_at: string;
             id: string;
-            /** @enum {string} */
-            kind: "sign_up" | "sign_in";
+            kind: components["schemas"]["AttemptKind"];
             method: string | null;
             methods: string[];
             resend_at: string | null;
-            sdk: components["schemas"]["SdkAccess"] | null;
-            /** @enum {string} */
-            status: "challenge_required" | "completed" | "failed" | "expired" | "review" | "blocked";
+            sdk: components["schemas"]["SdkView"] | null;
+            status: components["schemas"]["AttemptStatus"];
         };
-        AuthsignalPublic: {
+        /** AuthsignalView */
+        AuthsignalView: {
             base_url: string;
             tenant_id: string;
         };
-        Brand: {
+        /** BrandView */
+        BrandView: {
             accent: string | null;
             logo_url: string | null;
             name: string;
         };
-        ChallengeRequest: {
+        /** ChallengeChoice */
+        ChallengeChoice: {
+            /** @description A verification method, such as EMAIL_OTP. */
             method: string;
         };
-        CompletionRequest: {
-            token: string;
+        /** CodeProof */
+        CodeProof: {
+            /** @description The code from the message, digits only. */
+            code: string;
         };
-        Config: {
-            authsignal: components["schemas"]["AuthsignalPublic"];
-            brand: components["schemas"]["Brand"];
+        /** ConfigView */
+        ConfigView: {
+            authsignal: components["schemas"]["AuthsignalView"];
+            brand: components["schemas"]["BrandView"];
             dev_inbox_url: string | null;
-            features: components["schemas"]["Features"];
+            features: components["schemas"]["FeaturesView"];
             methods: string[];
         };
+        /** Delivery */
         Delivery: {
             channel: string;
             destination: string;
         };
-        Features: {
+        /** FeaturesView */
+        FeaturesView: {
             sdk_sign_in: boolean;
         };
+        /** FieldError */
         FieldError: {
             field: string;
             message: string;
         };
-        Problem: {
+        /** ProblemView */
+        ProblemView: {
             attempts_left?: number;
             code: string;
-            detail?: string;
+            detail: string;
             errors?: components["schemas"]["FieldError"][];
-            next?: string;
-            request_id?: string;
-            /** Format: date-time */
+            request_id: string;
             resend_at?: string;
             retry_after?: number;
             status: number;
             title: string;
             type: string;
         };
-        Profile: {
+        /** ProfileChange */
+        ProfileChange: {
+            /** @description A name for people. */
+            display_name: string;
+        };
+        /** ProfileView */
+        ProfileView: {
             created_at: string | null;
             display_name: string | null;
             email: string;
             email_verified: boolean;
             sub: string;
         };
-        ProfilePatch: {
-            display_name: string;
-        };
-        SdkAccess: {
+        /** SdkView */
+        SdkView: {
             base_url: string;
             tenant_id: string;
             token: string;
         };
-        Session: {
+        /** SessionView */
+        SessionView: {
             /** Format: date-time */
             authenticated_at: string;
             /** Format: date-time */
@@ -253,25 +278,36 @@ export interface components {
             /** Format: date-time */
             last_seen_at: string;
             methods: string[];
-            subject: components["schemas"]["Subject"];
+            subject: components["schemas"]["SubjectView"];
         };
-        SignInRequest: {
+        /** SignInStart */
+        SignInStart: {
+            /** @description The Web SDK's anonymous id. */
             device_id?: string | null;
+            /** @description An e-mail address. */
             identifier: string;
+            /** @description A verification method, such as EMAIL_OTP. */
             method?: string | null;
         };
-        SignUpRequest: {
+        /** SignUpStart */
+        SignUpStart: {
+            /** @description The Web SDK's anonymous id. */
             device_id?: string | null;
+            /** @description A name for people. */
             display_name?: string | null;
+            /** @description An e-mail address. */
             email: string;
         };
-        Subject: {
+        /** SubjectView */
+        SubjectView: {
             display_name: string | null;
             email: string;
             sub: string;
         };
-        VerificationRequest: {
-            code: string;
+        /** TokenProof */
+        TokenProof: {
+            /** @description The token that the Web SDK returned. */
+            token: string;
         };
     };
     responses: never;
@@ -287,28 +323,47 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description The attempt. */
                 attempt_id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
+            /** @description Request fulfilled, document follows */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Attempt"];
+                    "application/json": components["schemas"]["AttemptView"];
                 };
             };
-            /** @description Problem (RFC 9457) */
-            default: {
+            /** @description The request does not fit (`invalid_request`). */
+            400: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Nothing here, or somebody else's (`not_found`). */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A provider or the audit queue does not answer (`provider_busy`, `audit_unavailable`). */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
         };
@@ -316,159 +371,497 @@ export interface operations {
     cancelAttempt: {
         parameters: {
             query?: never;
-            header: {
-                "Idempotency-Key": string;
-            };
+            header?: never;
             path: {
+                /** @description The attempt. */
                 attempt_id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description Gone */
+            /** @description Request fulfilled, nothing follows */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description Problem (RFC 9457) */
-            default: {
+            /** @description The request does not fit (`invalid_request`). */
+            400: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Not from this page, or stopped by rules (`origin_rejected`, `action_blocked`). */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Nothing here, or somebody else's (`not_found`). */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Already done, or a twin is under way (`conflict`). */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description The Idempotency-Key was used for another request (`idempotency_mismatch`). */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A provider or the audit queue does not answer (`provider_busy`, `audit_unavailable`). */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
         };
     };
-    createChallenge: {
+    sendChallenge: {
         parameters: {
             query?: never;
-            header: {
-                "Idempotency-Key": string;
-            };
+            header?: never;
             path: {
+                /** @description The attempt. */
                 attempt_id: string;
             };
             cookie?: never;
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["ChallengeRequest"];
+                "application/json": components["schemas"]["ChallengeChoice"];
             };
         };
         responses: {
-            /** @description Accepted */
+            /** @description Request accepted, processing continues off-line */
             202: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Attempt"];
+                    "application/json": components["schemas"]["AttemptView"];
                 };
             };
-            /** @description Problem (RFC 9457) */
-            default: {
+            /** @description The request does not fit (`invalid_request`). */
+            400: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description No proof, or not the right one (`invalid_code`, `attempt_failed`, `session_required`, `session_expired`). */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Not from this page, or stopped by rules (`origin_rejected`, `action_blocked`). */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Nothing here, or somebody else's (`not_found`). */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Already done, or a twin is under way (`conflict`). */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Too late (`attempt_expired`). */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description The body is too large (`invalid_request`). */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description The body is not JSON (`invalid_request`). */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description The Idempotency-Key was used for another request (`idempotency_mismatch`). */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Too many; see Retry-After (`too_many_attempts`). */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A provider failed (`provider_error`). */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A provider or the audit queue does not answer (`provider_busy`, `audit_unavailable`). */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
         };
     };
-    createCompletion: {
+    completeWithToken: {
         parameters: {
             query?: never;
-            header: {
-                "Idempotency-Key": string;
-            };
+            header?: never;
             path: {
+                /** @description The attempt. */
                 attempt_id: string;
             };
             cookie?: never;
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["CompletionRequest"];
+                "application/json": components["schemas"]["TokenProof"];
             };
         };
         responses: {
-            /** @description OK */
+            /** @description Request fulfilled, document follows */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Session"];
+                    "application/json": components["schemas"]["SessionView"];
                 };
             };
-            /** @description Another step is needed */
+            /** @description Additional response */
             202: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Attempt"];
+                    "application/json": components["schemas"]["AttemptView"];
                 };
             };
-            /** @description Problem (RFC 9457) */
-            default: {
+            /** @description The request does not fit (`invalid_request`). */
+            400: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description No proof, or not the right one (`invalid_code`, `attempt_failed`, `session_required`, `session_expired`). */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Not from this page, or stopped by rules (`origin_rejected`, `action_blocked`). */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Nothing here, or somebody else's (`not_found`). */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Already done, or a twin is under way (`conflict`). */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Too late (`attempt_expired`). */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description The body is too large (`invalid_request`). */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description The body is not JSON (`invalid_request`). */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description The Idempotency-Key was used for another request (`idempotency_mismatch`). */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Too many; see Retry-After (`too_many_attempts`). */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A provider failed (`provider_error`). */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A provider or the audit queue does not answer (`provider_busy`, `audit_unavailable`). */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
         };
     };
-    createVerification: {
+    verifyCode: {
         parameters: {
             query?: never;
-            header: {
-                "Idempotency-Key": string;
-            };
+            header?: never;
             path: {
+                /** @description The attempt. */
                 attempt_id: string;
             };
             cookie?: never;
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["VerificationRequest"];
+                "application/json": components["schemas"]["CodeProof"];
             };
         };
         responses: {
-            /** @description OK */
+            /** @description Request fulfilled, document follows */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Session"];
+                    "application/json": components["schemas"]["SessionView"];
                 };
             };
-            /** @description Another step is needed */
+            /** @description Additional response */
             202: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Attempt"];
+                    "application/json": components["schemas"]["AttemptView"];
                 };
             };
-            /** @description Problem (RFC 9457) */
-            default: {
+            /** @description The request does not fit (`invalid_request`). */
+            400: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description No proof, or not the right one (`invalid_code`, `attempt_failed`, `session_required`, `session_expired`). */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Not from this page, or stopped by rules (`origin_rejected`, `action_blocked`). */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Nothing here, or somebody else's (`not_found`). */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Already done, or a twin is under way (`conflict`). */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Too late (`attempt_expired`). */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description The body is too large (`invalid_request`). */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description The body is not JSON (`invalid_request`). */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description The Idempotency-Key was used for another request (`idempotency_mismatch`). */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Too many; see Retry-After (`too_many_attempts`). */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A provider failed (`provider_error`). */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A provider or the audit queue does not answer (`provider_busy`, `audit_unavailable`). */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
         };
@@ -482,22 +875,13 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
+            /** @description Request fulfilled, document follows */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Config"];
-                };
-            };
-            /** @description Problem (RFC 9457) */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["ConfigView"];
                 };
             };
         };
@@ -511,57 +895,181 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
+            /** @description Request fulfilled, document follows */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Profile"];
+                    "application/json": components["schemas"]["ProfileView"];
                 };
             };
-            /** @description Problem (RFC 9457) */
-            default: {
+            /** @description No proof, or not the right one (`invalid_code`, `attempt_failed`, `session_required`, `session_expired`). */
+            401: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Nothing here, or somebody else's (`not_found`). */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Too many; see Retry-After (`too_many_attempts`). */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A provider failed (`provider_error`). */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A provider or the audit queue does not answer (`provider_busy`, `audit_unavailable`). */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
         };
     };
-    updateMe: {
+    changeMe: {
         parameters: {
             query?: never;
-            header: {
-                "Idempotency-Key": string;
-            };
+            header?: never;
             path?: never;
             cookie?: never;
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["ProfilePatch"];
+                "application/json": components["schemas"]["ProfileChange"];
             };
         };
         responses: {
-            /** @description OK */
+            /** @description Request fulfilled, document follows */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Profile"];
+                    "application/json": components["schemas"]["ProfileView"];
                 };
             };
-            /** @description Problem (RFC 9457) */
-            default: {
+            /** @description The request does not fit (`invalid_request`). */
+            400: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description No proof, or not the right one (`invalid_code`, `attempt_failed`, `session_required`, `session_expired`). */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Not from this page, or stopped by rules (`origin_rejected`, `action_blocked`). */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Nothing here, or somebody else's (`not_found`). */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Already done, or a twin is under way (`conflict`). */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description The body is too large (`invalid_request`). */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description The body is not JSON (`invalid_request`). */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description The Idempotency-Key was used for another request (`idempotency_mismatch`). */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Too many; see Retry-After (`too_many_attempts`). */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A provider failed (`provider_error`). */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A provider or the audit queue does not answer (`provider_busy`, `audit_unavailable`). */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
         };
@@ -575,121 +1083,331 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description OK */
+            /** @description Request fulfilled, document follows */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Session"];
+                    "application/json": components["schemas"]["SessionView"];
                 };
             };
-            /** @description Problem (RFC 9457) */
-            default: {
+            /** @description No proof, or not the right one (`invalid_code`, `attempt_failed`, `session_required`, `session_expired`). */
+            401: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A provider or the audit queue does not answer (`provider_busy`, `audit_unavailable`). */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
         };
     };
-    deleteSession: {
+    endSession: {
         parameters: {
             query?: never;
-            header: {
-                "Idempotency-Key": string;
-            };
+            header?: never;
             path?: never;
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description Signed out */
+            /** @description Request fulfilled, nothing follows */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description Problem (RFC 9457) */
-            default: {
+            /** @description The request does not fit (`invalid_request`). */
+            400: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description No proof, or not the right one (`invalid_code`, `attempt_failed`, `session_required`, `session_expired`). */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Not from this page, or stopped by rules (`origin_rejected`, `action_blocked`). */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Already done, or a twin is under way (`conflict`). */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description The Idempotency-Key was used for another request (`idempotency_mismatch`). */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A provider or the audit queue does not answer (`provider_busy`, `audit_unavailable`). */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
         };
     };
-    createSignIn: {
+    beginSignIn: {
         parameters: {
             query?: never;
-            header: {
-                "Idempotency-Key": string;
-            };
+            header?: never;
             path?: never;
             cookie?: never;
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["SignInRequest"];
+                "application/json": components["schemas"]["SignInStart"];
             };
         };
         responses: {
-            /** @description Accepted */
+            /** @description Request accepted, processing continues off-line */
             202: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Attempt"];
+                    "application/json": components["schemas"]["AttemptView"];
                 };
             };
-            /** @description Problem (RFC 9457) */
-            default: {
+            /** @description The request does not fit (`invalid_request`). */
+            400: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description No proof, or not the right one (`invalid_code`, `attempt_failed`, `session_required`, `session_expired`). */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Not from this page, or stopped by rules (`origin_rejected`, `action_blocked`). */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Already done, or a twin is under way (`conflict`). */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description The body is too large (`invalid_request`). */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description The body is not JSON (`invalid_request`). */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description The Idempotency-Key was used for another request (`idempotency_mismatch`). */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Too many; see Retry-After (`too_many_attempts`). */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A provider failed (`provider_error`). */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A provider or the audit queue does not answer (`provider_busy`, `audit_unavailable`). */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
         };
     };
-    createSignUp: {
+    beginSignUp: {
         parameters: {
             query?: never;
-            header: {
-                "Idempotency-Key": string;
-            };
+            header?: never;
             path?: never;
             cookie?: never;
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["SignUpRequest"];
+                "application/json": components["schemas"]["SignUpStart"];
             };
         };
         responses: {
-            /** @description Accepted */
+            /** @description Request accepted, processing continues off-line */
             202: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Attempt"];
+                    "application/json": components["schemas"]["AttemptView"];
                 };
             };
-            /** @description Problem (RFC 9457) */
-            default: {
+            /** @description The request does not fit (`invalid_request`). */
+            400: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description No proof, or not the right one (`invalid_code`, `attempt_failed`, `session_required`, `session_expired`). */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Not from this page, or stopped by rules (`origin_rejected`, `action_blocked`). */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Already done, or a twin is under way (`conflict`). */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description The body is too large (`invalid_request`). */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description The body is not JSON (`invalid_request`). */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description The Idempotency-Key was used for another request (`idempotency_mismatch`). */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Too many; see Retry-After (`too_many_attempts`). */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A provider failed (`provider_error`). */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A provider or the audit queue does not answer (`provider_busy`, `audit_unavailable`). */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
         };

@@ -1,4 +1,4 @@
-import { useId, useState, type KeyboardEvent, type Ref } from "react";
+import { useEffect, useId, useImperativeHandle, useRef, useState, type KeyboardEvent, type Ref, type RefObject } from "react";
 import classes from "./CodeField.module.css";
 
 export const CODE_LENGTH = 6;
@@ -18,10 +18,27 @@ interface CodeFieldProps {
   ref?: Ref<HTMLInputElement>;
 }
 
+/** Where the caret stands in the field, or what is selected; follows keys, mouse and scripts alike. */
+function useSelection(input: RefObject<HTMLInputElement | null>): { start: number; end: number } {
+  const [selection, setSelection] = useState({ start: 0, end: 0 });
+  useEffect(() => {
+    const follow = () => {
+      if (!input.current || document.activeElement !== input.current) return;
+      const { selectionStart, selectionEnd } = input.current;
+      setSelection({ start: selectionStart ?? 0, end: selectionEnd ?? 0 });
+    };
+    document.addEventListener("selectionchange", follow);
+    return () => document.removeEventListener("selectionchange", follow);
+  }, [input]);
+  return selection;
+}
+
 /** Six boxes for a one-time code; to the browser, one numeric field. */
 export function CodeField({ value, onChange, onComplete, error, describedBy, ref }: CodeFieldProps) {
   const id = useId();
-  const [caret, setCaret] = useState<{ start: number; end: number }>({ start: 0, end: 0 });
+  const input = useRef<HTMLInputElement>(null);
+  useImperativeHandle<HTMLInputElement | null, HTMLInputElement | null>(ref, () => input.current);
+  const { start, end } = useSelection(input);
 
   function change(text: string) {
     const digits = digitsOf(text);
@@ -31,16 +48,14 @@ export function CodeField({ value, onChange, onComplete, error, describedBy, ref
 
   /** In a full field the digit at the caret is replaced, so that one slip is one key to mend. */
   function overwrite(event: KeyboardEvent<HTMLInputElement>) {
-    const input = event.currentTarget;
-    const start = input.selectionStart ?? 0;
-    if (!/^\d$/.test(event.key) || value.length < CODE_LENGTH || start !== input.selectionEnd) return;
-    if (start < CODE_LENGTH) input.setSelectionRange(start, start + 1);
+    const field = event.currentTarget;
+    const caret = field.selectionStart ?? 0;
+    if (!/^\d$/.test(event.key) || value.length < CODE_LENGTH || caret !== field.selectionEnd) return;
+    if (caret < CODE_LENGTH) field.setSelectionRange(caret, caret + 1);
   }
 
-  const isActive = (box: number) =>
-    caret.start === caret.end
-      ? box === Math.min(caret.start, CODE_LENGTH - 1)
-      : box >= caret.start && box < caret.end;
+  const isSelected = (box: number) => box >= start && box < end;
+  const isActive = (box: number) => (start === end ? box === Math.min(start, CODE_LENGTH - 1) : isSelected(box));
 
   return (
     <div className={classes.field}>
@@ -50,11 +65,11 @@ export function CodeField({ value, onChange, onComplete, error, describedBy, ref
       <div className={classes.frame} data-invalid={error ? true : undefined}>
         <div className={classes.boxes} aria-hidden="true">
           {Array.from({ length: CODE_LENGTH }, (_, box) => (
-            <span key={box} className={classes.box} data-active={isActive(box) || undefined} />
+            <span key={box} className={classes.box} data-active={isActive(box) || undefined} data-selected={isSelected(box) || undefined} />
           ))}
         </div>
         <input
-          ref={ref}
+          ref={input}
           id={id}
           className={classes.input}
           value={value}
@@ -70,10 +85,6 @@ export function CodeField({ value, onChange, onComplete, error, describedBy, ref
           aria-describedby={[error ? `${id}-error` : null, describedBy].filter(Boolean).join(" ") || undefined}
           onChange={(event) => change(event.currentTarget.value)}
           onKeyDown={overwrite}
-          onSelect={(event) => {
-            const { selectionStart, selectionEnd } = event.currentTarget;
-            setCaret({ start: selectionStart ?? 0, end: selectionEnd ?? 0 });
-          }}
         />
       </div>
       {error ? (

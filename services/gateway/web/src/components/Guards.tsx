@@ -1,5 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
-import type { ReactNode } from "react";
+import { useEffect, type ReactNode } from "react";
 import { Navigate, useLocation } from "react-router";
 import { isProblem } from "../api/problem";
 import { sessionQuery } from "../api/queries";
@@ -24,11 +24,20 @@ export function RequireSession({ children }: { children: (session: Session) => R
   return <Waiting label="Opening your account" />;
 }
 
+/** Goes on to where the person wanted to be: a page of this app, or one that the gateway serves beside it. */
+export function GoOn() {
+  const target = safeTarget(useWantedTarget());
+  const ours = isOurs(target);
+  useEffect(() => {
+    if (!ours) window.location.replace(target);
+  }, [ours, target]);
+  return ours ? <Navigate to={target} replace /> : <Waiting label="Opening" />;
+}
+
 /** Draws `children` for a guest. Someone who is signed in already goes on to where they wanted to be. */
 export function GuestOnly({ children }: { children: ReactNode }) {
   const { data, isPending, isError } = useQuery(sessionQuery);
-  const target = safeTarget(useWantedTarget());
   if (isPending) return <Waiting label="Opening" />;
-  if (data && !isError && isOurs(target)) return <Navigate to={target} replace />;
+  if (data && !isError) return <GoOn />;
   return children;
 }

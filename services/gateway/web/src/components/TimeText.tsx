@@ -6,13 +6,17 @@ const STEPS: [Intl.RelativeTimeFormatUnit, number][] = [
   ["minute", 60],
 ];
 
-/** "3 minutes ago", "in 2 days"; below a minute, "just now" or "in less than a minute". */
+/**
+ * "3 minutes ago", "in 2 days"; below a minute, "just now" or "in less than a minute".
+ *
+ * What is past counts in whole units gone by; what is to come is rounded, so that 11 h 59 min reads "in 12 hours".
+ */
 export function relativeTime(time: number, now: number): string {
   const seconds = Math.round((time - now) / 1000);
   for (const [unit, size] of STEPS) {
-    if (Math.abs(seconds) >= size) {
-      return new Intl.RelativeTimeFormat("en", { numeric: "always" }).format(Math.trunc(seconds / size), unit);
-    }
+    const isWhole = seconds > 0 ? seconds >= size * 0.99 : -seconds >= size;
+    const count = seconds > 0 ? Math.round(seconds / size) : Math.trunc(seconds / size);
+    if (isWhole) return new Intl.RelativeTimeFormat("en", { numeric: "always" }).format(count, unit);
   }
   return seconds <= 0 ? "just now" : "in less than a minute";
 }

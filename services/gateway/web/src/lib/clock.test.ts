@@ -29,6 +29,8 @@ it("tells times as people do, with the zone", () => {
   const now = Date.parse("2026-01-01T12:00:00Z");
   expect(relativeTime(now - 20_000, now)).toBe("just now");
   expect(relativeTime(now - 150_000, now)).toBe("2 minutes ago");
-  expect(relativeTime(now + 43_200_000, now)).toBe("in 12 hours");
+  expect(relativeTime(now + 43_190_000, now)).toBe("in 12 hours");
+  expect(relativeTime(now + 3_590_000, now)).toBe("in 1 hour");
+  expect(relativeTime(now + 30_000, now)).toBe("in less than a minute");
   expect(exactTime(now)).toMatch(/1 Jan 2026, \d\d:00 \S+/);
 });

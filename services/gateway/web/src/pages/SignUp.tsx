@@ -91,7 +91,7 @@ export function SignUp() {
         <TextInput
           id={NAME_ID}
           label="Your name (optional)"
-          description="Shown on your account page. You can change it at any time."
+          description="Shown on your account page. Change it at any time."
           name="name"
           autoComplete="name"
           value={name}

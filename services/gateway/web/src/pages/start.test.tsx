@@ -1,6 +1,6 @@
-import { screen, waitFor, within } from "@testing-library/react";
-import { expect, it } from "vitest";
-import { anAttempt, network, ok, problem, SESSION } from "../test/gateway";
+import { fireEvent, screen, waitFor, within } from "@testing-library/react";
+import { expect, it, vi } from "vitest";
+import { anAttempt, CONFIG, network, ok, problem, SESSION } from "../test/gateway";
 import { open } from "../test/render";
 
 it("sends the address and goes on to the code", async () => {
@@ -84,12 +84,28 @@ it("carries the operator's name, and says when a page does not exist", async () 
   expect(document.title).toBe("This page does not exist · Example");
 });
 
+it("says that a page broke, in place of a blank one", async () => {
+  vi.spyOn(console, "error").mockImplementation(() => undefined);
+  network({ "GET /v1/session": ok({ not: "a session" }) });
+  open("/account");
+  expect(await screen.findByRole("heading", { name: "Something broke on this page" })).toBeVisible();
+  expect(screen.getByRole("button", { name: "Reload the page" })).toBeVisible();
+});
+
+it("shows our mark when the operator's logo cannot be loaded", async () => {
+  network({ "GET /v1/config": ok({ ...CONFIG, brand: { ...CONFIG.brand, logo_url: "/assets/none.svg" } }) });
+  open("/sign-in");
+  const home = await screen.findByRole("link", { name: "Example" });
+  const logo = home.querySelector("img");
+  expect(logo).toHaveAttribute("src", "/assets/none.svg");
+  if (logo) fireEvent.error(logo);
+  expect(home.querySelector("svg")).not.toBeNull();
+});
+
 it("offers to try again when not even the settings can be had", async () => {
   const { answers } = network({ "GET /v1/config": new TypeError("network") });
   const { user } = open("/sign-in");
   expect(await screen.findByRole("alert")).toHaveTextContent("We cannot be reached right now");
-  delete answers["GET /v1/config"];
-  const { CONFIG } = await import("../test/gateway");
   answers["GET /v1/config"] = ok(CONFIG);
   await user.click(screen.getByRole("button", { name: "Try again" }));
   expect(await screen.findByRole("heading", { name: "Sign in" })).toBeVisible();

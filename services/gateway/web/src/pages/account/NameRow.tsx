@@ -91,6 +91,12 @@ export function NameRow({ name }: { name: string | null }) {
   const verb = name ? "Change" : "Add";
 
   useEffect(() => {
+    if (said === "") return;
+    const timer = setTimeout(() => setSaid(""), 5000);
+    return () => clearTimeout(timer);
+  }, [said]);
+
+  useEffect(() => {
     if (wasEditing.current && !editing) change.current?.focus();
     wasEditing.current = editing;
   }, [editing]);
@@ -108,8 +114,8 @@ export function NameRow({ name }: { name: string | null }) {
       ) : (
         <div className={classes.nameLine}>
           <span className={name ? undefined : classes.empty}>{name ?? "Not set"}</span>
-          <span>
-            <span role="status" className={classes.note} hidden={said === ""}>
+          <span className={classes.nameActions}>
+            <span role="status" className={said ? classes.saved : undefined}>
               {said}
             </span>
             <button

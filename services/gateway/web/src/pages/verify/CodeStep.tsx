@@ -10,8 +10,8 @@ import { useCoolDown } from "./useCoolDown";
 import { InboxLink } from "./Help";
 import classes from "./Verify.module.css";
 
-/** What checking or sending came to: fine, a line under the code, or a notice above it. */
-export type StepResult = { ok: true } | { ok: false; code: string } | { ok: false; notice: Words };
+/** What checking or sending came to: fine, not yet, a line under the code, or a notice above it. */
+export type StepResult = { ok: true } | { ok: false; wait: true } | { ok: false; code: string } | { ok: false; notice: Words };
 
 interface CodeStepProps {
   destination: string;
@@ -100,6 +100,7 @@ export function CodeStep({ destination, expiresAt, resendAt, attemptsLeft, check
   }
 
   const codeError = "code" in result ? result.code : undefined;
+  const said = sentAgain ? "A new code is on its way. The old one no longer works." : "";
   return (
     <Page
       title="Enter your code"
@@ -149,7 +150,7 @@ export function CodeStep({ destination, expiresAt, resendAt, attemptsLeft, check
           <Resend resendAt={resendAt} pending={busy === "resend"} onPress={() => void run("resend", resend)} />
         )}
         <p role="status" className={classes.said}>
-          {sentAgain ? "A new code is on its way. The old one no longer works." : ""}
+          {"wait" in result ? "That was a little too soon. Wait for the count to end." : said}
         </p>
       </form>
       {help}

@@ -62,6 +62,8 @@ export function GatewayCode({ attempt, method, onChangeAddress, onRefused }: Gat
     } catch (error) {
       if (!isProblem(error)) return { ok: false, notice: wordsFor(error) };
       learn(error);
+      // Our clock ran ahead of the gateway's: nothing is wrong, and the count goes on from what it said.
+      if (error.code === "too_many_attempts" && error.body.resend_at !== undefined) return { ok: false, wait: true };
       if (error.answered && error.status < 500) onRefused(error);
       return { ok: false, notice: wordsFor(error) };
     }

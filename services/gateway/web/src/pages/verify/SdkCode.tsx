@@ -1,4 +1,4 @@
-import { useState } from "react";
+import { useRef, useState } from "react";
 import { api } from "../../api/client";
 import { useIntent } from "../../api/intent";
 import { isProblem, type Problem } from "../../api/problem";
@@ -43,6 +43,8 @@ export function SdkCode({ attempt, access, onChangeAddress, onRefused }: SdkCode
   const proceed = useOutcome(attempt.id);
   const [resendAt, setResendAt] = useState<string | null>(null);
   const [sending, setSending] = useState(false);
+  // A code can be proven once: if the gateway then stays silent, the token is kept for the next try.
+  const proven = useRef<{ code: string; token: string } | null>(null);
   const [failed, setFailed] = useState<StepResult>({ ok: true });
   const destination = attempt.delivery?.destination ?? "your address";
   const help = <Help attempt={attempt} onChangeAddress={onChangeAddress} />;
@@ -59,7 +61,8 @@ export function SdkCode({ attempt, access, onChangeAddress, onRefused }: SdkCode
 
   async function check(code: string): Promise<StepResult> {
     try {
-      const token = await proveEmailCode(access, code);
+      if (proven.current?.code !== code) proven.current = { code, token: await proveEmailCode(access, code) };
+      const { token } = proven.current;
       proceed(await intent({ token }, (key) => api.complete(attempt.id, token, key)));
       return { ok: true };
     } catch (error) {

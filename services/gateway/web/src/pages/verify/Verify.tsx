@@ -1,16 +1,17 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { Navigate, useNavigate, useSearchParams } from "react-router";
+import { useNavigate, useSearchParams } from "react-router";
 import { api } from "../../api/client";
 import { isProblem, type Problem } from "../../api/problem";
 import { attemptQuery } from "../../api/queries";
 import type { Attempt } from "../../api/types";
 import { useConfig } from "../../brand";
+import { GoOn } from "../../components/Guards";
 import { LoadFailed } from "../../components/LoadFailed";
 import { Waiting } from "../../components/Waiting";
 import { currentAttempt, forgetAttempt } from "../../lib/attempt";
 import { secondsUntil, useNow } from "../../lib/clock";
 import { useWantedTarget } from "../../lib/flow";
-import { safeTarget, withTarget } from "../../lib/target";
+import { withTarget } from "../../lib/target";
 import { Ended, type Ending } from "./Ended";
 import { FirstSend } from "./FirstSend";
 import { GatewayCode } from "./GatewayCode";
@@ -44,7 +45,7 @@ function LiveAttempt({ attempt }: { attempt: Attempt }) {
     void navigate(withTarget(attempt.kind === "sign_up" ? "/sign-up" : "/sign-in", wanted));
   }
 
-  if (attempt.status === "completed") return <Navigate to={safeTarget(wanted)} replace />;
+  if (attempt.status === "completed") return <GoOn />;
   if (ending) return <Ended ending={ending} kind={attempt.kind} />;
   const common = { attempt, onChangeAddress, onRefused };
   if (query.get("via") === "sdk" && attempt.sdk && config.features.sdk_sign_in) {

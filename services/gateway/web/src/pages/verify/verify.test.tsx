@@ -9,7 +9,7 @@ const ATTEMPT = "GET /v1/attempts/att_1";
 const VERIFY = "POST /v1/attempts/att_1/verifications";
 const SEND = "POST /v1/attempts/att_1/challenges";
 
-const past = () => new Date(Date.now() - 1000).toISOString();
+const past = () => new Date(Date.now() - 2000).toISOString();
 const code = () => screen.findByLabelText("Six-digit code");
 
 beforeEach(() => rememberAttempt("att_1", "ada@example.test"));
@@ -82,6 +82,16 @@ describe("sending again", () => {
     await user.click(await screen.findByRole("button", { name: "Send a new code" }));
     expect(await screen.findByText(/A new code is on its way/)).toBeVisible();
     expect(screen.getByRole("button", { name: /^Send a new code in/ })).toBeVisible();
+  });
+
+  it("asks for patience, not pardon, when it was pressed too soon by the gateway's clock", async () => {
+    const resend_at = new Date(Date.now() + 20_000).toISOString();
+    network({ [ATTEMPT]: ok(anAttempt({ resend_at: past() })), [SEND]: problem(429, "too_many_attempts", { resend_at, retry_after: 20 }) });
+    const { user } = open("/verify");
+    await user.click(await screen.findByRole("button", { name: "Send a new code" }));
+    expect(await screen.findByText(/a little too soon/)).toBeVisible();
+    expect(screen.getByRole("button", { name: /^Send a new code in/ })).toBeVisible();
+    expect(screen.queryByRole("alert")).toBeNull();
   });
 
   it("is not offered when there are no codes left to send", async () => {

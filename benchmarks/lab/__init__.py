@@ -1,0 +1,1 @@
+"""The laboratory: cores, processes and their clocks, a raw HTTP client, figures."""

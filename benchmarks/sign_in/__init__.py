@@ -1,0 +1,1 @@
+"""One sign-in by e-mail code, and what it costs gateway and challenge service."""

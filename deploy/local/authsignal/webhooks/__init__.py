@@ -1,0 +1,1 @@
+"""Webhooks: what is told to whom, signed how, and what happens when nobody listens."""

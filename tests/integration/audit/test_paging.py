@@ -1,0 +1,101 @@
+"""Cursors: nothing twice, nothing skipped, not even what commits late."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+
+from services.audit.consumer.reading import read_line
+from services.audit.storage.entries import APPEND
+from tests.integration.audit.lab import Author, Database, QueuePair, at, by_id, running_consumer, until
+from tests.integration.audit.service import Service, running_service
+
+
+async def test_pages_cover_everything_once(queue: QueuePair, database: Database, tmp_path: Path) -> None:
+    """
+    Walking the cursor to its end shows each entry once, in both orders, although many share one moment.
+    """
+    author = Author()
+    entries = [author.entry(occurred_at=at(number // 10)) for number in range(105)]
+    await queue.send(*entries)
+    async with running_consumer(queue, database):
+        await database.wait_for_entries(105)
+
+    async with running_service(tmp_path, queue, database, receivers=0) as service:
+        for order in ("desc", "asc"):
+            pages = await walk(service, ("order", order), ("limit", "10"))
+            seen = [event["event_id"] for page in pages for event in page]
+            assert len(seen) == 105
+            assert set(seen) == set(by_id(entries))
+            if order == "desc":
+                times = [event["occurred_at"] for page in pages for event in page]
+                assert times == sorted(times, reverse=True)
+
+
+async def walk(service: Service, *params: tuple[str, str]) -> list[list[dict[str, Any]]]:
+    """Return the pages of a search."""
+    pages: list[list[dict[str, Any]]] = []
+    cursor: list[tuple[str, str]] = []
+    while True:
+        answer = (await service.get("/v1/events", params=[*params, *cursor])).json()
+        pages.append([item["event"] for item in answer["events"]])
+        if answer["next_cursor"] is None:
+            return pages
+        cursor = [("cursor", answer["next_cursor"])]
+
+
+async def test_resume_cursor_continues_later(queue: QueuePair, database: Database, tmp_path: Path) -> None:
+    """
+    An ascending search ends with a cursor from which a later one shows only what came in between.
+    """
+    author = Author()
+    old, new = author.entry(), author.entry()
+    async with running_consumer(queue, database), running_service(tmp_path, queue, database, receivers=0) as service:
+        await queue.send(old)
+        await database.wait_for_entries(1)
+        ask = {"order": "asc", "type": "sign_in.started"}
+        first = (await service.get("/v1/events", params=ask)).json()
+        idle = (await service.get("/v1/events", params={**ask, "cursor": first["resume_cursor"]})).json()
+        await queue.send(new)
+        await until(lambda: has_entry(database, new), "new entry")
+        later = (await service.get("/v1/events", params={**ask, "cursor": idle["resume_cursor"]})).json()
+
+    assert [item["event"] for item in first["events"]] == [json.loads(old)]
+    assert (first["next_cursor"], idle["next_cursor"], idle["events"]) == (None, None, [])
+    assert [item["event"] for item in later["events"]] == [json.loads(new)]
+
+
+async def has_entry(database: Database, entry: bytes) -> bool:
+    """Say whether the log holds an entry."""
+    return entry in (await database.entries()).values()
+
+
+async def test_late_commit_is_never_skipped(queue: QueuePair, database: Database, tmp_path: Path) -> None:
+    """
+    A follower does not pass an open transaction: what it commits late is shown, and nothing twice.
+    """
+    author = Author()
+    early, late = author.entry(), author.entry()
+    connection = await asyncpg.connect(database.writer_url)
+    other = await asyncpg.connect(database.writer_url)
+    try:
+        async with running_service(tmp_path, queue, database, receivers=0) as service:
+            transaction = connection.transaction()
+            await transaction.start()
+            await append(connection, late)  # Takes its transaction number first, commits last.
+            await append(other, early)
+            before = (await service.get("/v1/events", params={"order": "asc"})).json()
+            await transaction.commit()
+            after = (await service.get("/v1/events", params={"order": "asc", "cursor": before["resume_cursor"]})).json()
+    finally:
+        await connection.close()
+        await other.close()
+
+    assert before["events"] == []
+    assert [item["event"] for item in after["events"]] == [json.loads(late), json.loads(early)]
+
+
+async def append(connection: asyncpg.Connection, entry: bytes) -> None:
+    """Append one entry as the consumer does, in whatever transaction the connection is in."""
+    await connection.execute(APPEND, *([value] for value in read_line(entry)))

@@ -1,0 +1,1 @@
+"""The challenge service as a process, against the Authsignal simulator."""

@@ -1,0 +1,1 @@
+"""The gateway through the whole stack: real Cognito emulation, real mail, real queue and database."""

@@ -1,0 +1,64 @@
+"""What the audit database holds, read as the log's owner."""
+
+import asyncio
+import time
+from uuid import UUID
+
+import asyncpg
+
+from shared.events import Event, decode, leaf_hash
+
+STORED_SECONDS_MAX = 2.0  # from the answer to the stored entry
+
+
+class Ledger:
+    """Entries as stored."""
+
+    def __init__(self, connection: asyncpg.Connection) -> None:
+        self._connection = connection
+
+    async def entry(self, event_id: str) -> tuple[bytes, str]:
+        """
+        Return the bytes and the leaf hash of one entry.
+
+        Raises:
+            AssertionError: It was not there in time.
+        """
+        deadline = time.monotonic() + STORED_SECONDS_MAX
+        query = "SELECT entry, leaf_hash FROM audit.entries WHERE event_id = $1"
+        while (row := await self._connection.fetchrow(query, UUID(event_id))) is None:
+            assert time.monotonic() < deadline, f"entry {event_id} was not stored within {STORED_SECONDS_MAX} s"
+            await asyncio.sleep(0.05)
+        return row["entry"], row["leaf_hash"].hex()
+
+    async def promised(self, receipt: tuple[str, str]) -> Event:
+        """Return the event that a receipt promised; its bytes must have the leaf hash of the receipt."""
+        entry, stored_hash = await self.entry(receipt[0])
+        assert stored_hash == receipt[1] == leaf_hash(entry).hex()
+        return decode(entry)
+
+    async def of_attempt(self, attempt_id: str, *, expect: str | None = None) -> list[Event]:
+        """Return the events of one attempt in the order of their time, once one of type `expect` is among them."""
+        query = (
+            "SELECT e.entry FROM audit.entries e JOIN audit.entry_search s USING (event_id)"
+            " WHERE s.attempt_id = $1 ORDER BY s.occurred_at, s.instance, s.seq"
+        )
+        deadline = time.monotonic() + STORED_SECONDS_MAX
+        while True:
+            events = [decode(row["entry"]) for row in await self._connection.fetch(query, attempt_id)]
+            if events and (expect is None or any(event.event_type.value == expect for event in events)):
+                return events
+            assert time.monotonic() < deadline, f"no {expect} among {[event.event_type.value for event in events]}"
+            await asyncio.sleep(0.05)
+
+    async def types_of_attempt(self, attempt_id: str, *, expect: str) -> list[str]:
+        """Return the types of the events of one attempt, in the order of their time."""
+        return [event.event_type.value for event in await self.of_attempt(attempt_id, expect=expect)]
+
+    async def everything(self) -> list[bytes]:
+        """Return the bytes of every entry."""
+        return [row["entry"] for row in await self._connection.fetch("SELECT entry FROM audit.entries")]
+
+    async def count_quarantined(self) -> int:
+        """Return how many lines could not become entries."""
+        return int(await self._connection.fetchval("SELECT count(*) FROM audit.quarantine"))

@@ -1,0 +1,240 @@
+"""Everything that can happen to an attempt before it ends: wrong, late, repeated and foreign answers."""
+
+import asyncio
+import uuid
+
+import pytest
+
+from tests.integration.gateway.fixtures import People
+from tests.integration.gateway.ledger import Ledger
+from tests.integration.gateway.person import ATTEMPT, SESSION, Person
+from tests.integration.gateway.simulator import Authsignal
+from tests.integration.gateway.vault import Vault
+
+
+async def test_a_wrong_code_counts_down_and_the_fifth_ends_it(person: Person, ledger: Ledger) -> None:
+    """Four wrong codes each say how many tries are left; the fifth ends the attempt, and then the right code is refused."""
+    attempt = await person.begin("sign-ups")
+    right, wrong = await person.code(), await person.wrong_code()
+
+    answers = [await person.verify(attempt["id"], wrong) for _ in range(5)]
+    late = await person.verify(attempt["id"], right)
+
+    assert [answer.code for answer in answers] == ["invalid_code"] * 4 + ["attempt_failed"]
+    assert [answer.body.get("attempts_left") for answer in answers] == [4, 3, 2, 1, None]
+    assert (late.status, late.code) == (401, "attempt_failed")
+    assert (await person.call("GET", f"/v1/attempts/{attempt['id']}")).body["status"] == "failed"
+    types = await ledger.types_of_attempt(attempt["id"], expect="attempt.refused")
+    assert types.count("sign_up.rejected") == 5
+    assert SESSION not in person.cookies
+
+
+async def test_the_right_code_after_wrong_ones_works(person: Person) -> None:
+    """Wrong codes cost tries and nothing else."""
+    await person.sign_up()
+    attempt = await person.begin("sign-ins")
+
+    for _ in range(4):
+        await person.verify(attempt["id"], await person.wrong_code())
+
+    assert (await person.verify(attempt["id"], await person.code())).status == 200
+
+
+async def test_a_resend_waits_for_the_cool_down(person: Person) -> None:
+    """A resend before its time is refused with how long to wait; after it another code comes, and only that one works."""
+    await person.sign_up()
+    attempt = await person.begin("sign-ins")
+    path, older = f"/v1/attempts/{attempt['id']}/challenges", await person.code()
+
+    early = await person.call("POST", path, {"method": "EMAIL_OTP"})
+    await asyncio.sleep(1.05)
+    resent = await person.call("POST", path, {"method": "EMAIL_OTP"})
+    newer = await person.code()
+
+    assert (early.status, early.code, early.headers["Retry-After"]) == (429, "too_many_attempts", "1")
+    assert early.body["retry_after"] == 1
+    assert resent.status == 202
+    assert len(await person.codes()) == 3
+    if older != newer:  # Two codes in a row are the same once in a million.
+        assert (await person.verify(attempt["id"], older)).code == "invalid_code"
+    assert (await person.verify(attempt["id"], newer)).status == 200
+
+
+async def test_sends_are_counted(person: Person, vault: Vault) -> None:
+    """The third send of an attempt is the last, and the answer no longer offers another."""
+    attempt = await person.begin("sign-ups")
+    path = f"/v1/attempts/{attempt['id']}/challenges"
+
+    answers = []
+    for _ in range(3):
+        await vault.change_attempt(attempt["id"], resend_at=0.0)
+        answers.append(await person.call("POST", path, {"method": "EMAIL_OTP"}))
+
+    assert [answer.status for answer in answers] == [202, 202, 429]
+    assert [answer.body["resend_at"] is None for answer in answers[:2]] == [False, True]
+    assert len(await person.codes()) == 3
+
+
+async def test_a_method_that_is_not_offered_sends_nothing(person: Person) -> None:
+    """Asking for another method than those offered is a mistake of the caller, and no message."""
+    attempt = await person.begin("sign-ups")
+
+    answer = await person.call("POST", f"/v1/attempts/{attempt['id']}/challenges", {"method": "SMS"})
+
+    assert (answer.status, answer.code, answer.body["errors"][0]["field"]) == (400, "invalid_request", "method")
+    assert len(await person.codes()) == 1
+
+
+@pytest.mark.parametrize("kind", ["sign-ups", "sign-ins"])
+async def test_an_expired_attempt_takes_no_code(person: Person, vault: Vault, ledger: Ledger, kind: str) -> None:
+    """After its end an attempt answers 410, says so when it is read, and the try is recorded."""
+    await person.sign_up()
+    attempt = await person.begin(kind)
+    await vault.expire_attempt(attempt["id"])
+
+    answer = await person.verify(attempt["id"], await person.code())
+
+    assert (answer.status, answer.code) == (410, "attempt_expired")
+    assert (await person.call("GET", f"/v1/attempts/{attempt['id']}")).body["status"] == "expired"
+    assert "challenge.expired" in await ledger.types_of_attempt(attempt["id"], expect="challenge.expired")
+
+
+async def test_a_code_that_authsignal_let_expire(person: Person, authsignal: Authsignal) -> None:
+    """When only the code is too old, a new one can be asked for and works."""
+    await person.sign_up()
+    attempt = await person.begin("sign-ins")
+    older = await person.code()
+    await authsignal.advance(601)
+
+    answer = await person.verify(attempt["id"], older)
+    await asyncio.sleep(1.05)
+    resent = await person.call("POST", f"/v1/attempts/{attempt['id']}/challenges", {"method": "EMAIL_OTP"})
+
+    assert (answer.status, answer.code) == (401, "invalid_code")
+    assert resent.status == 202
+    assert (await person.verify(attempt["id"], await person.code())).status == 200
+
+
+async def test_a_code_works_once(person: Person, ledger: Ledger) -> None:
+    """A completed attempt does not complete again, and the try is recorded."""
+    await person.sign_up()
+    attempt = await person.begin("sign-ins")
+    code = await person.code()
+    await person.verify(attempt["id"], code)
+
+    again = await person.verify(attempt["id"], code)
+
+    assert (again.status, again.code) == (409, "conflict")
+    assert "attempt.refused" in await ledger.types_of_attempt(attempt["id"], expect="attempt.refused")
+
+
+async def test_a_code_of_one_attempt_is_nothing_to_another(person: Person) -> None:
+    """A code opens the attempt that it was sent for and no other of the same person."""
+    await person.sign_up()
+    first = await person.begin("sign-ins")
+    code = await person.code()
+    second = await person.begin("sign-ins")
+    if code != await person.code():
+        assert (await person.verify(second["id"], code)).code == "invalid_code"
+
+    assert (await person.verify(first["id"], code)).status == 200
+
+
+async def test_guesses_at_the_same_moment_share_no_charge(person: Person, vault: Vault) -> None:
+    """Of many guesses sent at once each that is looked at is charged; the rest is told to wait."""
+    await person.sign_up()
+    attempt = await person.begin("sign-ins")
+    wrong = await person.wrong_code()
+
+    answers = await asyncio.gather(*(person.verify(attempt["id"], wrong) for _ in range(20)))
+
+    looked_at = [answer for answer in answers if answer.code != "conflict"]
+    left = (await vault.attempt(attempt["id"])).codes_left
+    assert {answer.code for answer in answers} <= {"invalid_code", "attempt_failed", "conflict"}
+    assert 1 <= len(looked_at) <= 5
+    assert left == 5 - len(looked_at)
+
+
+async def test_the_right_code_twice_at_once_opens_one_session(person: Person, vault: Vault) -> None:
+    """Two browsers' tabs that send the same right code get one session between them."""
+    sub = (await person.sign_up()).body["subject"]["sub"]
+    before = len(await vault.sessions_of(sub))
+    attempt = await person.begin("sign-ins")
+    code = await person.code()
+
+    answers = await asyncio.gather(*(person.verify(attempt["id"], code) for _ in range(8)))
+
+    assert sorted(answer.status for answer in answers) == [200] + [409] * 7
+    assert len(await vault.sessions_of(sub)) == before + 1
+
+
+@pytest.mark.parametrize("cookies", ["none", "another's", "made up"])
+async def test_another_clients_attempt_is_not_there(people: People, cookies: str) -> None:
+    """Without the cookie of the client that began it, an attempt answers like one that never was."""
+    owner, other = people(), people()
+    attempt = await owner.begin("sign-ups")
+    if cookies == "another's":
+        await other.begin("sign-ups")
+    elif cookies == "made up":
+        other.cookies[ATTEMPT] = "A" * 43
+    path, nowhere = f"/v1/attempts/{attempt['id']}", f"/v1/attempts/{uuid.uuid4()}"
+
+    answers = [
+        await other.call("GET", path),
+        await other.call("DELETE", path),
+        await other.verify(attempt["id"], await owner.code()),
+        await other.call("POST", path + "/challenges", {"method": "EMAIL_OTP"}),
+        await other.call("POST", path + "/completions", {"token": "x" * 40}),
+    ]
+    missing = await other.call("GET", nowhere)
+
+    assert {answer.status for answer in answers} == {404}
+    assert {**answers[0].body, "request_id": ""} == {**missing.body, "request_id": ""}
+    assert (await owner.verify(attempt["id"], await owner.code())).status == 200
+
+
+async def test_a_cancelled_attempt_is_over(person: Person, ledger: Ledger) -> None:
+    """Giving up ends an attempt for good, twice is no fault, and it is recorded once."""
+    attempt = await person.begin("sign-ups")
+    path = f"/v1/attempts/{attempt['id']}"
+
+    first, second = await person.call("DELETE", path), await person.call("DELETE", path)
+
+    assert (first.status, second.status) == (204, 204)
+    assert (await person.verify(attempt["id"], await person.code())).code == "attempt_failed"
+    types = await ledger.types_of_attempt(attempt["id"], expect="attempt.refused")
+    assert types.count("attempt.cancelled") == 1
+
+
+@pytest.mark.parametrize(
+    ("outcome", "status", "event"), [("BLOCK", 403, "sign_in.blocked"), ("REVIEW", 202, "sign_in.under_review")]
+)
+async def test_rules_speak_only_to_who_proves_the_address(
+    person: Person, authsignal: Authsignal, ledger: Ledger, outcome: str, status: int, event: str
+) -> None:
+    """A person whom the rules stop gets a code like anybody, no session for it, and is told only after the proof."""
+    await person.sign_up()
+    del person.cookies[SESSION]
+    await authsignal.decide("signIn", outcome)
+    attempt = await person.begin("sign-ins")
+
+    wrong = await person.verify(attempt["id"], await person.wrong_code())
+    right = await person.verify(attempt["id"], await person.code())
+
+    assert attempt["status"] == "challenge_required"
+    assert wrong.code == "invalid_code"
+    assert right.status == status
+    assert SESSION not in person.cookies
+    assert event in await ledger.types_of_attempt(attempt["id"], expect=event)
+
+
+async def test_a_blocked_sign_up_gets_no_session(person: Person, authsignal: Authsignal, ledger: Ledger) -> None:
+    """When the rules block a sign-up, the proven address opens no session."""
+    await authsignal.decide("signUp", "BLOCK")
+    attempt = await person.begin("sign-ups")
+
+    answer = await person.verify(attempt["id"], await person.code())
+
+    assert (answer.status, answer.code) == (403, "action_blocked")
+    assert SESSION not in person.cookies
+    assert "sign_in.blocked" in await ledger.types_of_attempt(attempt["id"], expect="sign_in.blocked")

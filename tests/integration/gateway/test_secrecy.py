@@ -1,0 +1,94 @@
+"""What must never be written down: codes, tokens, secrets, clear addresses."""
+
+import asyncio
+import re
+import time
+from pathlib import Path
+
+from deploy.local.layout import Layout
+from tests.integration.gateway.ledger import Ledger
+from tests.integration.gateway.person import SESSION, Person
+from tests.integration.gateway.process import ServiceProcess
+from tests.integration.gateway.simulator import Authsignal
+from tests.integration.gateway.vault import Vault
+from tests.stack import RunningStack
+
+DRAIN_SECONDS_MAX = 10.0
+
+
+async def _live(person: Person, authsignal: Authsignal, vault: Vault) -> None:
+    """Sign up, sign in both ways, fail on the way, and remember every secret that was held."""
+    attempt = await person.begin("sign-ups", display_name="Ada")
+    await person.verify(attempt["id"], await person.wrong_code())
+    await person.verify(attempt["id"], await person.code())
+    await _remember(person, vault)
+    attempt = await person.begin("sign-ins")
+    person.seen.add(attempt["sdk"]["token"])
+    token = await authsignal.earn(attempt["sdk"]["token"], person.email)
+    person.seen.add(token)
+    await person.call("POST", f"/v1/attempts/{attempt['id']}/completions", {"token": token})
+    await person.call("POST", f"/v1/attempts/{attempt['id']}/completions", {"token": token})
+    await _remember(person, vault)
+    await person.call("PATCH", "/v1/me", {"display_name": "Grace"})
+    await person.call("POST", "/v1/sign-ins", raw=f'{{"identifier": "{person.email}", "oops"'.encode())
+    await person.call("DELETE", "/v1/session")
+    await person.codes()
+
+
+async def _remember(person: Person, vault: Vault) -> None:
+    session = await vault.session(person.cookies[SESSION])
+    assert session is not None
+    person.seen |= {session.access_token, session.refresh_token}
+
+
+def _found(secrets: set[str], text: str) -> list[str]:
+    """Return the secrets that stand in a text; digits only where they stand alone, not inside an id or a time."""
+    patterns = {s: rf"(?<![0-9a-f.-]){s}(?![0-9a-f-])" if s.isdigit() else re.escape(s) for s in secrets}
+    return [secret for secret, pattern in patterns.items() if re.search(pattern, text, re.IGNORECASE)]
+
+
+def _keys(stack: RunningStack) -> set[str]:
+    """Return every secret of the stack; names and ids are none."""
+    files = [file for file in Layout(stack.state_dir).secrets.iterdir() if not file.name.endswith(("_key_id", "tenant"))]
+    lines = {line.strip() for file in files for line in file.read_text(encoding="utf-8").splitlines()}
+    return {line.removeprefix("local:") for line in lines if len(line) >= 16}
+
+
+async def test_nothing_secret_is_written_down(
+    person: Person,
+    authsignal: Authsignal,
+    vault: Vault,
+    ledger: Ledger,
+    stack: RunningStack,
+    gateway: ServiceProcess,
+    folder: Path,
+) -> None:
+    """After a whole story no log line and no stored entry holds a code, a token, a cookie, a key or the address."""
+    await _live(person, authsignal, vault)
+    await _drained(stack)
+    secrets = {person.email, person.email.partition("@")[0], *person.seen, *_keys(stack)}
+    assert len(person.seen) >= 8
+
+    for log in (*Layout(stack.state_dir).logs.glob("*.log"), *folder.glob("*.log"), gateway.log):
+        assert _found(secrets, log.read_text(encoding="utf-8", errors="replace")) == [], log.name
+    assert _found(secrets, b"\n".join(await ledger.everything()).decode()) == []
+
+
+async def test_the_queue_is_empty_afterwards(person: Person, stack: RunningStack) -> None:
+    """Everything that was put on the queue is taken off it, and nothing went to the dead-letter queue."""
+    await person.sign_up()
+
+    await _drained(stack)
+
+
+async def _drained(stack: RunningStack) -> None:
+    sqs = stack.aws("sqs")
+    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+    deadline = time.monotonic() + DRAIN_SECONDS_MAX
+    for queue in ("audit_queue_url", "audit_dlq_url"):
+        while True:
+            held = sqs.get_queue_attributes(QueueUrl=stack["aws"][queue], AttributeNames=names)["Attributes"]
+            if all(count == "0" for count in held.values()):
+                break
+            assert time.monotonic() < deadline, f"{queue} still holds {held}"
+            await asyncio.sleep(0.1)

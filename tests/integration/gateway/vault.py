@@ -1,0 +1,61 @@
+"""The gateway's state as it lies in Valkey, opened with the gateway's own key: how a test lets time pass for one record."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from services.gateway.attempts.model import Attempt
+from services.gateway.cookies import digest
+from services.gateway.sealing import Sealer
+from services.gateway.sessions.model import Session
+from shared.settings import read_keys
+from shared.state import open_state
+
+
+class Vault:
+    """Reads and changes attempts and sessions of one gateway."""
+
+    def __init__(self, settings: dict[str, Any]) -> None:
+        self.state = open_state(settings["state_url"])
+        self._sealer = Sealer(read_keys(Path(settings["session_key_file"])))
+
+    async def attempt(self, attempt_id: str) -> Attempt:
+        """Return an attempt as stored."""
+        return await self._read(f"attempt:{attempt_id}", Attempt)
+
+    async def change_attempt(self, attempt_id: str, **changes: Any) -> None:
+        """Store an attempt with some fields changed."""
+        attempt = msgspec.structs.replace(await self.attempt(attempt_id), **changes)
+        await self._write(f"attempt:{attempt_id}", attempt)
+
+    async def expire_attempt(self, attempt_id: str) -> None:
+        """Put an attempt's end into the past."""
+        await self.change_attempt(attempt_id, expires_at=time.time() - 1)
+
+    async def session(self, cookie: str) -> Session | None:
+        """Return the session of a cookie, or None when there is none."""
+        key = f"session:{digest(cookie)}"
+        return await self._read(key, Session) if await self.state.get(key) is not None else None
+
+    async def sessions_of(self, sub: str) -> list[Session]:
+        """Return every session that is stored for an account."""
+        keys = await self.state.members(f"sessions-of:{sub}")
+        return [await self._read(f"session:{key}", Session) for key in keys]
+
+    async def change_session(self, cookie: str, **changes: Any) -> None:
+        """Store a session with some fields changed."""
+        session = await self.session(cookie)
+        assert session is not None
+        await self._write(f"session:{session.key}", msgspec.structs.replace(session, **changes))
+
+    async def _read(self, key: str, kind: type[Any]) -> Any:
+        sealed = await self.state.get(key)
+        assert sealed is not None, f"{key} is not there"
+        opened = self._sealer.open(key, sealed)
+        assert opened is not None, f"{key} does not open"
+        return msgspec.json.decode(opened, type=kind)
+
+    async def _write(self, key: str, record: msgspec.Struct) -> None:
+        await self.state.put(key, self._sealer.seal(key, msgspec.json.encode(record)), ttl_seconds=600)

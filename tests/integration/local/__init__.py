@@ -1,0 +1,1 @@
+"""The one-command stack itself: how it starts, fails, stops and starts again."""

@@ -1,0 +1,1 @@
+"""Events, audit trail, state store, middleware: what the services share."""
