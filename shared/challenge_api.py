@@ -1,8 +1,9 @@
 """
-What the gateway and the challenge service say to each other: four calls, each one hop.
+What the gateway and the challenge service say to each other: each call one hop.
 
 `challenge` asks Authsignal whether and how to challenge a person and sends the code; `verify` checks the code; `claim` ties a
-proven sign-up to the account that was just made; `complete` checks a token that the Web SDK earned in the browser.
+proven sign-up to the account that was just made; `poll` asks whether a link was opened or a prompt approved; `complete` checks
+a token that was earned for an attempt, `passkey` one that was earned without a name. The rest is about authenticators.
 """
 
 from datetime import datetime
@@ -16,7 +17,15 @@ from shared.http.client import JsonClient
 
 ACTION_SIGN_UP: Final = "signUp"
 ACTION_SIGN_IN: Final = "signIn"
+ACTION_MANAGE_AUTHENTICATORS: Final = "manageAuthenticators"
 METHOD_EMAIL_OTP: Final = "EMAIL_OTP"
+METHOD_PASSKEY: Final = "PASSKEY"
+
+# How a person answers a challenge of each method: types a code, waits for something elsewhere, or lets the browser sign.
+TYPED_METHODS: Final = frozenset({METHOD_EMAIL_OTP, "SMS", "WHATSAPP", "AUTHENTICATOR_APP"})
+AWAITED_METHODS: Final = frozenset({"EMAIL_MAGIC_LINK", "PUSH", "QR_CODE"})
+SIGNED_METHODS: Final = frozenset({METHOD_PASSKEY, "SECURITY_KEY"})
+METHODS: Final = TYPED_METHODS | AWAITED_METHODS | SIGNED_METHODS
 
 UuidText = Annotated[str, Meta(pattern=r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$")]
 ActionCode = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
@@ -29,7 +38,9 @@ Token = Annotated[str, Meta(min_length=16, max_length=8192)]
 class Verdict(Enum):
     """Where a person stands after a call."""
 
+    ALLOWED = "allowed"
     CHALLENGED = "challenged"
+    PENDING = "pending"
     VERIFIED = "verified"
     REJECTED = "rejected"
     REVIEW = "review"
@@ -45,7 +56,9 @@ class ChallengeRequest(_Body, frozen=True):
     Track the action when the person is known, and send a code by the method named.
 
     `sub` is None at sign-up, before any account exists: then only the address is challenged. `is_resend` sends another code
-    for an action that was tracked before. Without a `method` nothing is sent.
+    for an action that was tracked before, whose `track_token` the gateway kept. Without a `method` nothing is sent.
+    `custom` are data points for the rules; `may_allow` says that rules may let the person through without a challenge, as they
+    never may at the door.
     """
 
     attempt_id: UuidText
@@ -55,28 +68,42 @@ class ChallengeRequest(_Body, frozen=True):
     sub: UuidText | None = None
     method: str | None = METHOD_EMAIL_OTP
     is_resend: bool = False
+    track_token: Token | None = None
+    custom: dict[str, str | int | float | bool] = {}
+    may_allow: bool = False
     client: Client = Client()
 
 
 class ChallengeAnswer(_Body, frozen=True):
-    """`track_token` lets the Web SDK go on in the browser; it is only given for a person who is enrolled already."""
+    """
+    `track_token` speaks for the person at Authsignal; it is only given for somebody who is enrolled already. `device_code` is
+    the secret half of a QR challenge; `destination` is where a message went, masked, when it went anywhere but the address.
+    """
 
     verdict: Verdict
     methods: tuple[str, ...] = ()
     challenge_id: str | None = None
     expires_at: datetime | None = None
     track_token: str | None = None
+    device_code: str | None = None
+    destination: str | None = None
 
 
 class VerifyRequest(_Body, frozen=True):
-    """Check the code of a challenge; with a `sub` also claim, validate and assert."""
+    """
+    Check the code of a challenge; with a `sub` also claim, validate and assert.
+
+    A code of a method other than e-mail is checked in the person's name, with the attempt's `track_token`.
+    """
 
     attempt_id: UuidText
     action: ActionCode
     email: Address
     idempotency_key: UuidText
-    challenge_id: OpaqueId
     code: Code
+    challenge_id: OpaqueId | None = None
+    method: str = METHOD_EMAIL_OTP
+    track_token: Token | None = None
     sub: UuidText | None = None
     client: Client = Client()
 
@@ -90,6 +117,32 @@ class ClaimRequest(_Body, frozen=True):
     idempotency_key: UuidText
     challenge_id: OpaqueId
     sub: UuidText
+    client: Client = Client()
+
+
+class PollRequest(_Body, frozen=True):
+    """Ask once whether a challenge that is answered elsewhere was answered."""
+
+    attempt_id: UuidText
+    method: str
+    track_token: Token
+    challenge_id: OpaqueId
+    device_code: OpaqueId | None = None
+
+
+class PollAnswer(_Body, frozen=True):
+    """PENDING, VERIFIED with the `token` that was earned, or REJECTED."""
+
+    verdict: Verdict
+    token: str | None = None
+
+
+class PasskeyRequest(_Body, frozen=True):
+    """Validate a token that a passkey earned without a name being typed."""
+
+    attempt_id: UuidText
+    action: ActionCode
+    token: Token
     client: Client = Client()
 
 
@@ -116,6 +169,52 @@ class ProofAnswer(_Body, frozen=True):
     method: str | None = None
     failure: str | None = None
     assertion: str | None = None
+    sub: str | None = None
+
+
+class EnrolRequest(_Body, frozen=True):
+    """Ask for a token with which the browser may add one authenticator."""
+
+    attempt_id: UuidText
+    sub: UuidText
+    email: Address
+    idempotency_key: UuidText
+    client: Client = Client()
+
+
+class PersonRequest(_Body, frozen=True):
+    """Ask about a person."""
+
+    sub: UuidText
+
+
+class AuthenticatorRequest(_Body, frozen=True):
+    """Change one of a person's authenticators: give it a `name`, or without one remove it."""
+
+    sub: UuidText
+    authenticator_id: OpaqueId
+    name: str | None = None
+    client: Client = Client()
+
+
+class AuthenticatorAnswer(_Body, frozen=True):
+    """One authenticator, as its owner sees it; `detail` is masked."""
+
+    id: str
+    method: str
+    created_at: str
+    is_default: bool = False
+    last_used_at: str | None = None
+    name: str | None = None
+    detail: str | None = None
+    icon_light: str | None = None
+    icon_dark: str | None = None
+
+
+class AuthenticatorsAnswer(_Body, frozen=True):
+    """A person's verified authenticators, oldest first."""
+
+    authenticators: tuple[AuthenticatorAnswer, ...] = ()
 
 
 class ChallengeService:
@@ -139,3 +238,27 @@ class ChallengeService:
     async def complete(self, request: CompleteRequest) -> ProofAnswer:
         """Validate the Web SDK's token."""
         return await self._http.post("/v1/completions", request, ProofAnswer)
+
+    async def poll(self, request: PollRequest) -> PollAnswer:
+        """Ask whether an awaited challenge was answered."""
+        return await self._http.post("/v1/polls", request, PollAnswer)
+
+    async def passkey(self, request: PasskeyRequest) -> ProofAnswer:
+        """Validate a passkey's token; the answer's `sub` says whose it is."""
+        return await self._http.post("/v1/passkeys", request, ProofAnswer)
+
+    async def enrol(self, request: EnrolRequest) -> ChallengeAnswer:
+        """Get a token to add an authenticator with."""
+        return await self._http.post("/v1/enrolments", request, ChallengeAnswer)
+
+    async def authenticators(self, request: PersonRequest) -> AuthenticatorsAnswer:
+        """List a person's authenticators."""
+        return await self._http.post("/v1/authenticators/list", request, AuthenticatorsAnswer)
+
+    async def rename_authenticator(self, request: AuthenticatorRequest) -> AuthenticatorsAnswer:
+        """Name an authenticator; return the list as it is then."""
+        return await self._http.post("/v1/authenticators/rename", request, AuthenticatorsAnswer)
+
+    async def remove_authenticator(self, request: AuthenticatorRequest) -> AuthenticatorsAnswer:
+        """Remove an authenticator; return the list as it is then."""
+        return await self._http.post("/v1/authenticators/remove", request, AuthenticatorsAnswer)

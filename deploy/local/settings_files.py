@@ -77,6 +77,7 @@ class SettingsWriter:
             "port": self.ports.challenge,
             "authsignal_url": f"http://{HOST}:{self.ports.authsignal}/v1",
             "authsignal_secret_file": self.keys.path(SECRET),
+            "authsignal_tenant_id": self.keys.ensure_uuid(TENANT),
             "service_token_file": self.keys.path("challenge_token"),
             "assertion_key_file": self.keys.path("assertion_key"),
             "user_pool_id": self.aws.user_pool_id,

@@ -9,15 +9,28 @@ from litestar import Litestar, Request, get, post
 from prometheus_client import CollectorRegistry, Gauge
 
 from services.challenge.assertions import AssertionMint
+from services.challenge.authenticators import Authenticators
+from services.challenge.authsignal.calls import Caller
+from services.challenge.authsignal.client_api import ClientApi
 from services.challenge.authsignal.provider import Authsignal
+from services.challenge.authsignal.transport import AwaitedSession
+from services.challenge.proofs import Proofs
+from services.challenge.recording import ChallengeRecorder
 from services.challenge.service import Challenges
 from services.challenge.settings import ChallengeSettings
 from shared.audit_trail import AuditTrail, service_event
 from shared.challenge_api import (
+    AuthenticatorRequest,
+    AuthenticatorsAnswer,
     ChallengeAnswer,
     ChallengeRequest,
     ClaimRequest,
     CompleteRequest,
+    EnrolRequest,
+    PasskeyRequest,
+    PersonRequest,
+    PollAnswer,
+    PollRequest,
     ProofAnswer,
     VerifyRequest,
 )
@@ -44,6 +57,11 @@ def _challenges(request: AnyRequest) -> Challenges:
     return challenges
 
 
+def _authenticators(request: AnyRequest) -> Authenticators:
+    authenticators: Authenticators = request.app.state.authenticators
+    return authenticators
+
+
 @post("/v1/challenges", status_code=200)
 async def challenge(data: ChallengeRequest, request: AnyRequest) -> ChallengeAnswer:
     """Track, and send a code."""
@@ -66,6 +84,42 @@ async def claim(data: ClaimRequest, request: AnyRequest) -> ProofAnswer:
 async def complete(data: CompleteRequest, request: AnyRequest) -> ProofAnswer:
     """Validate a token of the Web SDK."""
     return await _challenges(request).complete(data, context_of(request))
+
+
+@post("/v1/polls", status_code=200)
+async def poll(data: PollRequest, request: AnyRequest) -> PollAnswer:
+    """Ask whether an awaited challenge was answered."""
+    return await _challenges(request).poll(data)
+
+
+@post("/v1/passkeys", status_code=200)
+async def passkey(data: PasskeyRequest, request: AnyRequest) -> ProofAnswer:
+    """Validate a token that a passkey earned without a name."""
+    return await _challenges(request).passkey(data, context_of(request))
+
+
+@post("/v1/enrolments", status_code=200)
+async def enrol(data: EnrolRequest, request: AnyRequest) -> ChallengeAnswer:
+    """Give a token to add an authenticator with."""
+    return await _authenticators(request).enrol(data, context_of(request))
+
+
+@post("/v1/authenticators/list", status_code=200)
+async def list_authenticators(data: PersonRequest, request: AnyRequest) -> AuthenticatorsAnswer:
+    """List a person's authenticators."""
+    return await _authenticators(request).list(data)
+
+
+@post("/v1/authenticators/rename", status_code=200)
+async def rename_authenticator(data: AuthenticatorRequest, request: AnyRequest) -> AuthenticatorsAnswer:
+    """Name an authenticator."""
+    return await _authenticators(request).rename(data)
+
+
+@post("/v1/authenticators/remove", status_code=200)
+async def remove_authenticator(data: AuthenticatorRequest, request: AnyRequest) -> AuthenticatorsAnswer:
+    """Remove an authenticator."""
+    return await _authenticators(request).remove(data)
 
 
 @get("/healthz")
@@ -122,18 +176,20 @@ def create_app(settings: ChallengeSettings) -> AsgiApp:
             send = await stack.enter_async_context(queue_sender(settings, settings.audit_queue_url))
             trail = AuditTrail(send, "challenge")
             stack.push_async_callback(trail.close)
-            provider = Authsignal(
-                http,
-                api_url=settings.authsignal_url,
-                secret_key=secret_key,
-                seconds_max=settings.authsignal_seconds_max,
-                budget_seconds=settings.authsignal_budget_seconds,
-                breaker=CircuitBreaker(failures_max=settings.breaker_failures_max, open_seconds=settings.breaker_open_seconds),
-            )
+            breaker = CircuitBreaker(failures_max=settings.breaker_failures_max, open_seconds=settings.breaker_open_seconds)
+            caller = Caller(budget_seconds=settings.authsignal_budget_seconds, breaker=breaker)
+            session = AwaitedSession(http, secret_key=secret_key, seconds_max=settings.authsignal_seconds_max)
+            api_url = settings.authsignal_url
+            provider = Authsignal(session, api_url=api_url, secret_key=secret_key, caller=caller)
             app.state.store = store
+            recorder = ChallengeRecorder(trail, email_hash_key=email_hash_key)
             app.state.challenges = Challenges(
-                provider=provider, trail=trail, state=store, mint=mint, email_hash_key=email_hash_key
+                provider=provider,
+                client_api=ClientApi(session, api_url=api_url, tenant_id=settings.authsignal_tenant_id, caller=caller),
+                proofs=Proofs(provider=provider, state=store, mint=mint),
+                recorder=recorder,
             )
+            app.state.authenticators = Authenticators(provider=provider, recorder=recorder)
             backlog = Gauge("audit_backlog_entries", "Entries that the queue has refused so far", registry=registry)
             backlog.set_function(lambda: trail.backlog_entries)
             serve_metrics(registry, settings.host, settings.metrics_port)
@@ -142,7 +198,20 @@ def create_app(settings: ChallengeSettings) -> AsgiApp:
             await trail.announce(service_event(EventType.SERVICE_STOPPED))
 
     app = Litestar(
-        [challenge, verify, claim, complete, healthz, readyz],
+        [
+            challenge,
+            verify,
+            claim,
+            complete,
+            poll,
+            passkey,
+            enrol,
+            list_authenticators,
+            rename_authenticator,
+            remove_authenticator,
+            healthz,
+            readyz,
+        ],
         lifespan=[lifespan],
         exception_handlers=EXCEPTION_HANDLERS,
         request_class=JsonRequest,

@@ -12,11 +12,8 @@ Rules:
 from enum import Enum
 from typing import Final
 
-from services.challenge.authsignal.answers import Tracked, Validated
+from services.challenge.authsignal.answers import Authenticator, Tracked, Validated
 from shared.challenge_api import METHOD_EMAIL_OTP, Verdict
-
-# Methods that this service can challenge by itself; the browser's Web SDK may know more.
-SERVER_METHODS: Final = frozenset({METHOD_EMAIL_OTP})
 
 _ON_TRACK: Final = {
     "ALLOW": Verdict.CHALLENGED,
@@ -63,14 +60,42 @@ def mismatch(validated: Validated, *, user_id: str, action: str, idempotency_key
     return None if (validated.user_id, echoed_action, validated.idempotency_key) == expected else Mismatch.MISMATCHED
 
 
-def offered_methods(tracked: Tracked) -> tuple[str, ...]:
+def offered_methods(tracked: Tracked, supported: frozenset[str]) -> tuple[str, ...]:
     """
-    Return the methods that a person may use now, the provider's order kept.
+    Return the methods that a person may use now, the provider's order kept, the default first.
 
     Somebody who is not enrolled yet proves the address again, from the server's side, and never gets a token to enrol with.
     """
     if not tracked.is_enrolled:
         return (METHOD_EMAIL_OTP,)
     allowed = tracked.allowed_verification_methods or tracked.enrolled_verification_methods
-    offered = tuple(method for method in tracked.enrolled_verification_methods if method in allowed)
-    return offered or (METHOD_EMAIL_OTP,)
+    offered = [method for method in tracked.enrolled_verification_methods if method in allowed and method in supported]
+    offered.sort(key=lambda method: method != tracked.default_verification_method)
+    return tuple(offered) or (METHOD_EMAIL_OTP,)
+
+
+def masked_address(address: str) -> str:
+    """Return an address as it may be shown outside: first character and domain."""
+    local, _, domain = address.partition("@")
+    return f"{local[:1]}***@{domain}"
+
+
+def masked_number(number: str) -> str:
+    """Return a telephone number as it may be shown outside: its last three digits."""
+    return f"***{number[-3:]}"
+
+
+def masked_detail(authenticator: Authenticator) -> str | None:
+    """Return what tells one authenticator from another of its kind, masked."""
+    if authenticator.phone_number is not None:
+        return masked_number(authenticator.phone_number)
+    if authenticator.email is not None:
+        return masked_address(authenticator.email)
+    return None
+
+
+def masked_phone(authenticators: list[Authenticator], method: str) -> str | None:
+    """Return where a text message goes: the number of the person's authenticator of this method, or of any."""
+    numbers = {one.verification_method: one.phone_number for one in authenticators if one.phone_number is not None}
+    number = numbers.get(method) or next(iter(numbers.values()), None)
+    return masked_number(number) if number is not None else None

@@ -1,93 +1,86 @@
 """
-The four calls of the challenge service.
+The calls about challenges and proofs.
 
 Each makes its provider calls, decides by `policy`, and records what came of it before it answers. The opening event of every
 story is the gateway's, written before it calls here; so a call that dies half-way still shows as begun and not ended.
 """
 
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any
+from uuid import uuid4
 
 from services.challenge import policy
-from services.challenge.assertions import AssertionMint, Purpose
-from services.challenge.authsignal.answers import Validated
+from services.challenge.authsignal.answers import Tracked
+from services.challenge.authsignal.client_api import AWAITED, SENT, TYPED, ClientApi
 from services.challenge.authsignal.provider import Authsignal
-from shared.audit_trail import AuditTrail
+from services.challenge.proofs import TOKEN_REPLAYED, Proofs
+from services.challenge.recording import ChallengeRecorder
 from shared.challenge_api import (
-    ACTION_SIGN_UP,
     METHOD_EMAIL_OTP,
+    METHOD_PASSKEY,
+    SIGNED_METHODS,
     ChallengeAnswer,
     ChallengeRequest,
     ClaimRequest,
     CompleteRequest,
+    PasskeyRequest,
+    PollAnswer,
+    PollRequest,
     ProofAnswer,
     Verdict,
     VerifyRequest,
 )
-from shared.events import AuthsignalRef, Client, Draft, EventType, Outcome, Subject, email_hash, normal_address
+from shared.events import EventType, normal_address
 from shared.http.context import RequestContext
-from shared.ids import uuid7
-from shared.problems import Problem
-from shared.state import StateStore
-
-# A proof is burned for longer than any token of it can live: Authsignal's tokens live 10 minutes, up to 60 by setting.
-BURN_SECONDS: Final = 2 * 3600
-TOKEN_REPLAYED: Final = "TOKEN_REPLAYED"
+from shared.problems import InvalidRequest, Problem
 
 AnyRequest = ChallengeRequest | VerifyRequest | ClaimRequest | CompleteRequest
 
-_OUTCOMES: Final = {
-    Verdict.CHALLENGED: Outcome.SUCCESS,
-    Verdict.VERIFIED: Outcome.SUCCESS,
-    Verdict.REJECTED: Outcome.FAILURE,
-    Verdict.REVIEW: Outcome.PENDING,
-    Verdict.BLOCKED: Outcome.DENIED,
-}
-
 
 class Challenges:
-    """Everything that the handlers need, built once per process."""
+    """Everything that the handlers of challenges need, built once per process."""
 
-    def __init__(
-        self, *, provider: Authsignal, trail: AuditTrail, state: StateStore, mint: AssertionMint, email_hash_key: bytes
-    ) -> None:
+    def __init__(self, *, provider: Authsignal, client_api: ClientApi, proofs: Proofs, recorder: ChallengeRecorder) -> None:
         self._provider = provider
-        self._trail = trail
-        self._state = state
-        self._mint = mint
-        self._email_hash_key = email_hash_key
+        self._client_api = client_api
+        self._proofs = proofs
+        self._recorder = recorder
 
     async def challenge(self, request: ChallengeRequest, context: RequestContext) -> ChallengeAnswer:
-        """Track the action of a known person, and send a code where this service can."""
+        """Track the action of a known person, and send a code, link or prompt where the method has one."""
         try:
-            answer, state, rules = await self._challenge(request)
+            answer, tracked = await self._challenge(request)
         except Problem as problem:
-            await self._record_fault(request, context, problem)
+            await self._fault(request, context, problem)
             raise
         is_sent = answer.challenge_id is not None
         event_type = EventType.ACTION_TRACKED
         if is_sent:
             event_type = EventType.CHALLENGE_RESENT if request.is_resend else EventType.CHALLENGE_SENT
-        method = request.method if is_sent else None
-        await self._record(request, context, event_type, answer.verdict, state=state, method=method, rule_ids=rules)
+        await self._recorder.record(
+            request,
+            context,
+            event_type,
+            answer.verdict,
+            action=request.action,
+            idempotency_key=request.idempotency_key,
+            sub=request.sub,
+            email=request.email,
+            state=tracked.state if tracked is not None else None,
+            method=request.method if is_sent else None,
+            rule_ids=tracked.rule_ids if tracked is not None else (),
+        )
         return answer
 
     async def verify(self, request: VerifyRequest, context: RequestContext) -> ProofAnswer:
-        """Check a code; for a known person also claim, validate and assert."""
+        """Check a code; for a known person also claim or validate, and assert."""
         try:
-            verified = await self._provider.verify(request.challenge_id, request.code)
-            is_own_address = verified.email is None or normal_address(verified.email) == normal_address(request.email)
-            if verified.is_verified and not is_own_address:
-                # The challenge was made for another address than this attempt's: the proof is somebody else's.
-                answer, state = ProofAnswer(verdict=Verdict.REJECTED, failure=policy.Mismatch.MISMATCHED.value), None
-            elif not verified.is_verified:
-                answer, state = ProofAnswer(verdict=Verdict.REJECTED, failure=verified.failure_reason), None
-            elif request.sub is None:
-                answer, state = self._address_proof(request), None
+            if request.method == METHOD_EMAIL_OTP:
+                answer, state = await self._check_email_code(request)
             else:
-                answer, state = await self._claim_and_prove(request, request.sub)
+                answer, state = await self._check_own_code(request)
         except Problem as problem:
-            await self._record_fault(request, context, problem)
+            await self._fault(request, context, problem)
             raise
         await self._record_proof(request, context, answer, EventType.CHALLENGE_VERIFIED, state)
         return answer
@@ -95,61 +88,122 @@ class Challenges:
     async def claim(self, request: ClaimRequest, context: RequestContext) -> ProofAnswer:
         """Tie a proven sign-up to its account. The rules see it first: a blocked sign-up gets no assertion."""
         try:
-            tracked = await self._provider.track(request.sub, request.action, self._attributes(request, request.email))
+            tracked = await self._provider.track(request.sub, request.action, _attributes(request))
             verdict = policy.after_track(tracked.state)
             if verdict is Verdict.CHALLENGED:
-                answer, state = await self._claim_and_prove(request, request.sub)
+                answer, state = await self._claim_and_prove(request, request.challenge_id, request.sub)
                 await self._ensure_enrolled(request.sub, request.email)
             else:
                 answer, state = ProofAnswer(verdict=verdict), tracked.state
         except Problem as problem:
-            await self._record_fault(request, context, problem)
+            await self._fault(request, context, problem)
             raise
         await self._record_proof(request, context, answer, EventType.CHALLENGE_CLAIMED, state)
         return answer
 
     async def complete(self, request: CompleteRequest, context: RequestContext) -> ProofAnswer:
-        """Validate the token that the Web SDK earned for this attempt."""
+        """Validate a token that was earned for this attempt, in the browser or by waiting."""
         try:
             answer, state = await self._prove(request, request.sub, request.token)
         except Problem as problem:
-            await self._record_fault(request, context, problem)
+            await self._fault(request, context, problem)
             raise
         await self._record_proof(request, context, answer, EventType.ACTION_VALIDATED, state)
         return answer
 
-    async def _challenge(self, request: ChallengeRequest) -> tuple[ChallengeAnswer, str | None, tuple[str, ...]]:
-        state: str | None = None
-        token: str | None = None
-        rules: tuple[str, ...] = ()
-        ruling = Verdict.CHALLENGED
+    async def passkey(self, request: PasskeyRequest, context: RequestContext) -> ProofAnswer:
+        """Validate a token that a passkey earned without a name."""
+        action = request.action
+        try:
+            answer, validated = await self._proofs.of_passkey(request.token, attempt_id=request.attempt_id, action=action)
+        except Problem as problem:
+            await self._recorder.record_fault(request, context, problem, action=action)
+            raise
+        await self._recorder.record(
+            request,
+            context,
+            _event_of(answer, EventType.PASSKEY_ASSERTED),
+            answer.verdict,
+            action=action,
+            idempotency_key=validated.idempotency_key,
+            sub=answer.sub,
+            state=validated.state,
+            method=answer.method or METHOD_PASSKEY,
+            reason=answer.failure,
+        )
+        return answer
+
+    async def poll(self, request: PollRequest) -> PollAnswer:
+        """Ask once whether an awaited challenge was answered. Nothing is recorded: the gateway records what it learns."""
+        if request.method not in AWAITED:
+            raise InvalidRequest("method is not awaited")
+        proven = await self._client_api.poll(
+            request.method, request.track_token, challenge_id=request.challenge_id, device_code=request.device_code
+        )
+        if proven.is_verified and proven.access_token is not None:
+            return PollAnswer(verdict=Verdict.VERIFIED, token=proven.access_token)
+        return PollAnswer(verdict=Verdict.REJECTED if proven.is_consumed else Verdict.PENDING)
+
+    async def _challenge(self, request: ChallengeRequest) -> tuple[ChallengeAnswer, Tracked | None]:
+        tracked: Tracked | None = None
+        token = request.track_token
         methods: tuple[str, ...] = (METHOD_EMAIL_OTP,)
         if request.sub is not None and not request.is_resend:
-            tracked = await self._provider.track(request.sub, request.action, self._attributes(request, request.email))
-            state, rules = tracked.state, tracked.rule_ids
-            methods = policy.offered_methods(tracked)
-            token = tracked.token if tracked.is_enrolled else None
+            tracked = await self._provider.track(request.sub, request.action, _attributes(request))
             ruling = policy.after_track(tracked.state)
-        if ruling is not Verdict.CHALLENGED:
-            return await self._challenge_address_only(request, ruling), state, rules
-        if request.method not in policy.SERVER_METHODS:
-            return ChallengeAnswer(verdict=Verdict.CHALLENGED, methods=methods, track_token=token), state, rules
+            if tracked.state == "ALLOW" and request.may_allow:
+                return ChallengeAnswer(verdict=Verdict.ALLOWED), tracked
+            if ruling is not Verdict.CHALLENGED:
+                if request.may_allow:
+                    return ChallengeAnswer(verdict=ruling), tracked
+                return await self._challenge_address_only(request, ruling), tracked
+            methods = policy.offered_methods(tracked, self._methods)
+            token = tracked.token if tracked.is_enrolled else None
+        method = request.method
+        if tracked is not None and method not in methods:
+            # Asked for by name and not offered to this person: begin with what is, and let the person choose.
+            method = METHOD_EMAIL_OTP if METHOD_EMAIL_OTP in methods else None
+        if method == METHOD_EMAIL_OTP:
+            return await self._send_email_code(request, methods, token), tracked
+        if method in SENT and token is not None:
+            return await self._send_own(request, method, methods, token), tracked
+        return ChallengeAnswer(verdict=Verdict.CHALLENGED, methods=methods, track_token=token), tracked
+
+    @property
+    def _methods(self) -> frozenset[str]:
+        return self._client_api.methods | SIGNED_METHODS | {METHOD_EMAIL_OTP}
+
+    async def _send_email_code(self, request: ChallengeRequest, methods: tuple[str, ...], token: str | None) -> ChallengeAnswer:
         sent = await self._provider.challenge(
             {
-                **self._attributes(request, request.email),
-                "verificationMethod": request.method,
+                **_attributes(request),
+                "verificationMethod": METHOD_EMAIL_OTP,
                 "action": request.action,
                 "userId": request.sub,
             }
         )
-        answer = ChallengeAnswer(
+        return ChallengeAnswer(
             verdict=Verdict.CHALLENGED,
             methods=methods,
             challenge_id=sent.challenge_id,
             expires_at=datetime.fromtimestamp(sent.expires_at, UTC),
             track_token=token,
         )
-        return answer, state, rules
+
+    async def _send_own(self, request: ChallengeRequest, method: str, methods: tuple[str, ...], token: str) -> ChallengeAnswer:
+        """Send by a method that belongs to the person's own authenticators, in the person's name."""
+        sent = await self._client_api.send(method, token, action=request.action)
+        destination = None
+        if method in {"SMS", "WHATSAPP"} and request.sub is not None:
+            destination = policy.masked_phone(await self._provider.authenticators(request.sub), method)
+        return ChallengeAnswer(
+            verdict=Verdict.CHALLENGED,
+            methods=methods,
+            challenge_id=sent.challenge_id,
+            track_token=token,
+            device_code=sent.device_code,
+            destination=destination,
+        )
 
     async def _challenge_address_only(self, request: ChallengeRequest, ruling: Verdict) -> ChallengeAnswer:
         """
@@ -157,7 +211,7 @@ class Challenges:
 
         The challenge has a key of its own and no user, so that no proof of it can move the action that was stopped.
         """
-        attributes = {**self._attributes(request, request.email), "idempotencyKey": str(uuid7())}
+        attributes = {**_attributes(request), "idempotencyKey": str(uuid4())}
         sent = await self._provider.challenge({**attributes, "verificationMethod": METHOD_EMAIL_OTP, "action": request.action})
         return ChallengeAnswer(
             verdict=ruling,
@@ -166,38 +220,44 @@ class Challenges:
             expires_at=datetime.fromtimestamp(sent.expires_at, UTC),
         )
 
-    def _address_proof(self, request: VerifyRequest) -> ProofAnswer:
-        """The address is proven, and no account is tied to it: only a sign-up may go on from here."""
-        assertion = None
-        if request.action == ACTION_SIGN_UP:
-            address = normal_address(request.email)
-            assertion = self._mint.mint(subject=address, purpose=Purpose.SIGN_UP, attempt_id=request.attempt_id)
-        return ProofAnswer(verdict=Verdict.VERIFIED, method=METHOD_EMAIL_OTP, assertion=assertion)
+    async def _check_email_code(self, request: VerifyRequest) -> tuple[ProofAnswer, str | None]:
+        if request.challenge_id is None:
+            raise InvalidRequest("no challenge to answer")
+        verified = await self._provider.verify(request.challenge_id, request.code)
+        if not verified.is_verified:
+            return ProofAnswer(verdict=Verdict.REJECTED, failure=verified.failure_reason), None
+        if verified.email is not None and normal_address(verified.email) != normal_address(request.email):
+            # The challenge was made for another address than this attempt's: the proof is somebody else's.
+            return ProofAnswer(verdict=Verdict.REJECTED, failure=policy.Mismatch.MISMATCHED.value), None
+        if request.sub is None:
+            proof = self._proofs.of_address(request.email, attempt_id=request.attempt_id, action=request.action)
+            return proof, None
+        return await self._claim_and_prove(request, request.challenge_id, request.sub)
 
-    async def _claim_and_prove(self, request: VerifyRequest | ClaimRequest, sub: str) -> tuple[ProofAnswer, str | None]:
-        claimed = await self._provider.claim(request.challenge_id, sub)
+    async def _check_own_code(self, request: VerifyRequest) -> tuple[ProofAnswer, str | None]:
+        if request.method not in TYPED or request.track_token is None or request.sub is None:
+            raise InvalidRequest("no code of this method can be checked")
+        proven = await self._client_api.check(request.method, request.track_token, request.code)
+        if not proven.is_verified or proven.access_token is None:
+            return ProofAnswer(verdict=Verdict.REJECTED, failure=proven.failure_reason), None
+        return await self._prove(request, request.sub, proven.access_token)
+
+    async def _claim_and_prove(
+        self, request: VerifyRequest | ClaimRequest, challenge_id: str, sub: str
+    ) -> tuple[ProofAnswer, str | None]:
+        claimed = await self._provider.claim(challenge_id, sub)
         return await self._prove(request, sub, claimed.token)
 
-    async def _prove(self, request: AnyRequest, sub: str, token: str) -> tuple[ProofAnswer, str | None]:
-        """Validate a token with user, action and idempotency key compared, and burn the proof."""
-        validated = await self._provider.validate(token, user_id=sub, action=request.action)
-        wrong = policy.mismatch(validated, user_id=sub, action=request.action, idempotency_key=request.idempotency_key)
-        if wrong is not None:
-            return ProofAnswer(verdict=Verdict.REJECTED, failure=wrong.value), validated.state
-        verdict = policy.after_proof(validated.state)
-        if verdict is not Verdict.VERIFIED or not validated.is_valid:
-            return ProofAnswer(verdict=_never_verified(verdict)), validated.state
-        if not await self._burn(request, sub):
-            return ProofAnswer(verdict=Verdict.REJECTED, failure=TOKEN_REPLAYED), validated.state
-        return self._sign_in_proof(request, sub, validated), validated.state
-
-    def _sign_in_proof(self, request: AnyRequest, sub: str, validated: Validated) -> ProofAnswer:
-        assertion = self._mint.mint(subject=sub, purpose=Purpose.SIGN_IN, attempt_id=request.attempt_id)
-        return ProofAnswer(verdict=Verdict.VERIFIED, method=validated.verification_method, assertion=assertion)
-
-    async def _burn(self, request: AnyRequest, sub: str) -> bool:
-        key = f"proof:{sub}:{request.action}:{request.idempotency_key}"
-        return await self._state.add(key, request.attempt_id.encode(), ttl_seconds=BURN_SECONDS)
+    async def _prove(
+        self, request: VerifyRequest | ClaimRequest | CompleteRequest, sub: str, token: str
+    ) -> tuple[ProofAnswer, str | None]:
+        return await self._proofs.of_token(
+            token,
+            attempt_id=request.attempt_id,
+            sub=sub,
+            action=request.action,
+            idempotency_key=request.idempotency_key,
+        )
 
     async def _ensure_enrolled(self, sub: str, email: str) -> None:
         # Claiming enrols the address on Authsignal's side as far as its documentation goes; where it did not, the next
@@ -206,75 +266,50 @@ class Challenges:
         if METHOD_EMAIL_OTP not in user.enrolled_verification_methods:
             await self._provider.enroll_verified_email(sub, email)
 
-    def _attributes(self, request: ChallengeRequest | ClaimRequest, email: str) -> dict[str, Any]:
-        client: Client = request.client
-        return {
-            "idempotencyKey": request.idempotency_key,
-            "email": normal_address(email),
-            "ipAddress": client.ip,
-            "userAgent": client.user_agent,
-            "deviceId": client.device_id,
-        }
-
     async def _record_proof(
         self, request: AnyRequest, context: RequestContext, answer: ProofAnswer, on_success: EventType, state: str | None
     ) -> None:
-        event_type = on_success
-        if answer.failure == TOKEN_REPLAYED:
-            event_type = EventType.TOKEN_REPLAYED
-        elif answer.failure == policy.Mismatch.MISMATCHED.value:
-            event_type = EventType.ACTION_MISMATCHED
-        elif answer.verdict is Verdict.REJECTED:
-            event_type = EventType.CHALLENGE_REJECTED
-        await self._record(
-            request, context, event_type, answer.verdict, state=state, method=answer.method, reason=answer.failure
-        )
-
-    async def _record_fault(self, request: AnyRequest, context: RequestContext, problem: Problem) -> None:
-        await self._record(
+        await self._recorder.record(
             request,
             context,
-            EventType.PROVIDER_CALL_FAILED,
-            None,
-            reason=problem.reason or problem.code,
+            _event_of(answer, on_success),
+            answer.verdict,
+            action=request.action,
+            idempotency_key=request.idempotency_key,
+            sub=request.sub,
+            email=getattr(request, "email", None),
+            state=state,
+            method=answer.method,
+            reason=answer.failure,
         )
 
-    async def _record(
-        self,
-        request: AnyRequest,
-        context: RequestContext,
-        event_type: EventType,
-        verdict: Verdict | None,
-        *,
-        state: str | None = None,
-        method: str | None = None,
-        reason: str | None = None,
-        rule_ids: tuple[str, ...] = (),
-    ) -> None:
-        email = getattr(request, "email", None)
-        await self._trail.record(
-            Draft(
-                event_type=event_type,
-                outcome=Outcome.ERROR if verdict is None else _OUTCOMES[verdict],
-                reason=reason,
-                request_id=context.request_id,
-                trace_id=context.trace_id,
-                attempt_id=request.attempt_id,
-                subject=Subject(
-                    sub=request.sub, email_hash=email_hash(email, self._email_hash_key) if email is not None else None
-                ),
-                client=request.client,
-                authsignal=AuthsignalRef(
-                    action=request.action,
-                    idempotency_key=request.idempotency_key,
-                    state=state,
-                    method=method,
-                    rule_ids=rule_ids,
-                ),
-            )
+    async def _fault(self, request: AnyRequest, context: RequestContext, problem: Problem) -> None:
+        await self._recorder.record_fault(
+            request,
+            context,
+            problem,
+            action=request.action,
+            idempotency_key=request.idempotency_key,
+            sub=request.sub,
+            email=getattr(request, "email", None),
         )
 
 
-def _never_verified(verdict: Verdict) -> Verdict:
-    # isValid false beside CHALLENGE_SUCCEEDED would contradict itself: believe the no.
-    return Verdict.BLOCKED if verdict is Verdict.VERIFIED else verdict
+def _event_of(answer: ProofAnswer, on_success: EventType) -> EventType:
+    if answer.failure == TOKEN_REPLAYED:
+        return EventType.TOKEN_REPLAYED
+    if answer.failure == policy.Mismatch.MISMATCHED.value:
+        return EventType.ACTION_MISMATCHED
+    return EventType.CHALLENGE_REJECTED if answer.verdict is Verdict.REJECTED else on_success
+
+
+def _attributes(request: ChallengeRequest | ClaimRequest) -> dict[str, Any]:
+    client = request.client
+    return {
+        "idempotencyKey": request.idempotency_key,
+        "email": normal_address(request.email),
+        "ipAddress": client.ip,
+        "userAgent": client.user_agent,
+        "deviceId": client.device_id,
+        "custom": getattr(request, "custom", None) or None,
+    }

@@ -19,6 +19,7 @@ class ChallengeSettings(AwsSettings, frozen=True, kw_only=True, forbid_unknown_f
     email_hash_key_file: str
     user_pool_id: str
     audit_queue_url: str
+    authsignal_tenant_id: str | None = None  # Needed for QR codes, whose poll Authsignal answers to the tenant.
     host: str = "127.0.0.1"
     port: int = 8001
     metrics_port: int = 0

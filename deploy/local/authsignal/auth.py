@@ -61,7 +61,45 @@ def client_claims(connection: Connection, tenant: Tenant) -> TokenClaims:
     scheme, _, token = connection.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token:
         raise InvalidToken("This call needs a client token.")
-    claims = tenant.tokens.read(token.strip(), now=tenant.clock.now())
+    return read_claims(tenant, token.strip())
+
+
+def read_claims(tenant: Tenant, token: str) -> TokenClaims:
+    """
+    Read a client token, and check that the action it belongs to still exists.
+
+    Raises:
+        InvalidToken: It is not ours, or the user was deleted since.
+        ExpiredToken: It is past its life.
+    """
+    claims = tenant.tokens.read(token, now=tenant.clock.now())
     if tenant.store.action(claims.user_id, claims.action_code, claims.idempotency_key) is None:
         raise InvalidToken("The token belongs to an action that no longer exists.")
     return claims
+
+
+def require_tenant(connection: Connection, tenant: Tenant) -> None:
+    """
+    Let in who names the tenant: browsers and phones that have no token yet.
+
+    Raises:
+        Unauthorized: No Basic header, or another tenant's id.
+    """
+    if basic_user(connection.headers.get("authorization", "")) != tenant.settings.tenant_id:
+        raise Unauthorized
+
+
+def client_or_tenant(connection: Connection, tenant: Tenant) -> TokenClaims | None:
+    """
+    Read the client token of a request, or None if it names the tenant instead.
+
+    Raises:
+        InvalidToken: The token is not ours.
+        ExpiredToken: The token is past its life.
+        Unauthorized: Neither a token nor the tenant's id.
+    """
+    scheme = connection.headers.get("authorization", "").partition(" ")[0].lower()
+    if scheme == "bearer":
+        return client_claims(connection, tenant)
+    require_tenant(connection, tenant)
+    return None

@@ -17,6 +17,8 @@ from deploy.local.authsignal.model import Challenge, ChallengeOrigin, FailureRea
 from deploy.local.authsignal.tenant import Tenant
 from deploy.local.authsignal.webhooks import events
 
+_CODE_METHODS = frozenset({VerificationMethod.EMAIL_OTP, VerificationMethod.SMS, VerificationMethod.WHATSAPP})
+
 
 @dataclass(frozen=True, kw_only=True)
 class Budget:
@@ -156,7 +158,7 @@ def use_up(tenant: Tenant, challenge: Challenge) -> bool:
         return False
     challenge.verified_at, challenge.claimed_by = tenant.clock.now(), fresh.claimed_by
     tenant.store.save_challenge(challenge)
-    if challenge.code:
+    if challenge.verification_method in _CODE_METHODS:
         log_challenge(tenant, challenge, "CODE_VALID")
     return True
 

@@ -5,7 +5,7 @@ Requests ignore keys they do not know, as the service does. Optional members tha
 answers, never sent as null.
 """
 
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -126,6 +126,44 @@ class ClientVerifyRequest(Incoming):
     """Body of a client verify."""
 
     verification_code: str
+
+
+class AnonymousChallengeRequest(Incoming):
+    """Body of the challenge that a browser begins in the tenant's name: what it is for."""
+
+    action: str
+    idempotency_key: str | None = None
+
+
+class RegistrationOptionsRequest(Incoming):
+    """Body of the passkey registration options: labels, and where the authenticator may be."""
+
+    username: str | None = None
+    display_name: str | None = None
+    authenticator_attachment: Literal["platform", "cross-platform"] | None = None
+
+
+class RegisterPasskeyRequest(Incoming):
+    """Body of a passkey registration."""
+
+    challenge_id: str
+    registration_credential: dict[str, Any]
+    conditional_create: bool = False
+
+
+class PasskeyOptionsRequest(Incoming):
+    """Body of the passkey authentication options."""
+
+    challenge_id: str | None = None
+    username: str | None = None
+
+
+class VerifyPasskeyRequest(Incoming):
+    """Body of a passkey verification."""
+
+    challenge_id: str
+    authentication_credential: dict[str, Any]
+    device_id: str | None = None
 
 
 class SuccessView(Outgoing):
@@ -323,3 +361,47 @@ class ClientVerifyView(Outgoing):
     access_token: str | None = None
     user_authenticator: AuthenticatorView | None = None
     failure_reason: FailureReason | None = None
+
+
+class EnrollAppView(Outgoing):
+    """Answer to an enrolment of an authenticator app: the same secret as a URI and as text."""
+
+    user_authenticator_id: str
+    user_id: str
+    uri: str
+    secret: str
+
+
+class OptionsView(Outgoing):
+    """WebAuthn options, and the ceremony that they belong to."""
+
+    challenge_id: str
+    options: dict[str, Any]
+
+
+class PasskeyRegisteredView(Outgoing):
+    """Answer to a passkey registration."""
+
+    is_verified: bool
+    access_token: str
+    user_authenticator_id: str
+    user_id: str
+    user_authenticator: AuthenticatorView
+
+
+class PasskeyVerifiedView(Outgoing):
+    """Answer to a passkey verification."""
+
+    is_verified: bool
+    access_token: str
+    user_id: str
+    user_authenticator_id: str
+    username: str | None = None
+    user_display_name: str | None = None
+
+
+class AvailableView(Outgoing):
+    """A passkey that a device remembers and that is still good."""
+
+    credential_id: str
+    verified_at: str

@@ -16,6 +16,7 @@ class Tracked(_Answer, frozen=True):
     is_enrolled: bool
     enrolled_verification_methods: tuple[str, ...] = ()
     allowed_verification_methods: tuple[str, ...] = ()
+    default_verification_method: str | None = None
     rule_ids: tuple[str, ...] = ()
 
 
@@ -72,3 +73,68 @@ class Fault(_Answer, frozen=True):
 
     error_code: str | None = None
     error_description: str | None = None
+
+
+class Sent(_Answer, frozen=True):
+    """Answer to a client challenge; a QR challenge also brings the code that its poll must show."""
+
+    challenge_id: str
+    device_code: str | None = None
+
+
+class Proven(_Answer, frozen=True):
+    """
+    Answer to a client verify or poll: `access_token` is there once it succeeded.
+
+    A poll that is not verified is pending, unless it was consumed: then the person said no.
+    """
+
+    is_verified: bool
+    is_consumed: bool = False
+    is_claimed: bool = False
+    access_token: str | None = None
+    failure_reason: str | None = None
+
+
+class Authenticator(_Answer, frozen=True):
+    """One of a person's authenticators, as the Server API lists it: addresses are clear, so it stays in this service."""
+
+    user_authenticator_id: str
+    verification_method: str
+    created_at: str
+    verified_at: str | None = None
+    last_verified_at: str | None = None
+    is_default: bool = False
+    email: str | None = None
+    phone_number: str | None = None
+    webauthn_credential: "Credential | None" = None
+
+
+class CredentialMaker(_Answer, frozen=True):
+    """Who made the authenticator of a passkey, by its AAGUID; the icons are data URLs."""
+
+    name: str | None = None
+    svg_icon_light: str | None = None
+    svg_icon_dark: str | None = None
+
+
+class Credential(_Answer, frozen=True):
+    """The WebAuthn part of a passkey or security key."""
+
+    name: str | None = None
+    aaguid_mapping: CredentialMaker | None = None
+
+
+class UserDetails(_Answer, frozen=True):
+    """The part of a user that the account page needs; `custom` keeps the names that people give to authenticators."""
+
+    is_enrolled: bool
+    custom: dict[str, str | float | bool | None] = {}
+
+
+class Removed(_Answer, frozen=True):
+    """Answer to a removal; its content is not needed."""
+
+
+class Updated(_Answer, frozen=True):
+    """Answer to an update; its content is not needed."""

@@ -73,12 +73,16 @@ class AwaitedSession:
         """Stand in for ``requests.Session.patch``."""
         return PendingAnswer(self.request("PATCH", url, data))
 
-    async def request(self, method: str, url: str, data: str | bytes | None) -> Answer:
+    async def request(self, method: str, url: str, data: str | bytes | None, *, authorization: str | None = None) -> Answer:
         """
         Send one request and read the whole answer, whatever its status.
+
+        Args:
+            authorization: Who speaks, for the Client API; without one the secret key does.
 
         Raises:
             aiohttp.ClientError, TimeoutError: There was no answer in time.
         """
-        async with self._http.request(method, url, data=data, headers=self._headers, timeout=self._timeout) as answer:
+        headers = self._headers if authorization is None else {**self._headers, "Authorization": authorization}
+        async with self._http.request(method, url, data=data, headers=headers, timeout=self._timeout) as answer:
             return Answer(answer.status, await answer.read())

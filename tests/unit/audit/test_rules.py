@@ -202,7 +202,7 @@ def test_settings_refuse_a_drain_shorter_than_a_poll(tmp_path: Path) -> None:
     """
     A drain that would cut off long polls is refused before the port opens.
     """
-    names = [name for name in AuditSettings.__struct_fields__ if name.endswith("_file") or name.endswith("_url")]
+    names = [name for name in AuditSettings.__struct_fields__ if name.endswith(("_file", "_url"))]
     lines = [f'{name} = "x"' for name in names if name not in ("otlp_url", "aws_endpoint_url")]
     lines += ['host = "x"', "port = 1", 'cognito_issuer = "x"', "client_ids = []", 'aws_region = "x"']
     file = tmp_path / "audit.toml"

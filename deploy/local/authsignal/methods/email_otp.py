@@ -4,16 +4,16 @@ from collections.abc import Sequence
 
 from litestar.handlers import HTTPRouteHandler
 
-from deploy.local.authsignal.addresses import check_email
 from deploy.local.authsignal.client_codes import code_routes
 from deploy.local.authsignal.delivery import deliver_mail, valid_minutes
 from deploy.local.authsignal.mail import compose_code_mail
-from deploy.local.authsignal.model import Challenge, User, VerificationMethod
-from deploy.local.authsignal.otp import Budget, CodeChannel, six_digits
+from deploy.local.authsignal.methods.mail_channel import MailChannel
+from deploy.local.authsignal.model import Challenge, VerificationMethod
+from deploy.local.authsignal.otp import CodeChannel, six_digits
 from deploy.local.authsignal.tenant import Tenant
 
 
-class EmailOtp:
+class EmailOtp(MailChannel):
     """Sends a code by mail; both APIs can challenge by it."""
 
     method = VerificationMethod.EMAIL_OTP
@@ -27,23 +27,9 @@ class EmailOtp:
         """Itself."""
         return self
 
-    def check_address(self, *, email: str | None, phone_number: str | None) -> str:
-        """The e-mail address; a phone number is of no use here."""
-        del phone_number
-        return check_email(email)
-
-    def address_of_user(self, user: User) -> str | None:
-        """The user's e-mail address."""
-        return user.email
-
     def new_secret(self) -> str:
         """Six digits."""
         return six_digits()
-
-    def send_budget(self, tenant: Tenant) -> Budget:
-        """The tenant's limit for mail."""
-        limits = tenant.tunables
-        return Budget(calls_max=limits.email_sends_max, window_seconds=limits.email_sends_window_seconds)
 
     async def deliver(self, tenant: Tenant, challenge: Challenge) -> None:
         """Mail the code and put it into the outbox."""

@@ -21,7 +21,7 @@ from deploy.local.authsignal.bodies import read_body
 from deploy.local.authsignal.client_codes import answer, begin_challenge, begin_enrolment, latest_pending
 from deploy.local.authsignal.delivery import deliver_mail, valid_minutes
 from deploy.local.authsignal.mail import compose_link_mail
-from deploy.local.authsignal.methods.email_otp import EmailOtp
+from deploy.local.authsignal.methods.mail_channel import MailChannel
 from deploy.local.authsignal.model import Challenge, VerificationMethod
 from deploy.local.authsignal.otp import is_open, log_challenge
 from deploy.local.authsignal.scopes import ALL, parse_scope
@@ -40,11 +40,11 @@ LINK_PATH = "/api/verify-magic-link"
 AnyRequest = Request[Any, Any, Any]
 
 
-class MagicLink(EmailOtp):
+class MagicLink(MailChannel):
     """Mails a link instead of a code; the Server API cannot challenge by it."""
 
     method = VerificationMethod.EMAIL_MAGIC_LINK
-    serves = (VerificationMethod.EMAIL_MAGIC_LINK,)
+    serves: tuple[VerificationMethod, ...] = (VerificationMethod.EMAIL_MAGIC_LINK,)
 
     def client_routes(self) -> Sequence[HTTPRouteHandler]:
         """Enrol, challenge, and ask whether the link was opened."""
@@ -74,9 +74,8 @@ class MagicLink(EmailOtp):
 
         return [enrol_by_link, challenge_by_link, finalize_link]
 
-    def server_channel(self) -> None:  # type: ignore[override]  # a link has no code that a server could pass on
-        """None: there is no code to type."""
-        return
+    def server_channel(self) -> None:
+        """None: there is no code that a server could pass on."""
 
     def new_secret(self) -> str:
         """The end of the link."""

@@ -70,10 +70,28 @@ const DARK: typeof LIGHT = {
 };
 
 const GREY: MantineColorsTuple = [
-  "#f6f8f7", "#eef2f0", "#dbe2de", "#c9d2cd", "#a8b4ae", "#82908a", "#66736d", "#55625c", "#323c38", "#15201c",
+  "#f6f8f7",
+  "#eef2f0",
+  "#dbe2de",
+  "#c9d2cd",
+  "#a8b4ae",
+  "#82908a",
+  "#66736d",
+  "#55625c",
+  "#323c38",
+  "#15201c",
 ];
 const DARK_GREY: MantineColorsTuple = [
-  "#e8eeeb", "#c8d2cd", "#a0aea8", "#6f7d77", "#2b3531", "#232c29", "#1e2623", "#101513", "#0c100e", "#080b0a",
+  "#e8eeeb",
+  "#c8d2cd",
+  "#a0aea8",
+  "#6f7d77",
+  "#2b3531",
+  "#232c29",
+  "#1e2623",
+  "#101513",
+  "#0c100e",
+  "#080b0a",
 ];
 
 interface AccentTokens {
@@ -104,11 +122,17 @@ export function accentTokens(brand: Brand, scheme: "light" | "dark"): AccentToke
   const isLight = scheme === "light";
   const base = isLight ? LIGHT : DARK;
   // By day the brand's very colour. On the dark canvas a deep colour would sink, so it is lifted; black becomes white.
-  const fill = hexOf(isLight ? accent : { ...accent, l: Math.max(accent.l, accent.c < 0.03 ? 0.92 : 0.74), c: Math.min(accent.c, 0.13) });
+  const fill = hexOf(
+    isLight ? accent : { ...accent, l: Math.max(accent.l, accent.c < 0.03 ? 0.92 : 0.74), c: Math.min(accent.c, 0.13) },
+  );
   const fillLch = toOklch(parseHex(fill) as [number, number, number]);
   const away = onFill(fill) === "#ffffff" ? -0.045 : 0.04;
   const soft = hexOf({ l: isLight ? 0.965 : 0.255, c: Math.min(accent.c, isLight ? 0.02 : 0.03), h: accent.h });
-  const text = legibleOn(isLight ? accent : fillLch, [base.canvas, base.surface, base.sunken, soft], isLight ? "dark" : "light");
+  const text = legibleOn(
+    isLight ? accent : fillLch,
+    [base.canvas, base.surface, base.sunken, soft],
+    isLight ? "dark" : "light",
+  );
   return {
     fill,
     fillLine: contrast(fill, base.surface) < 3 ? text : fill,
@@ -124,7 +148,9 @@ export function accentTokens(brand: Brand, scheme: "light" | "dark"): AccentToke
 export function accentScale(brand: Brand): MantineColorsTuple {
   const accent = accentOf(brand);
   const tints = [0.975, 0.94, 0.88, 0.81, 0.73, 0.65];
-  const lighter = tints.map((l, step) => hexOf({ ...accent, l: Math.max(l, accent.l), c: accent.c * (0.15 + step * 0.15) }));
+  const lighter = tints.map((l, step) =>
+    hexOf({ ...accent, l: Math.max(l, accent.l), c: accent.c * (0.15 + step * 0.15) }),
+  );
   const darker = [0.88, 0.76, 0.64].map((share) => hexOf({ ...accent, l: accent.l * share }));
   return [...lighter, hexOf(accent), ...darker] as unknown as MantineColorsTuple;
 }
@@ -229,7 +255,11 @@ export function createBrandTheme(brand: Brand): MantineThemeOverride {
       }),
       InputWrapper: InputWrapper.extend({
         defaultProps: { size: "sm" },
-        styles: { label: { marginBottom: "0.4rem" }, description: { marginBottom: "0.5rem", fontSize: "0.875rem", lineHeight: 1.45 }, error: { marginTop: "0.4rem", fontSize: "0.9375rem", fontWeight: 550 } },
+        styles: {
+          label: { marginBottom: "0.4rem" },
+          description: { marginBottom: "0.5rem", fontSize: "0.875rem", lineHeight: 1.45 },
+          error: { marginTop: "0.4rem", fontSize: "0.9375rem", fontWeight: 550 },
+        },
       }),
       TextInput: TextInput.extend({ defaultProps: { size: "md" } }),
     },

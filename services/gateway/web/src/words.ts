@@ -17,19 +17,34 @@ const WORDS: Record<string, Words> = {
   },
   invalid_request: { title: "Something in the form needs a change", text: "Check what you typed, then try again." },
   attempt_failed: { title: "That did not work", text: "Start again to get a new code." },
-  attempt_expired: { title: "This took too long", text: "For your safety, codes work for a short time. Start again to get a new one." },
+  attempt_expired: {
+    title: "This took too long",
+    text: "For your safety, codes work for a short time. Start again to get a new one.",
+  },
   session_required: { title: "You are not signed in", text: "Sign in to go on." },
   session_expired: { title: "You were signed out", text: "Your session came to its end. Sign in again to go on." },
   step_up_required: { title: "Confirm that it is you", text: "Sign out and sign in again, then try once more." },
-  action_blocked: { title: "This was stopped", text: "Our safety rules do not allow this from here. If this is you, ask for help." },
-  origin_rejected: { title: "This page cannot be used from here", text: "Open the sign-in page directly and start again." },
+  action_blocked: {
+    title: "This was stopped",
+    text: "Our safety rules do not allow this from here. If this is you, ask for help.",
+  },
+  origin_rejected: {
+    title: "This page cannot be used from here",
+    text: "Open the sign-in page directly and start again.",
+  },
   not_found: { title: "We could not find that", text: "It may have ended already. Start again." },
   conflict: { title: "That changed in the meantime", text: "Reload the page and try again." },
   idempotency_mismatch: { title: "That was sent twice", text: "Try again." },
   too_many_attempts: { title: "Too many tries", text: "Wait a little before you try again." },
   provider_busy: { title: "We are very busy", text: "Nothing was lost. Try again in a moment." },
-  provider_error: { title: "We could not finish that", text: "A service that we rely on is not answering. Try again in a moment." },
-  audit_unavailable: { title: "We are not able to sign people in right now", text: "Nothing was changed. Try again in a moment." },
+  provider_error: {
+    title: "We could not finish that",
+    text: "A service that we rely on is not answering. Try again in a moment.",
+  },
+  audit_unavailable: {
+    title: "We are not able to sign people in right now",
+    text: "Nothing was changed. Try again in a moment.",
+  },
   internal: { title: "Something went wrong on our side", text: "Try again. If it keeps happening, ask for help." },
 };
 

@@ -44,7 +44,10 @@ function read() {
 
 /** Every write is JSON, also without a body: the gateway refuses what a plain form could have sent. */
 function write(key: string) {
-  return { ...read(), headers: { Accept: "application/json", "Content-Type": "application/json", "Idempotency-Key": key } };
+  return {
+    ...read(),
+    headers: { Accept: "application/json", "Content-Type": "application/json", "Idempotency-Key": key },
+  };
 }
 
 const of = (id: string) => ({ path: { attempt_id: id } });

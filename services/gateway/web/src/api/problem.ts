@@ -45,7 +45,12 @@ export function problemFrom(status: number, body: unknown, headers: Headers): Pr
   const known = isRecord(body) && typeof body.code === "string" ? (body as unknown as ProblemBody) : undefined;
   const seconds = Number(headers.get("Retry-After"));
   const retryAfter = known?.retry_after ?? (Number.isFinite(seconds) && seconds > 0 ? seconds : undefined);
-  return new Problem({ ...known, status, code: known?.code ?? codeFor(status), ...(retryAfter ? { retry_after: retryAfter } : {}) });
+  return new Problem({
+    ...known,
+    status,
+    code: known?.code ?? codeFor(status),
+    ...(retryAfter ? { retry_after: retryAfter } : {}),
+  });
 }
 
 export function isProblem(error: unknown, ...codes: string[]): error is Problem {

@@ -1,4 +1,13 @@
-import { useEffect, useId, useImperativeHandle, useRef, useState, type KeyboardEvent, type Ref, type RefObject } from "react";
+import {
+  useEffect,
+  useId,
+  useImperativeHandle,
+  useRef,
+  useState,
+  type KeyboardEvent,
+  type Ref,
+  type RefObject,
+} from "react";
 import classes from "./CodeField.module.css";
 
 export const CODE_LENGTH = 6;
@@ -65,7 +74,12 @@ export function CodeField({ value, onChange, onComplete, error, describedBy, ref
       <div className={classes.frame} data-invalid={error ? true : undefined}>
         <div className={classes.boxes} aria-hidden="true">
           {Array.from({ length: CODE_LENGTH }, (_, box) => (
-            <span key={box} className={classes.box} data-active={isActive(box) || undefined} data-selected={isSelected(box) || undefined} />
+            <span
+              key={box}
+              className={classes.box}
+              data-active={isActive(box) || undefined}
+              data-selected={isSelected(box) || undefined}
+            />
           ))}
         </div>
         <input

@@ -34,7 +34,13 @@ export function CopyId({ value, what }: CopyIdProps) {
     <span className={classes.row}>
       <span className={classes.pair}>
         <code className={classes.value}>{value}</code>
-        <button type="button" className={classes.button} onClick={copy} aria-label={`Copy ${what}`} title={`Copy ${what}`}>
+        <button
+          type="button"
+          className={classes.button}
+          onClick={copy}
+          aria-label={`Copy ${what}`}
+          title={`Copy ${what}`}
+        >
           <Icon size={17} stroke={1.8} aria-hidden="true" />
         </button>
       </span>

@@ -16,7 +16,11 @@ export function ErrorSummary({ mistakes }: { mistakes: FieldMistake[] }) {
   }, [text]);
   if (mistakes.length === 0) return null;
   return (
-    <Notice ref={box} tone="danger" title={mistakes.length === 1 ? "One thing to correct" : `${String(mistakes.length)} things to correct`}>
+    <Notice
+      ref={box}
+      tone="danger"
+      title={mistakes.length === 1 ? "One thing to correct" : `${String(mistakes.length)} things to correct`}
+    >
       <ul>
         {mistakes.map((mistake) => (
           <li key={mistake.inputId}>

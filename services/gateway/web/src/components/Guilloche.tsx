@@ -20,7 +20,12 @@ const PATHS = Array.from({ length: LINES }, (_, line) => wave(line / LINES));
 /** The quiet ornament at the foot of every page. It says nothing, so nothing reads it out. */
 export function Guilloche({ className }: { className?: string | undefined }) {
   return (
-    <svg className={className} viewBox={`0 0 ${String(WIDTH)} ${String(HEIGHT)}`} preserveAspectRatio="none" aria-hidden="true">
+    <svg
+      className={className}
+      viewBox={`0 0 ${String(WIDTH)} ${String(HEIGHT)}`}
+      preserveAspectRatio="none"
+      aria-hidden="true"
+    >
       {PATHS.map((path) => (
         <path key={path} d={path} fill="none" stroke="currentColor" strokeWidth="1" vectorEffect="non-scaling-stroke" />
       ))}

@@ -17,7 +17,11 @@ export function SchemeToggle() {
       size="xs"
       value={colorScheme}
       onChange={(value) => setColorScheme(value)}
-      classNames={{ root: classes.scheme ?? "", label: classes.schemeLabel ?? "", indicator: classes.schemeIndicator ?? "" }}
+      classNames={{
+        root: classes.scheme ?? "",
+        label: classes.schemeLabel ?? "",
+        indicator: classes.schemeIndicator ?? "",
+      }}
       data={SCHEMES.map(({ value, name, Icon }) => ({
         value,
         label: (

@@ -24,7 +24,12 @@ export function relativeTime(time: number, now: number): string {
 /** "22 Nov 2026, 09:14 GMT+1", in the person's own zone. */
 export function exactTime(time: number): string {
   return new Intl.DateTimeFormat("en-GB", {
-    day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", timeZoneName: "short",
+    day: "numeric",
+    month: "short",
+    year: "numeric",
+    hour: "2-digit",
+    minute: "2-digit",
+    timeZoneName: "short",
   }).format(time);
 }
 

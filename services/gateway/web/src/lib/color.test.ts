@@ -30,7 +30,8 @@ describe("brand accent", () => {
     const surfaces = scheme === "light" ? ["#f6f8f7", "#ffffff", "#eef2f0"] : ["#101513", "#171e1b", "#1e2623"];
     for (const accent of accents) {
       const tokens = accentTokens({ ...DEFAULT_BRAND, accent }, scheme);
-      for (const surface of [...surfaces, tokens.soft]) expect(contrast(tokens.text, surface)).toBeGreaterThanOrEqual(4.5);
+      for (const surface of [...surfaces, tokens.soft])
+        expect(contrast(tokens.text, surface)).toBeGreaterThanOrEqual(4.5);
       expect(contrast(tokens.onFill, tokens.fill)).toBeGreaterThanOrEqual(4.5);
       expect(contrast(tokens.onFill, tokens.fillHover)).toBeGreaterThanOrEqual(4.5);
     }

@@ -53,7 +53,8 @@ function toRgb({ l, c, h }: Oklch): Triple {
 export function hexOf(color: Oklch): string {
   const outside = (rgb: Triple) => rgb.some((x) => x < -1e-4 || x > 1.0001);
   let candidate = color;
-  for (let step = 0; step < 40 && outside(toRgb(candidate)); step += 1) candidate = { ...candidate, c: candidate.c * 0.94 };
+  for (let step = 0; step < 40 && outside(toRgb(candidate)); step += 1)
+    candidate = { ...candidate, c: candidate.c * 0.94 };
   return toHex(toRgb(candidate).map(gamma) as Triple);
 }
 

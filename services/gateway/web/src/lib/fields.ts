@@ -12,5 +12,7 @@ export function addressMistake(value: string): string | null {
 export const NAME_LENGTH_MAX = 100;
 
 export function nameMistake(value: string): string | null {
-  return value.trim().length > NAME_LENGTH_MAX ? `Use at most ${String(NAME_LENGTH_MAX)} characters for your name.` : null;
+  return value.trim().length > NAME_LENGTH_MAX
+    ? `Use at most ${String(NAME_LENGTH_MAX)} characters for your name.`
+    : null;
 }

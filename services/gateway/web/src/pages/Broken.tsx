@@ -10,7 +10,10 @@ export function Broken() {
   useEffect(() => console.error(error), [error]);
   return (
     <Shell>
-      <Page title="Something broke on this page" lead="It is our fault, not yours. Reload the page to go on where you were.">
+      <Page
+        title="Something broke on this page"
+        lead="It is our fault, not yours. Reload the page to go on where you were."
+      >
         <Button fullWidth onClick={() => window.location.reload()}>
           Reload the page
         </Button>

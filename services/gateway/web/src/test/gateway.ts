@@ -20,25 +20,40 @@ type Answer = Reply | Error | ((seen: Seen) => Reply | Promise<Reply>);
 export const ok = (body: unknown, status = 200): Reply => ({ status, body });
 
 export function problem(status: number, code: string, more: Record<string, unknown> = {}): Reply {
-  return { status, body: { type: `/problems/${code}`, title: code, status, detail: "", code, request_id: "r-1", ...more } };
+  return {
+    status,
+    body: { type: `/problems/${code}`, title: code, status, detail: "", code, request_id: "r-1", ...more },
+  };
 }
 
 /** Puts a network in place that knows these answers (`"GET /v1/me"`), and returns what was asked of it. */
 export function network(answers: Record<string, Answer>): { seen: Seen[]; answers: Record<string, Answer> } {
-  const known: Record<string, Answer> = { "GET /v1/config": ok(CONFIG), "GET /v1/session": problem(401, "session_required"), ...answers };
+  const known: Record<string, Answer> = {
+    "GET /v1/config": ok(CONFIG),
+    "GET /v1/session": problem(401, "session_required"),
+    ...answers,
+  };
   const seen: Seen[] = [];
   vi.stubGlobal("fetch", async (input: Request | string, init?: RequestInit) => {
     const request = new Request(input, init);
     const { pathname } = new URL(request.url);
     const text = await request.text();
-    const asked = { method: request.method, path: pathname, headers: request.headers, body: text ? (JSON.parse(text) as unknown) : undefined };
+    const asked = {
+      method: request.method,
+      path: pathname,
+      headers: request.headers,
+      body: text ? (JSON.parse(text) as unknown) : undefined,
+    };
     seen.push(asked);
     const answer = known[`${asked.method} ${asked.path}`];
     if (!answer) throw new TypeError(`nobody answers ${asked.method} ${asked.path}`);
     if (answer instanceof Error) throw answer;
     const reply = typeof answer === "function" ? await answer(asked) : answer;
     const body = reply.body === undefined ? null : JSON.stringify(reply.body);
-    return new Response(body, { status: reply.status, headers: { "Content-Type": "application/json", ...reply.headers } });
+    return new Response(body, {
+      status: reply.status,
+      headers: { "Content-Type": "application/json", ...reply.headers },
+    });
   });
   return { seen, answers: known };
 }

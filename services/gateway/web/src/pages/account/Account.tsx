@@ -39,7 +39,12 @@ function SignOut({ onFailed }: { onFailed: (error: unknown) => void }) {
     },
   });
   return (
-    <ActionButton variant="default" pending={signOut.isPending} pendingLabel="Signing out" onClick={() => signOut.mutate()}>
+    <ActionButton
+      variant="default"
+      pending={signOut.isPending}
+      pendingLabel="Signing out"
+      onClick={() => signOut.mutate()}
+    >
       Sign out
     </ActionButton>
   );
@@ -82,7 +87,12 @@ function ProfileSection() {
       {!data && error ? (
         <>
           <ProblemNotice error={error} />
-          <ActionButton variant="default" pending={isFetching} pendingLabel="Trying again" onClick={() => void refetch()}>
+          <ActionButton
+            variant="default"
+            pending={isFetching}
+            pendingLabel="Trying again"
+            onClick={() => void refetch()}
+          >
             Try again
           </ActionButton>
         </>

@@ -35,7 +35,8 @@ function NameForm({ name, onClose }: NameFormProps) {
   const [mistake, setMistake] = useState<string | null>(null);
   const rename = useRename(() => onClose(true));
   const refused = rename.error
-    ? ((isProblem(rename.error) && rename.error.fieldMessage("display_name")) || `${wordsFor(rename.error).title}. ${wordsFor(rename.error).text}`)
+    ? (isProblem(rename.error) && rename.error.fieldMessage("display_name")) ||
+      `${wordsFor(rename.error).title}. ${wordsFor(rename.error).text}`
     : null;
 
   useEffect(() => {

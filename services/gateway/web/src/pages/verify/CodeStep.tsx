@@ -11,7 +11,8 @@ import { InboxLink } from "./Help";
 import classes from "./Verify.module.css";
 
 /** What checking or sending came to: fine, not yet, a line under the code, or a notice above it. */
-export type StepResult = { ok: true } | { ok: false; wait: true } | { ok: false; code: string } | { ok: false; notice: Words };
+export type StepResult =
+  { ok: true } | { ok: false; wait: true } | { ok: false; code: string } | { ok: false; notice: Words };
 
 interface CodeStepProps {
   destination: string;
@@ -31,7 +32,9 @@ function Expiry({ expiresAt }: { expiresAt: string }) {
   return (
     <>
       <span role="timer">{seconds <= 60 ? <strong>{text}</strong> : text}</span>
-      <VisuallyHidden role="status">{seconds > 0 && seconds <= 60 ? "Less than a minute left for this code." : ""}</VisuallyHidden>
+      <VisuallyHidden role="status">
+        {seconds > 0 && seconds <= 60 ? "Less than a minute left for this code." : ""}
+      </VisuallyHidden>
     </>
   );
 }
@@ -52,11 +55,25 @@ function Resend({ resendAt, pending, onPress }: ResendProps) {
     <>
       {seconds > 0 ? (
         // Not `disabled`: the focus would be lost, and a screen reader would pass over the reason.
-        <Button className={`${classes.resend ?? ""} ${classes.waiting ?? ""}`} fullWidth variant="default" type="button" aria-disabled>
+        <Button
+          className={`${classes.resend ?? ""} ${classes.waiting ?? ""}`}
+          fullWidth
+          variant="default"
+          type="button"
+          aria-disabled
+        >
           Send a new code in {minutesAndSeconds(seconds)}
         </Button>
       ) : (
-        <ActionButton className={classes.resend} fullWidth variant="default" type="button" pending={pending} pendingLabel="Sending a new code" onClick={onPress}>
+        <ActionButton
+          className={classes.resend}
+          fullWidth
+          variant="default"
+          type="button"
+          pending={pending}
+          pendingLabel="Sending a new code"
+          onClick={onPress}
+        >
           Send a new code
         </ActionButton>
       )}
@@ -106,7 +123,8 @@ export function CodeStep({ destination, expiresAt, resendAt, attemptsLeft, check
       title="Enter your code"
       lead={
         <span id={leadId}>
-          We sent it to <span className={classes.destination}>{destination}</span>. It is checked as soon as all six digits are in.
+          We sent it to <span className={classes.destination}>{destination}</span>. It is checked as soon as all six
+          digits are in.
         </span>
       }
       focus={field}
@@ -145,7 +163,9 @@ export function CodeStep({ destination, expiresAt, resendAt, attemptsLeft, check
           Continue
         </ActionButton>
         {resendAt === null ? (
-          <p className={classes.spent}>That was the last code that we can send this time. If none comes, use another address or start again.</p>
+          <p className={classes.spent}>
+            That was the last code that we can send this time. If none comes, use another address or start again.
+          </p>
         ) : (
           <Resend resendAt={resendAt} pending={busy === "resend"} onPress={() => void run("resend", resend)} />
         )}

@@ -10,11 +10,26 @@ import type { Words } from "../../words";
 export type Ending = "failed" | "expired" | "review" | "blocked" | "missing";
 
 const ENDINGS: Record<Ending, Words> = {
-  failed: { title: "No tries left", text: "The code was wrong too often, so we stopped. Start again to get a new one." },
-  expired: { title: "This took too long", text: "For your safety, a code works for a short time only. Start again to get a new one." },
-  review: { title: "We want to take a look first", text: "A person checks this before you can go on. Nothing more is needed from you now; try again later." },
-  blocked: { title: "This was stopped", text: "Our safety rules do not allow this from here. If it was you, ask for help from the people who run this site." },
-  missing: { title: "There is nothing to confirm", text: "It was finished or given up already, or it was begun in another tab. Start again here." },
+  failed: {
+    title: "No tries left",
+    text: "The code was wrong too often, so we stopped. Start again to get a new one.",
+  },
+  expired: {
+    title: "This took too long",
+    text: "For your safety, a code works for a short time only. Start again to get a new one.",
+  },
+  review: {
+    title: "We want to take a look first",
+    text: "A person checks this before you can go on. Nothing more is needed from you now; try again later.",
+  },
+  blocked: {
+    title: "This was stopped",
+    text: "Our safety rules do not allow this from here. If it was you, ask for help from the people who run this site.",
+  },
+  missing: {
+    title: "There is nothing to confirm",
+    text: "It was finished or given up already, or it was begun in another tab. Start again here.",
+  },
 };
 
 interface EndedProps {

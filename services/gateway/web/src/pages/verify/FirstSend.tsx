@@ -31,7 +31,13 @@ export function FirstSend({ attempt }: { attempt: Attempt }) {
       ) : null}
       <div className={formClasses.form}>
         {methods.map((method) => (
-          <ActionButton key={method} fullWidth pending={send.isPending} pendingLabel="Sending" onClick={() => send.mutate(method)}>
+          <ActionButton
+            key={method}
+            fullWidth
+            pending={send.isPending}
+            pendingLabel="Sending"
+            onClick={() => send.mutate(method)}
+          >
             Send {methodName(method)}
           </ActionButton>
         ))}

@@ -27,12 +27,14 @@ export function GatewayCode({ attempt, method, onChangeAddress, onRefused }: Gat
   /** The page's own copy follows what the refusal said, so that tries and cool-down are right at once. */
   function learn(problem: Problem) {
     const { attempts_left, resend_at } = problem.body;
-    queries.setQueryData(queryKey, (known: Attempt | undefined) =>
-      known && {
-        ...known,
-        ...(attempts_left === undefined ? {} : { attempts_left }),
-        ...(resend_at === undefined ? {} : { resend_at }),
-      },
+    queries.setQueryData(
+      queryKey,
+      (known: Attempt | undefined) =>
+        known && {
+          ...known,
+          ...(attempts_left === undefined ? {} : { attempts_left }),
+          ...(resend_at === undefined ? {} : { resend_at }),
+        },
     );
   }
 

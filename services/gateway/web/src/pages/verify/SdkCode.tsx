@@ -20,7 +20,10 @@ const RESEND_SECONDS = 30;
 const FAILURES: Record<Exclude<SdkFailure, "wrong_code">, Words> = {
   too_many_attempts: { title: "Too many tries", text: "Wait a little, then send a new code." },
   expired: { title: "This took too long", text: "Start again to get a new code." },
-  unavailable: { title: "The code service did not answer", text: "Try again in a moment, or use the code that we sent." },
+  unavailable: {
+    title: "The code service did not answer",
+    text: "Try again in a moment, or use the code that we sent.",
+  },
 };
 
 function resultOf(error: unknown): StepResult {
@@ -79,14 +82,24 @@ export function SdkCode({ attempt, access, onChangeAddress, onRefused }: SdkCode
   }
 
   if (resendAt) {
-    return <CodeStep destination={destination} expiresAt={attempt.expires_at} resendAt={resendAt} check={check} resend={send} help={help} />;
+    return (
+      <CodeStep
+        destination={destination}
+        expiresAt={attempt.expires_at}
+        resendAt={resendAt}
+        check={check}
+        resend={send}
+        help={help}
+      />
+    );
   }
   return (
     <Page
       title="Verify in this browser"
       lead={
         <>
-          A new code goes to <span className={classes.destination}>{destination}</span>. This browser checks it with Authsignal directly.
+          A new code goes to <span className={classes.destination}>{destination}</span>. This browser checks it with
+          Authsignal directly.
         </>
       }
       aside={<InboxLink />}

@@ -35,7 +35,8 @@ function LiveAttempt({ attempt }: { attempt: Attempt }) {
 
   // Refused for good or only this once? The gateway knows: its next answer decides what is drawn.
   const onRefused = (problem: Problem) => {
-    if (problem.code !== "invalid_request") void queries.invalidateQueries({ queryKey: attemptQuery(attempt.id).queryKey });
+    if (problem.code !== "invalid_request")
+      void queries.invalidateQueries({ queryKey: attemptQuery(attempt.id).queryKey });
   };
 
   function onChangeAddress() {
@@ -58,7 +59,8 @@ function LiveAttempt({ attempt }: { attempt: Attempt }) {
 function Restored({ id }: { id: string }) {
   const { data, error, refetch, isFetching } = useQuery(attemptQuery(id));
   if (isProblem(error, "attempt_expired")) return <Ended ending="expired" kind={data?.kind ?? "sign_in"} />;
-  if (isProblem(error, "not_found", "attempt_failed")) return <Ended ending={data ? "failed" : "missing"} kind={data?.kind ?? "sign_in"} />;
+  if (isProblem(error, "not_found", "attempt_failed"))
+    return <Ended ending={data ? "failed" : "missing"} kind={data?.kind ?? "sign_in"} />;
   if (data) return <LiveAttempt attempt={data} />;
   if (error) return <LoadFailed error={error} retry={() => void refetch()} retrying={isFetching} />;
   return <Waiting label="Finding where you were" />;

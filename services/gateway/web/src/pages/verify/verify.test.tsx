@@ -20,7 +20,9 @@ describe("the code", () => {
     const { user } = open("/verify");
     await user.type(await code(), "123456");
     expect(await screen.findByRole("heading", { name: "Your account" })).toBeVisible();
-    expect(seen.filter((request) => request.path.endsWith("/verifications")).map((request) => request.body)).toEqual([{ code: "123456" }]);
+    expect(seen.filter((request) => request.path.endsWith("/verifications")).map((request) => request.body)).toEqual([
+      { code: "123456" },
+    ]);
     expect(sessionStorage.length).toBe(0);
   });
 
@@ -86,7 +88,10 @@ describe("sending again", () => {
 
   it("asks for patience, not pardon, when it was pressed too soon by the gateway's clock", async () => {
     const resend_at = new Date(Date.now() + 20_000).toISOString();
-    network({ [ATTEMPT]: ok(anAttempt({ resend_at: past() })), [SEND]: problem(429, "too_many_attempts", { resend_at, retry_after: 20 }) });
+    network({
+      [ATTEMPT]: ok(anAttempt({ resend_at: past() })),
+      [SEND]: problem(429, "too_many_attempts", { resend_at, retry_after: 20 }),
+    });
     const { user } = open("/verify");
     await user.click(await screen.findByRole("button", { name: "Send a new code" }));
     expect(await screen.findByText(/a little too soon/)).toBeVisible();

@@ -1,0 +1,76 @@
+"""Proofs: a token of Authsignal's is validated, compared with what it is spent on, burned, and turned into an assertion."""
+
+from typing import Final
+
+from services.challenge import policy
+from services.challenge.assertions import AssertionMint, Purpose
+from services.challenge.authsignal.answers import Validated
+from services.challenge.authsignal.provider import Authsignal
+from shared.challenge_api import ACTION_SIGN_IN, ACTION_SIGN_UP, METHOD_EMAIL_OTP, ProofAnswer, Verdict
+from shared.events import normal_address
+from shared.ids import is_uuid
+from shared.state import StateStore
+
+# A proof is burned for longer than any token of it can live: Authsignal's tokens live 10 minutes, up to 60 by setting.
+BURN_SECONDS: Final = 2 * 3600
+TOKEN_REPLAYED: Final = "TOKEN_REPLAYED"
+# Only these actions open a session; a proof of any other is for whoever asked for it.
+SIGNING_IN: Final = frozenset({ACTION_SIGN_IN, ACTION_SIGN_UP})
+
+
+class Proofs:
+    """Checks proofs; every method raises what the provider raises."""
+
+    def __init__(self, *, provider: Authsignal, state: StateStore, mint: AssertionMint) -> None:
+        self._provider = provider
+        self._state = state
+        self._mint = mint
+
+    async def of_token(
+        self, token: str, *, attempt_id: str, sub: str, action: str, idempotency_key: str
+    ) -> tuple[ProofAnswer, str | None]:
+        """Return the verdict on a token that was earned for this person, action and attempt, and Authsignal's state."""
+        validated = await self._provider.validate(token, user_id=sub, action=action)
+        wrong = policy.mismatch(validated, user_id=sub, action=action, idempotency_key=idempotency_key)
+        if wrong is not None:
+            return ProofAnswer(verdict=Verdict.REJECTED, failure=wrong.value), validated.state
+        return await self._spend(validated, attempt_id=attempt_id, sub=sub, action=action)
+
+    async def of_passkey(self, token: str, *, attempt_id: str, action: str) -> tuple[ProofAnswer, Validated]:
+        """
+        Return the verdict on a token that a passkey earned without a name being typed.
+
+        Whose it is and which key the action has, only Authsignal knows; both must be told, and the key is burned like any.
+        """
+        validated = await self._provider.validate_anybody(token, action=action)
+        sub, key = validated.user_id, validated.idempotency_key
+        if sub is None or key is None or not is_uuid(sub):
+            return ProofAnswer(verdict=Verdict.REJECTED, failure=policy.Mismatch.INVALID.value), validated
+        wrong = policy.mismatch(validated, user_id=sub, action=action, idempotency_key=key)
+        if wrong is not None:
+            return ProofAnswer(verdict=Verdict.REJECTED, failure=wrong.value), validated
+        answer, _ = await self._spend(validated, attempt_id=attempt_id, sub=sub, action=action)
+        return answer, validated
+
+    def of_address(self, address: str, *, attempt_id: str, action: str) -> ProofAnswer:
+        """The address is proven, and no account is tied to it: only a sign-up may go on from here."""
+        assertion = None
+        if action == ACTION_SIGN_UP:
+            assertion = self._mint.mint(subject=normal_address(address), purpose=Purpose.SIGN_UP, attempt_id=attempt_id)
+        return ProofAnswer(verdict=Verdict.VERIFIED, method=METHOD_EMAIL_OTP, assertion=assertion)
+
+    async def _spend(self, validated: Validated, *, attempt_id: str, sub: str, action: str) -> tuple[ProofAnswer, str | None]:
+        verdict = policy.after_proof(validated.state)
+        if verdict is Verdict.VERIFIED and not validated.is_valid:
+            # isValid false beside CHALLENGE_SUCCEEDED contradicts itself: believe the no.
+            verdict = Verdict.BLOCKED
+        if verdict is not Verdict.VERIFIED:
+            return ProofAnswer(verdict=verdict, sub=sub), validated.state
+        key = f"proof:{sub}:{action}:{validated.idempotency_key}"
+        if not await self._state.add(key, attempt_id.encode(), ttl_seconds=BURN_SECONDS):
+            return ProofAnswer(verdict=Verdict.REJECTED, failure=TOKEN_REPLAYED, sub=sub), validated.state
+        assertion = None
+        if action in SIGNING_IN:
+            assertion = self._mint.mint(subject=sub, purpose=Purpose.SIGN_IN, attempt_id=attempt_id)
+        method = validated.verification_method
+        return ProofAnswer(verdict=verdict, method=method, assertion=assertion, sub=sub), validated.state
