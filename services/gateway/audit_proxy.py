@@ -51,7 +51,7 @@ class AuditProxy:
         except SessionRequired:
             if "text/html" not in request.headers.get("accept", "") or scope["method"] != "GET":
                 raise
-            await _redirect(send, f"/sign-in?next={scope['path']}")
+            await _redirect(send, f"/sign-in?to={scope['path']}")
             return
         try:
             session = await self._sessions.with_fresh_tokens(context, session)

@@ -1,5 +1,6 @@
 """What clients send and see. Unknown fields are refused; every field of an answer is always there."""
 
+import math
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -192,7 +193,8 @@ def attempt_view(attempt: Attempt, *, sdk: SdkView | None) -> AttemptView:
         method=attempt.method,
         delivery=Delivery(channel="email", destination=policy.masked_address(attempt.email)) if is_sent else None,
         attempts_left=attempt.codes_left,
-        resend_at=when(attempt.resend_at) if is_waiting and attempt.sends_left > 0 else None,
+        # Rounded up: who comes at the moment that was named must not be told to wait.
+        resend_at=when(math.ceil(attempt.resend_at)) if is_waiting and attempt.sends_left > 0 else None,
         expires_at=when(attempt.expires_at),
         sdk=sdk if is_waiting else None,
     )

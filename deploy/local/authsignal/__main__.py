@@ -12,8 +12,11 @@ import uvicorn
 
 from deploy.local.authsignal.app import create_app
 from deploy.local.authsignal.protocol import AbortableProtocol
-from deploy.local.authsignal.settings import SimulatorSettings, Tunables, read_secret_keys
+from deploy.local.authsignal.settings import SimulatorSettings, Tunables, WebhookUrls, read_secret_keys
 from deploy.local.authsignal.store import StoreUnusable
+
+
+_WEBHOOK_HELP = "where events go: email, sms, push, authenticators, logs, or action_verify:ACTION"
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -26,6 +29,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--state-file", type=Path, required=True, help="SQLite file that keeps the accounts")
     parser.add_argument("--ui-url", help="this server as a browser sees it; default http://localhost:PORT")
     parser.add_argument("--allow-origin", action="append", default=[], help="origin that may call the Client API")
+    parser.add_argument("--rp-id", default="localhost", help="relying party of passkeys: the pages' host, or a parent of it")
+    parser.add_argument("--webhook", action="append", default=[], metavar="NAME=URL", help=_WEBHOOK_HELP)
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a tunable, such as email_sends_max=3")
     return parser
 
@@ -40,6 +45,21 @@ def _tunables(assignments: list[str]) -> Tunables:
     return msgspec.convert(values, Tunables, strict=False)
 
 
+def _webhooks(assignments: list[str]) -> WebhookUrls:
+    values: dict[str, object] = {}
+    vetoes: dict[str, str] = {}
+    for assignment in assignments:
+        name, separator, url = assignment.partition("=")
+        if not separator:
+            raise ValueError(f"--webhook needs NAME=URL, not {assignment}")
+        kind, _, action = name.partition(":")
+        if kind == "action_verify":
+            vetoes[action or "*"] = url
+        else:
+            values[name] = url
+    return msgspec.convert(values | {"action_verify": vetoes}, WebhookUrls)
+
+
 def _settings(arguments: argparse.Namespace, port: int) -> SimulatorSettings:
     smtp_host, _, smtp_port = arguments.smtp.rpartition(":")
     if not smtp_host or not smtp_port.isdigit():
@@ -52,6 +72,8 @@ def _settings(arguments: argparse.Namespace, port: int) -> SimulatorSettings:
         state_file=arguments.state_file,
         ui_url=(arguments.ui_url or f"http://localhost:{port}").rstrip("/"),
         allow_origins=frozenset(origin.rstrip("/") for origin in arguments.allow_origin),
+        rp_id=arguments.rp_id,
+        webhooks=_webhooks(arguments.webhook),
         tunables=_tunables(arguments.set),
     )
 
@@ -76,7 +98,7 @@ def main(argv: list[str] | None = None) -> int:
     config = uvicorn.Config(
         app,
         http=AbortableProtocol,
-        ws="none",
+        ws="wsproto",
         access_log=False,
         log_level="warning",
         timeout_graceful_shutdown=2,

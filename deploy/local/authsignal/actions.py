@@ -213,7 +213,7 @@ def query_actions(tenant: Tenant, user_id: str, *, from_date: str | None, codes:
     Raises:
         InvalidRequest: The date or the state is not one.
     """
-    since = _unix_seconds(from_date) if from_date else 0.0
+    since = unix_seconds(from_date, "fromDate") if from_date else 0.0
     wanted = set(codes.split(",")) if codes else None
     if state is not None and state not in list(ActionState):
         raise InvalidRequest(f"No such state: {state}.")
@@ -226,11 +226,17 @@ def query_actions(tenant: Tenant, user_id: str, *, from_date: str | None, codes:
     ]
 
 
-def _unix_seconds(date: str) -> float:
+def unix_seconds(date: str, name: str) -> float:
+    """
+    Read a date that came in under a name; without a zone it counts as UTC.
+
+    Raises:
+        InvalidRequest: It is not in ISO 8601.
+    """
     try:
         moment = datetime.fromisoformat(date)
     except ValueError as error:
-        raise InvalidRequest("fromDate is not an ISO 8601 date.") from error
+        raise InvalidRequest(f"{name} is not an ISO 8601 date.") from error
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 
 

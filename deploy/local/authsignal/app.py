@@ -1,5 +1,6 @@
 """Composition root of the simulator."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import TypeVar
@@ -15,8 +16,10 @@ from deploy.local.authsignal.control import control_router
 from deploy.local.authsignal.edge import Journal, control_guard, cors_middleware, journal_middleware
 from deploy.local.authsignal.errors import ApiError, answer_api_error, answer_http_error, answer_unexpected
 from deploy.local.authsignal.faults import FaultTable, fault_middleware
-from deploy.local.authsignal.front_page import front_page
+from deploy.local.authsignal.pages import PAGE_HANDLERS
+from deploy.local.authsignal.qr_socket import qr_socket
 from deploy.local.authsignal.server_api import server_router
+from deploy.local.authsignal.server_sessions import well_known_router
 from deploy.local.authsignal.settings import SimulatorSettings
 from deploy.local.authsignal.tenant import Tenant
 
@@ -33,12 +36,22 @@ def create_app(settings: SimulatorSettings) -> ASGIApp:
     tenant, faults, journal = Tenant.open(settings), FaultTable(), Journal()
 
     @asynccontextmanager
-    async def close_store(_: Litestar) -> AsyncIterator[None]:
+    async def run_tenant(_: Litestar) -> AsyncIterator[None]:
+        webhooks = asyncio.create_task(tenant.webhooks.run())
         yield
+        webhooks.cancel()
+        await asyncio.gather(webhooks, return_exceptions=True)
         tenant.store.close()
 
     app: ASGIApp = Litestar(
-        route_handlers=[front_page, server_router(), client_router(), control_router()],
+        route_handlers=[
+            *PAGE_HANDLERS,
+            qr_socket,
+            server_router(),
+            client_router(),
+            well_known_router(),
+            control_router(),
+        ],
         dependencies={"tenant": _given(tenant), "faults": _given(faults), "journal": _given(journal)},
         # Inside the framework, so that a simulated crash meets the same handlers as a real one.
         middleware=[lambda app: fault_middleware(app, faults)],
@@ -47,7 +60,7 @@ def create_app(settings: SimulatorSettings) -> ASGIApp:
             HTTPException: answer_http_error,
             Exception: answer_unexpected,
         },
-        lifespan=[close_store],
+        lifespan=[run_tenant],
         state=State({"tenant": tenant}),
         openapi_config=None,
     )

@@ -92,6 +92,16 @@ class InvalidCredential(ApiError):
     code = "invalid_credential"
 
 
+class InvalidSession(ApiError):
+    """A session token that is not ours, too old, replaced or revoked; which of them is not said."""
+
+    status = 401
+    code = "invalid_token"
+
+    def __init__(self) -> None:
+        super().__init__("The session is invalid.")
+
+
 class Vetoed(ApiError):
     """The integrator's `action.verify` webhook did not agree: nothing changed, and the user may try again."""
 

@@ -108,7 +108,9 @@ def compose_phone_mail(*, number: str, service: str, code: str, valid_minutes: i
         sent_at: Unix seconds.
     """
     shown = " ".join(number[start : start + 3] for start in range(0, len(number), 3))
-    message = _new_mail(to=f"{number}@sms.example.test", subject=f"{service}: {code} is your verification code", sent_at=sent_at)
+    message = _new_mail(
+        to=f"{number}@sms.example.test", subject=f"{service}: {code} is your verification code", sent_at=sent_at
+    )
     text = f"{code} is your verification code. It works once, for {_life(valid_minutes)}. Do not pass it on."
     message.set_content(f"{service} to {shown}\n\n{text}\n")
     message.add_alternative(_page(f"{service} to {shown}", _CODE.format(code=html.escape(code)), text), subtype="html")

@@ -147,6 +147,7 @@ async def decide(tenant: Tenant, method: VerificationMethod, request: SignedChal
 
 
 async def _approve(tenant: Tenant, phone: Authenticator, pending: Challenge) -> None:
+    pending.verification_method = phone.verification_method
     action = _action(tenant, phone.user_id, pending)
     await require_consent(tenant, action, pending.verification_method, phone.user_authenticator_id)
     with tenant.store.transaction():
@@ -172,16 +173,22 @@ def _action(tenant: Tenant, user_id: str, pending: Challenge) -> Action:
     return new_action(tenant, tenant.user_or_new(user_id), pending.action_code, pending.idempotency_key, visit)
 
 
-def _signed(
-    tenant: Tenant, method: VerificationMethod, request: SignedChallengeRequest
-) -> tuple[Authenticator, Challenge]:
+def _signed(tenant: Tenant, method: VerificationMethod, request: SignedChallengeRequest) -> tuple[Authenticator, Challenge]:
     phone = find(tenant, method, request.public_key)
     pending = tenant.store.challenge(request.challenge_id)
-    if pending is None or pending.verification_method is not method or not may_decide(tenant, phone, pending):
+    if pending is None or not _is_for(method, pending) or not may_decide(tenant, phone, pending):
         raise InvalidRequest("The challenge is unknown, decided, too old, or for somebody else.")
     if not is_signed(request.public_key, request.challenge_id, request.signature):
         raise InvalidRequest("The signature is wrong.")
     return phone, pending
+
+
+def _is_for(method: VerificationMethod, pending: Challenge) -> bool:
+    if method is VerificationMethod.IN_APP:
+        # A challenge that names nothing but an action is made for a passkey, until an app answers it.
+        is_bare = pending.verification_method is VerificationMethod.PASSKEY and pending.user_id is None
+        return is_bare and pending.webauthn_challenge is None
+    return pending.verification_method is method
 
 
 def may_decide(tenant: Tenant, phone: Authenticator, pending: Challenge) -> bool:

@@ -1,4 +1,8 @@
-"""The Server API: users, authenticators, actions, validate, and challenges. Called with the secret key."""
+"""
+The Server API, called with the secret key: users, authenticators, actions, validate and challenges.
+
+Sessions and devices have modules of their own.
+"""
 
 from typing import Annotated, Any
 
@@ -11,6 +15,8 @@ from deploy.local.authsignal.auth import require_secret_key
 from deploy.local.authsignal.bodies import read_body
 from deploy.local.authsignal.errors import InvalidRequest
 from deploy.local.authsignal.model import User
+from deploy.local.authsignal.server_devices import DEVICE_HANDLERS
+from deploy.local.authsignal.server_sessions import SESSION_HANDLERS
 from deploy.local.authsignal.tenant import Tenant
 from deploy.local.authsignal.views import action_list_item, action_view, authenticator_view, user_list_item
 from deploy.local.authsignal.wire import (
@@ -230,5 +236,7 @@ def server_router() -> Router:
             verify,
             claim,
             get_challenge,
+            *SESSION_HANDLERS,
+            *DEVICE_HANDLERS,
         ],
     )

@@ -50,9 +50,7 @@ class Tenant:
             mailer=Mailer(settings.smtp_host, settings.smtp_port),
             tunables=settings.tunables,
             clock=clock,
-            webhooks=Dispatcher(
-                tenant_id=settings.tenant_id, keys=settings.secret_keys, clock=clock, urls=settings.webhooks
-            ),
+            webhooks=Dispatcher(tenant_id=settings.tenant_id, keys=settings.secret_keys, clock=clock, urls=settings.webhooks),
         )
         tenant.use(settings.tunables)
         tenant.store.delete_challenges_before(tenant.clock.now() - 86_400)

@@ -112,9 +112,7 @@ async def register(
         Vetoed: The integrator refused; nothing was stored.
     """
     challenge, method = pending.webauthn_challenge or "", pending.verification_method
-    found = webauthn_party.verify_registration(
-        tenant.settings, credential, challenge=challenge, is_conditional=is_conditional
-    )
+    found = webauthn_party.verify_registration(tenant.settings, credential, challenge=challenge, is_conditional=is_conditional)
     found.user_handle = webauthn_party.user_handle(claims.user_id)
     found.user_agent, found.name = user_agent, _name(found, user_agent)
     authenticator = enrolment.new_authenticator(tenant, claims.user_id, method)
@@ -134,9 +132,7 @@ async def register(
     return authenticator, token
 
 
-def find_credential(
-    tenant: Tenant, pending: Challenge, answer: dict[str, Any], *, user_id: str | None
-) -> Authenticator:
+def find_credential(tenant: Tenant, pending: Challenge, answer: dict[str, Any], *, user_id: str | None) -> Authenticator:
     """
     The authenticator whose key signed an answer, with its counter moved on; not stored yet.
 

@@ -78,9 +78,7 @@ def creation_options(
     }
 
 
-def request_options(
-    settings: SimulatorSettings, *, challenge: str, allow: Sequence[WebauthnCredential]
-) -> dict[str, Any]:
+def request_options(settings: SimulatorSettings, *, challenge: str, allow: Sequence[WebauthnCredential]) -> dict[str, Any]:
     """
     What `navigator.credentials.get` is called with.
 

@@ -405,3 +405,25 @@ class AvailableView(Outgoing):
 
     credential_id: str
     verified_at: str
+
+
+class InitUserView(Outgoing):
+    """The user's addresses, masked."""
+
+    email: str | None = None
+    phone_number: str | None = None
+
+
+class ChallengeOptionsView(Outgoing):
+    """What a challenge dialog offers."""
+
+    token: str
+    verification_methods: list[VerificationMethod]
+    user: InitUserView
+    default_verification_method: VerificationMethod | None = None
+
+
+class InitView(Outgoing):
+    """Answer to init."""
+
+    challenge_options: ChallengeOptionsView

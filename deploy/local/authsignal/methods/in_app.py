@@ -10,7 +10,6 @@ from litestar.handlers import HTTPRouteHandler
 from deploy.local.authsignal import phones
 from deploy.local.authsignal.auth import require_tenant
 from deploy.local.authsignal.bodies import read_body
-from deploy.local.authsignal.errors import InvalidRequest
 from deploy.local.authsignal.methods.phone_routes import enrolment_routes
 from deploy.local.authsignal.model import VerificationMethod
 from deploy.local.authsignal.tenant import Tenant
@@ -37,12 +36,9 @@ async def verify(request: Request[Any, Any, Any], tenant: NamedDependency[Tenant
     """Check the signature over a challenge that was begun in the tenant's name."""
     require_tenant(request, tenant)
     body = await read_body(request, SignedChallengeRequest)
+    await phones.decide(tenant, _METHOD, body, approved=True)
     pending = tenant.store.challenge(body.challenge_id)
-    if pending is None or pending.user_id is not None or pending.webauthn_challenge is not None or pending.code:
-        raise InvalidRequest("No such challenge.")
-    # A challenge that names nothing but an action is made for a passkey; a phone may answer it as well.
-    pending.verification_method = _METHOD
-    await phones.decide(tenant, _METHOD, body, approved=True, pending=pending)
+    assert pending is not None, "it was just decided"
     phone = phones.find(tenant, _METHOD, body.public_key)
     return InAppView(
         token=phones.token_of(tenant, pending) or "",

@@ -134,5 +134,3 @@ async def open_link(tenant: Tenant, token: str) -> bool:
         log_challenge(tenant, pending, "INVALID_OR_EXPIRED")
         return False
     return await answer(tenant, pending, claims) is not None
-
-

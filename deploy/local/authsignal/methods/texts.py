@@ -62,7 +62,7 @@ class Whatsapp(Sms):
     """The same through WhatsApp: it has no enrolment of its own, and writes to numbers enrolled for SMS as well."""
 
     method = VerificationMethod.WHATSAPP
-    serves = (VerificationMethod.WHATSAPP, VerificationMethod.SMS)
+    serves: tuple[VerificationMethod, ...] = (VerificationMethod.WHATSAPP, VerificationMethod.SMS)
 
     def client_routes(self) -> Sequence[HTTPRouteHandler]:
         """Challenge and verify."""

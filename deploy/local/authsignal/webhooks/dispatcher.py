@@ -193,7 +193,7 @@ class Dispatcher:
             async with self._http.post(url, data=body, headers=headers, timeout=timeout, allow_redirects=False) as answer:
                 return answer.status
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            _log.warning("a webhook was not delivered to %s: %s", url, error or type(error).__name__)
+            _log.warning("a webhook was not delivered to %s: %s", url, repr(error))
             return None
 
     def _envelope(self, event_type: str, **payload: dict[str, Any]) -> dict[str, Any]:

@@ -89,9 +89,7 @@ def authenticator_changed(item: Authenticator, *, moment: str, now: float) -> di
     )
 
 
-def action_verify(
-    action: Action, method: VerificationMethod, authenticator_id: str | None, *, now: float
-) -> dict[str, Any]:
+def action_verify(action: Action, method: VerificationMethod, authenticator_id: str | None, *, now: float) -> dict[str, Any]:
     """Data of `action.verify`: the transition that the receiver may veto."""
     return _present(
         userId=action.user_id,
