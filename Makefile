@@ -7,7 +7,7 @@ BIN := .venv/bin
 # make run ORIGINS=http://localhost:4173       also admits apps under development
 UP_OPTIONS := $(if $(PORT_BASE),--port-base $(PORT_BASE)) $(if $(ORIGINS),--origins "$(ORIGINS)")
 
-.PHONY: help install run test lint bench clean-local lock
+.PHONY: help install run test browser lint bench clean-local lock
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -19,9 +19,13 @@ install: ## Install what is missing and build the web app
 run: install ## Run everything on this machine; Ctrl-C stops it
 	@exec $(BIN)/python -m deploy.local up $(UP_OPTIONS)
 
-test: lint ## Check everything: lint, types, every test
+test: browser lint ## Check everything: lint, types, every test
 	@cd services/gateway/web && npm test --silent
 	@$(BIN)/python -m pytest
+
+# The browser tests need one; nothing else does.
+browser: install
+	@$(PYTHON) -m deploy.local.browser
 
 lint: install ## Check style, types and import rules
 	@$(BIN)/ruff check .

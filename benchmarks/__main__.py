@@ -21,7 +21,7 @@ import uvloop
 from benchmarks.contenders.constants import AWS_ENVIRONMENT
 from benchmarks.lab.cores import Cores, TooFewCores, pick_cores
 from benchmarks.lab.figures import OUT, keep, table
-from benchmarks.lab.process import REPOSITORY, StartFailed
+from benchmarks.lab.process import REPOSITORY, StartFailed, leave_on_terminate
 from benchmarks.sign_in.journey import UnexpectedAnswer
 from benchmarks.sign_in.lineup import Lineup
 from benchmarks.sign_in.measure import HopsDiffer, Measurement
@@ -38,12 +38,13 @@ def main() -> int:
     parser.add_argument("--at-once", type=int, default=64, help="people signing in at the same time (default 64)")
     parser.add_argument("--slice-seconds", type=float, default=1.5, help="how long each load lasts (default 1.5)")
     options = parser.parse_args()
+    leave_on_terminate()
     try:
         cores = pick_cores()
         os.sched_setaffinity(0, {cores.load})
         tune_collector()
         _run(cores, options)
-    except (TooFewCores, StartFailed, UnexpectedAnswer, HopsDiffer, TimeoutError, subprocess.SubprocessError) as error:
+    except (TooFewCores, StartFailed, UnexpectedAnswer, HopsDiffer, OSError, subprocess.SubprocessError) as error:
         print(f"✗ {type(error).__name__}: {error}", file=sys.stderr)
         return 1
     except ExceptionGroup as errors:

@@ -16,6 +16,7 @@ import uvloop
 
 from benchmarks.lab.cores import pick_cores
 from benchmarks.lab.figures import Row, keep, table
+from benchmarks.lab.process import leave_on_terminate
 from benchmarks.sign_in.journey import Visitor
 from benchmarks.sign_in.lineup import REFERENCE, Contender, Lineup
 
@@ -38,6 +39,7 @@ async def count(contender: Contender) -> Row:
 
 def main() -> int:
     """Count reference and product, one after the other."""
+    leave_on_terminate()
     cores = pick_cores()
     os.sched_setaffinity(0, {cores.load})
     rows: dict[str, Row] = {}

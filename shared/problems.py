@@ -183,6 +183,15 @@ class Conflict(Problem):
     detail = "This is already under way. Wait a moment and look again."
 
 
+class LastAuthenticator(Problem):
+    """Removing this factor would leave none to sign in with."""
+
+    code = "last_authenticator"
+    status = 409
+    title = "This is your last way to sign in"
+    detail = "You cannot remove your last way to sign in. Add another one first."
+
+
 class IdempotencyMismatch(Problem):
     """An Idempotency-Key came back with another body."""
 

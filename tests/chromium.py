@@ -4,7 +4,7 @@ import os
 import shutil
 from pathlib import Path
 
-_NAMES = ("chromium", "chromium-browser", "google-chrome")
+from deploy.local.browser import NAMES as _NAMES
 
 
 class ChromiumMissing(Exception):

@@ -2,8 +2,10 @@
 
 import os
 import re
+import signal
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -109,6 +111,11 @@ class Program:
             else:
                 return
         raise StartFailed(f"{self.name} does not listen on port {self.port}: see {self.log}")
+
+
+def leave_on_terminate() -> None:
+    """Make SIGTERM end this process as an exception does, so that what it started is stopped first."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
 
 
 def free_port() -> int:

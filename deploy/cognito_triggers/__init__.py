@@ -1,1 +1,1 @@
-"""The four Lambda functions that Cognito calls: standard library only, no network, one JSON log line per call."""
+"""The four Lambda functions that Cognito calls: standard library only, one JSON log line per call."""

@@ -2,7 +2,16 @@
 
 import json
 from collections.abc import Mapping
+from enum import Enum
 from typing import Any
+
+
+class AppClient(Enum):
+    """Which of the pool's app clients a call came through."""
+
+    GATEWAY = "gateway"
+    DIRECT = "direct"
+    OTHER = "other"
 
 
 def section(event: Mapping[str, Any], name: str) -> dict[str, Any]:
@@ -28,10 +37,18 @@ def user_is_known(request: Mapping[str, Any]) -> bool:
     return (flag is None or flag is False) and bool(text(section(request, "userAttributes"), "sub"))
 
 
-def is_gateway_client(event: Mapping[str, Any], environment: Mapping[str, str]) -> bool:
-    """Tell whether the call came through the gateway's own app client; every other client is refused."""
-    expected = environment.get("GATEWAY_CLIENT_ID", "")
-    return bool(expected) and text(section(event, "callerContext"), "clientId") == expected
+def app_client(event: Mapping[str, Any], environment: Mapping[str, str]) -> AppClient:
+    """
+    Tell which app client a call came through, by the ids that the functions were deployed with.
+
+    An id that was not deployed matches nothing, so the direct client is refused everywhere until it is switched on.
+    """
+    given = text(section(event, "callerContext"), "clientId")
+    if given and given == environment.get("GATEWAY_CLIENT_ID"):
+        return AppClient.GATEWAY
+    if given and given == environment.get("DIRECT_CLIENT_ID"):
+        return AppClient.DIRECT
+    return AppClient.OTHER
 
 
 def log_line(event: Mapping[str, Any], *, trigger: str, outcome: str, reason: str = "", attempt_id: str = "") -> str:

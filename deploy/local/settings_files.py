@@ -103,6 +103,7 @@ class SettingsWriter:
             "service_token_hashes_file": self.keys.path("audit_token_hashes"),
             "trusted_proxies": [HOST],  # the gateway forwards the console's requests
             "receivers": 2,
+            "receive_wait_seconds": 2,  # Ctrl-C waits for the long polls under way
             "metrics_port": 0,
         }
 

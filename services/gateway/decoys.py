@@ -33,10 +33,10 @@ class DecoyTokens:
         """Remember how a real token is made; one that is no JWT teaches nothing."""
         try:
             header, claims, signature = token.split(".")
-            self._header, self._claims = json.loads(_decoded(header)), json.loads(_decoded(claims))
-            self._signature_bytes = len(_decoded(signature))
+            learned = _json_object(header), _json_object(claims), len(_decoded(signature))
         except ValueError:
             return
+        self._header, self._claims, self._signature_bytes = learned
 
     def make(self, *, action: str, idempotency_key: str) -> str:
         """Return a token for an attempt that nobody stands behind."""
@@ -60,6 +60,13 @@ def _changed(claims: Json, replaced: Json) -> Json:
         name: _changed(value, replaced) if isinstance(value, dict) else replaced.get(name, value)
         for name, value in claims.items()
     }
+
+
+def _json_object(part: str) -> Json:
+    value = json.loads(_decoded(part))
+    if not isinstance(value, dict):
+        raise ValueError("not an object")
+    return value
 
 
 def _decoded(text: str) -> bytes:

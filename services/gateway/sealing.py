@@ -30,6 +30,6 @@ class Sealer:
         for cipher in self._ciphers:
             try:
                 return cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], name.encode())
-            except InvalidTag:
+            except (InvalidTag, ValueError):  # ValueError: shorter than a nonce.
                 continue
         return None

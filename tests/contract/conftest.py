@@ -1,6 +1,7 @@
 """One simulator, one mail server, one Node process and one browser for all contract checks, and their table."""
 
 import re
+import secrets
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -14,8 +15,10 @@ from tests.chromium import chromium_arguments, chromium_path
 from tests.contract.mailbox import Mailbox
 from tests.contract.node import NodeSdk
 from tests.contract.page import BrowserSdk, PageServer
+from tests.contract.receiver import Receiver
 from tests.contract.simulator import Simulator
 
+_CHECKS = range(1, 76)
 _CHECK = re.compile(r"::test_(node|python|browser|end_to_end)_(\d+)_")
 _SDK_NAMES = {
     "node": "@authsignal/node 2.21.0",
@@ -32,6 +35,15 @@ def mailbox() -> Iterator[Mailbox]:
     mailbox.start()
     yield mailbox
     mailbox.stop()
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    """Somebody who takes webhooks."""
+    receiver = Receiver()
+    receiver.start()
+    yield receiver
+    receiver.stop()
 
 
 @pytest.fixture(scope="session")
@@ -117,6 +129,12 @@ def email(user_id: str) -> str:
     return f"user-{user_id}@example.test"
 
 
+@pytest.fixture
+def number() -> str:
+    """A phone number that nobody used before."""
+    return f"+6421{secrets.randbelow(10**9):09d}"
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Print the conformance table: number of the check, SDK, result."""
     results: dict[tuple[int, str], bool] = {}
@@ -130,3 +148,6 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.section("Authsignal contract")
         for (number, name), passed in sorted(results.items()):
             terminalreporter.write_line(f"{number:>3}  {name:<28} {'pass' if passed else 'FAIL'}")
+        passed_checks = {number for number in _CHECKS if all(results.get(key, False) for key in results if key[0] == number)}
+        run = {number for number, _ in results}
+        terminalreporter.write_line(f"{len(passed_checks & run)} of {len(_CHECKS)} checks pass, {len(run)} were run")

@@ -47,7 +47,7 @@ class NodeSdk:
             [node, "driver.mjs"], cwd=FOLDER, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
 
-    def call(self, method: str, request: dict[str, Any], *, secret_key: str | None = None) -> Any:
+    def call(self, method: str, request: dict[str, Any] | list[Any], *, secret_key: str | None = None) -> Any:
         """
         Call a method of the SDK and wait for it.
 
@@ -66,6 +66,17 @@ class NodeSdk:
         if "thrown" in answer:
             raise NodeError(answer["thrown"])
         return UNDEFINED if "isUndefined" in answer else answer["value"]
+
+    def construct_event(
+        self, payload: str, signature: str, *, tolerance_minutes: int = 5, secret_key: str | None = None
+    ) -> Any:
+        """
+        Check a webhook's signature as the SDK does, and give the event in it.
+
+        Raises:
+            NodeError: The SDK refused it.
+        """
+        return self.call("webhook.constructEvent", [payload, signature, tolerance_minutes], secret_key=secret_key)
 
     def close(self) -> None:
         """End the Node process."""

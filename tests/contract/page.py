@@ -4,7 +4,7 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from playwright.async_api import Page
+from playwright.async_api import CDPSession, Page
 
 from tests.contract.node import FOLDER, require_packages
 from tests.contract.simulator import Simulator
@@ -98,6 +98,26 @@ class BrowserSdk:
         if "thrown" in answer:
             raise SdkThrew(answer["thrown"])
         return answer.get("value")
+
+    async def run(self, script: str, argument: object = None) -> Any:
+        """Evaluate a function in the page; `client` in it is the SDK."""
+        return await self.page.evaluate(script, argument)
+
+    async def add_authenticator(self, *, transport: str = "internal") -> CDPSession:
+        """Plug a virtual authenticator into the browser: one built in, or a key on USB."""
+        devtools = await self.page.context.new_cdp_session(self.page)
+        await devtools.send("WebAuthn.enable")
+        is_built_in = transport == "internal"
+        options = {
+            "protocol": "ctap2",
+            "transport": transport,
+            "hasResidentKey": is_built_in,
+            "hasUserVerification": is_built_in,
+            "isUserVerified": is_built_in,
+            "automaticPresenceSimulation": True,
+        }
+        await devtools.send("WebAuthn.addVirtualAuthenticator", {"options": options})
+        return devtools
 
     async def set_token(self, token: str) -> None:
         """Give the SDK a token for the next calls."""

@@ -139,6 +139,18 @@ class Simulator:
         assert re.fullmatch(r"[0-9]{6}", code)
         return code
 
+    def link(self, to: str) -> str:
+        """The newest magic link sent to an address, from the outbox."""
+        messages = self.control("GET", f"/outbox?to={quote(to)}")
+        assert messages, f"nothing was sent to {to}"
+        url: str = messages[0]["url"]
+        assert url.startswith(f"http://localhost:{self.port}/")
+        return url
+
+    def send_webhooks(self, **urls: object) -> None:
+        """Say where events go."""
+        self.control("PUT", "/webhooks", urls)
+
     def server_call(
         self, method: str, path: str, body: Mapping[str, object] | None = None, *, key: str = ""
     ) -> requests.Response:

@@ -15,7 +15,6 @@ from deploy.local.authsignal.protocol import AbortableProtocol
 from deploy.local.authsignal.settings import SimulatorSettings, Tunables, WebhookUrls, read_secret_keys
 from deploy.local.authsignal.store import StoreUnusable
 
-
 _WEBHOOK_HELP = "where events go: email, sms, push, authenticators, logs, or action_verify:ACTION"
 
 

@@ -1,7 +1,8 @@
 """
 The control port: how tests and people look inside and turn the knobs. Never part of the service's own API.
 
-Clock, faults, outcomes and tunables are forgotten on restart; accounts are not.
+Clock, faults, outcomes, rules and tunables are forgotten on restart; accounts are not. Phones, rules and webhooks have
+modules of their own.
 """
 
 from typing import Annotated, Any
@@ -14,6 +15,8 @@ from msgspec import Meta
 
 from deploy.local.authsignal.actions import check_action_code
 from deploy.local.authsignal.bodies import read_body
+from deploy.local.authsignal.control_phones import PHONE_HANDLERS
+from deploy.local.authsignal.control_rules import RULE_HANDLERS, WEBHOOK_HANDLERS
 from deploy.local.authsignal.edge import Call, Journal
 from deploy.local.authsignal.errors import InvalidRequest, NotFound
 from deploy.local.authsignal.faults import Fault, FaultRequest, FaultTable
@@ -195,13 +198,16 @@ async def list_actions(tenant: NamedDependency[Tenant]) -> list[Action]:
 async def reset(
     request: AnyRequest, tenant: NamedDependency[Tenant], faults: NamedDependency[FaultTable], journal: NamedDependency[Journal]
 ) -> SuccessView:
-    """Back to how the simulator started: clock, faults, outcomes, tunables, limits, journal, outbox."""
+    """Back to how the simulator started: clock, faults, outcomes, rules, tunables, webhooks, limits, journal, outbox."""
     body = await read_body(request, ResetRequest)
     tenant.clock.reset()
     tenant.outcomes.clear()
     tenant.limits.clear()
     tenant.outbox.clear()
-    tenant.tunables = tenant.settings.tunables
+    tenant.rules.clear()
+    tenant.use(tenant.settings.tunables)
+    tenant.webhooks.urls = tenant.settings.webhooks
+    tenant.webhooks.clear()
     faults.clear()
     journal.clear()
     if body.accounts:
@@ -241,5 +247,8 @@ def control_router() -> Router:
             list_actions,
             reset,
             reset_limits,
+            *PHONE_HANDLERS,
+            *RULE_HANDLERS,
+            *WEBHOOK_HANDLERS,
         ],
     )

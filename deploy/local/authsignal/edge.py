@@ -9,15 +9,18 @@ What stands around the APIs: cross-origin rules, the guard of the control port, 
 import ipaddress
 from collections import deque
 from collections.abc import Callable
+from urllib.parse import urlsplit
 
 import msgspec
 from litestar.datastructures import Headers, MutableScopeHeaders
-from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
+from litestar.enums import ScopeType
+from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send, WebSocketScope
 
 from deploy.local.authsignal.asgi import answer_json, http_scope
 from deploy.local.authsignal.errors import error_body
 
 _JOURNAL_MAX = 2_000
+_LOCAL_NAMES = ("localhost", "127.0.0.1", "::1")
 _PREFLIGHT_HEADERS = [
     (b"access-control-allow-methods", b"GET, POST, PATCH, DELETE"),
     (b"access-control-allow-headers", b"authorization, content-type"),
@@ -61,6 +64,8 @@ def journal_middleware(app: ASGIApp, journal: Journal, now: Callable[[], float])
     async def note(scope: Scope, receive: Receive, send: Send) -> None:
         http = http_scope(scope)
         if http is None or not http["path"].startswith("/v1"):
+            if http is None and scope["type"] == ScopeType.WEBSOCKET:
+                journal.add(_socket_call(scope, now()))
             await app(scope, receive, send)
             return
         status: int | None = None
@@ -90,6 +95,14 @@ def _call(scope: HTTPScope, at: float, status: int | None) -> Call:
         scheme=headers.get("authorization", "").partition(" ")[0].lower(),
         content_type=headers.get("content-type", ""),
     )
+
+
+def _socket_call(scope: WebSocketScope, at: float) -> Call:
+    # The sub-protocol carries who calls, as the Authorization header does elsewhere.
+    headers = Headers.from_scope(scope)
+    is_token = ".token." in headers.get("sec-websocket-protocol", "")
+    scheme = "bearer" if is_token else "basic"
+    return Call(at=at, method="WEBSOCKET", path=scope["path"], status=None, scheme=scheme, content_type="")
 
 
 def cors_middleware(app: ASGIApp, allow_origins: frozenset[str]) -> ASGIApp:
@@ -146,4 +159,7 @@ def _is_local(scope: HTTPScope, own_origin: str) -> bool:
     client = scope.get("client")
     if client is None or not ipaddress.ip_address(client[0]).is_loopback:
         return False
-    return Headers.from_scope(scope).get("origin", own_origin) == own_origin
+    headers = Headers.from_scope(scope)
+    # A foreign name that resolves to this machine is another page's way to read what is here: the name is checked too.
+    named = urlsplit(f"//{headers.get('host', '')}").hostname
+    return named in (*_LOCAL_NAMES, urlsplit(own_origin).hostname) and headers.get("origin", own_origin) == own_origin

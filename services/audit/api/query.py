@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from ipaddress import ip_network
 from typing import Any, Final, NamedTuple, TypeVar
 
-from services.audit.consumer.reading import SEARCH_CHARACTERS_MAX
+from services.audit.reading import SEARCH_CHARACTERS_MAX
 from services.audit.storage.cursor import ArrivalCursor, CursorInvalid, SearchCursor, arrival_cursor, search_cursor
 from services.audit.storage.search import AddressRange, Filters, Order
 from shared.events import EventType, Outcome, email_hash

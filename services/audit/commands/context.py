@@ -59,7 +59,8 @@ def audit_address(options: Any) -> tuple[str, str]:
     """
     stack = find_stack(Path.cwd())
     url = options.url or os.environ.get(URL_VARIABLE) or stack.audit_url
-    token = options.token or os.environ.get(TOKEN_VARIABLE) or stack.audit_token
+    # The local stack's token goes to the local stack alone.
+    token = options.token or os.environ.get(TOKEN_VARIABLE) or (stack.audit_token if url == stack.audit_url else None)
     if not url:
         raise CommandFailed(f"which audit service? Give --url or set {URL_VARIABLE}, or start one with make run", USAGE)
     if not token:

@@ -18,7 +18,7 @@ from services.audit.commands.context import StackAws, find_stack
 from services.audit.commands.errors import USAGE, CommandFailed
 from services.audit.commands.render import console
 from services.audit.commands.times import ago, local
-from services.audit.consumer.reading import read_message
+from services.audit.reading import read_message
 from shared.settings import AwsSettings
 from shared.sqs import sqs_client
 

@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from services.audit.consumer.reading import Reading
+from services.audit.reading import Reading
 
 
 @dataclass(slots=True, eq=False)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from services.audit.consumer.holds import Held
-from services.audit.consumer.reading import read_message
+from services.audit.reading import read_message
 
 MESSAGES_MAX: Final = 10
 

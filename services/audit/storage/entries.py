@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple
 import asyncpg
 import structlog
 
-from services.audit.consumer.reading import Flaw, FlawedLine, Origin, Row, clean_detail
+from services.audit.reading import Flaw, FlawedLine, Origin, Row, clean_detail
 from services.audit.storage.database import UNAVAILABLE, DatabaseUnavailable, Pool
 
 log = structlog.get_logger(__name__)

@@ -1,5 +1,7 @@
 """What Authsignal answers, as far as we read it. Unknown keys are ignored: the provider may add some at any time."""
 
+from typing import Any
+
 from msgspec import Struct
 
 
@@ -25,6 +27,7 @@ class Validated(_Answer, frozen=True):
 
     is_valid: bool
     state: str | None = None
+    state_updated_at: str | None = None
     user_id: str | None = None
     action: str | None = None
     action_code: str | None = None
@@ -107,6 +110,9 @@ class Authenticator(_Answer, frozen=True):
     is_default: bool = False
     email: str | None = None
     phone_number: str | None = None
+    username: str | None = None
+    display_name: str | None = None
+    previous_sms_channel: str | None = None
     webauthn_credential: "Credential | None" = None
 
 
@@ -121,14 +127,23 @@ class CredentialMaker(_Answer, frozen=True):
 class Credential(_Answer, frozen=True):
     """The WebAuthn part of a passkey or security key."""
 
+    credential_id: str | None = None
+    device_id: str | None = None
     name: str | None = None
+    aaguid: str | None = None
     aaguid_mapping: CredentialMaker | None = None
+    credential_backed_up: bool | None = None
+    credential_device_type: str | None = None
+    authenticator_attachment: str | None = None
+    parsed_user_agent: dict[str, Any] | None = None
 
 
 class UserDetails(_Answer, frozen=True):
-    """The part of a user that the account page needs; `custom` keeps the names that people give to authenticators."""
+    """The part of a user that is asked for; `custom` keeps the names that people give to authenticators."""
 
     is_enrolled: bool
+    email: str | None = None
+    email_verified: bool = False
     custom: dict[str, str | float | bool | None] = {}
 
 

@@ -119,6 +119,12 @@ class Authsignal:
         attributes = {"custom": custom}
         await self._caller.ask("update_user", lambda: self._sdk.update_user(user_id, attributes), Updated, safe=True)
 
+    async def confirm_email(self, user_id: str, email: str) -> None:
+        """Note that a user's address was proven; factors that use another address would be moved to this one."""
+        _check_ids(user_id)
+        attributes = {"email": email, "emailVerified": True}
+        await self._caller.ask("update_user", lambda: self._sdk.update_user(user_id, attributes), Updated, safe=True)
+
     async def remove_authenticator(self, user_id: str, authenticator_id: str) -> None:
         """Remove one of a person's authenticators; repeating it removes nothing more."""
         _check_ids(user_id, authenticator_id=authenticator_id)

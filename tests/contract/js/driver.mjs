@@ -13,7 +13,9 @@ function client({ apiSecretKey, apiUrl }) {
 
 async function run({ settings, method, request }) {
   try {
-    const value = await client(settings)[method](request);
+    const sdk = client(settings);
+    const isWebhook = method === "webhook.constructEvent";
+    const value = isWebhook ? sdk.webhook.constructEvent(...request) : await sdk[method](request);
     return value === undefined ? { isUndefined: true } : { value };
   } catch (error) {
     return {

@@ -23,8 +23,8 @@ from deploy.local.parts.postgres import Postgres
 from deploy.local.supervisor import Supervisor
 from services.audit.consumer.metrics import ConsumerMetrics
 from services.audit.consumer.queue import AuditQueue
-from services.audit.consumer.reading import read_line
 from services.audit.consumer.service import Consumer
+from services.audit.reading import read_line
 from services.audit.storage.database import open_pool
 from services.audit.storage.entries import EntryStore
 from services.audit.storage.migrate import migrate
@@ -82,11 +82,11 @@ class PostgresServer:
 
     async def create_database(self, *, template: str | None = None) -> "Database":
         """Make a database, a copy of a template or an empty one."""
-        name = template_copy = f"audit_{uuid4().hex[:12]}"
+        name = f"audit_{uuid4().hex[:12]}"
         connection = await asyncpg.connect(self.url("postgres", "postgres"))
         try:
             source = f"TEMPLATE {template}" if template else ""
-            await connection.execute(f"CREATE DATABASE {template_copy} OWNER countersign_owner {source}")
+            await connection.execute(f"CREATE DATABASE {name} OWNER countersign_owner {source}")
         finally:
             await connection.close()
         return Database(self, name)

@@ -158,8 +158,11 @@ async def test_local_stack_is_found_from_a_folder_below(tmp_path: Path, service:
     below.mkdir(parents=True)
 
     ran = await run("audit", "query", "--json", "--subject", ADA_SUB, cwd=below)
+    elsewhere = await run("audit", "query", "--url", "http://127.0.0.1:9", cwd=below)
 
     assert (ran.code, len(ran.lines())) == (0, 5)
+    assert elsewhere.code == 2  # The stack's token is not sent to another service.
+    assert "wants a token" in elsewhere.err
 
 
 async def test_no_events(tmp_path: Path, known: dict[str, str]) -> None:

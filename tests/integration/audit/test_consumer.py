@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from services.audit.consumer.reading import Flaw
+from services.audit.reading import Flaw
 from shared.ids import uuid7
 from tests.integration.audit.lab import (
     Author,

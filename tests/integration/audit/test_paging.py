@@ -6,7 +6,7 @@ from typing import Any
 
 import asyncpg
 
-from services.audit.consumer.reading import read_line
+from services.audit.reading import read_line
 from services.audit.storage.entries import APPEND
 from tests.integration.audit.lab import Author, Database, QueuePair, at, by_id, running_consumer, until
 from tests.integration.audit.service import Service, running_service

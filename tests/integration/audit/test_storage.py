@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import asyncpg
 import pytest
 
-from services.audit.consumer.reading import Flaw, FlawedLine, Origin, read_line
+from services.audit.reading import Flaw, FlawedLine, Origin, read_line
 from services.audit.storage.database import open_pool
 from services.audit.storage.entries import APPEND, EntryStore
 from services.audit.storage.migrate import Migration, MigrationFailed, migrate, released_migrations

@@ -55,6 +55,17 @@ class Ledger:
         """Return the types of the events of one attempt, in the order of their time."""
         return [event.event_type.value for event in await self.of_attempt(attempt_id, expect=expect)]
 
+    async def types_of_subject(self, sub: str) -> list[str]:
+        """Return the types of every event about one account, in the order of their time."""
+        query = "SELECT event_type FROM audit.entry_search WHERE subject_sub = $1 ORDER BY occurred_at, instance, seq"
+        return [row["event_type"] for row in await self._connection.fetch(query, sub)]
+
+    async def missing_numbers(self, instance: str, last: int) -> list[int]:
+        """Return the numbers up to `last` of one producer's process that are not stored."""
+        query = "SELECT seq FROM audit.entry_search WHERE instance = $1"
+        stored = {row["seq"] for row in await self._connection.fetch(query, UUID(instance))}
+        return [number for number in range(last + 1) if number not in stored]
+
     async def everything(self) -> list[bytes]:
         """Return the bytes of every entry."""
         return [row["entry"] for row in await self._connection.fetch("SELECT entry FROM audit.entries")]

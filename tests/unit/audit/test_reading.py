@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.audit.consumer.reading import (
+from services.audit.reading import (
     SEARCH_CHARACTERS_MAX,
     Flaw,
     LineFlawed,

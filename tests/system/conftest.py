@@ -1,0 +1,25 @@
+"""Fixtures of the tests that use the product as people do."""
+
+from tests.system.fixtures import (
+    browser,
+    fresh_limits,
+    http,
+    newcomer,
+    people,
+    person,
+    phones,
+    simulator,
+    vault,
+)
+
+__all__ = [
+    "browser",
+    "fresh_limits",
+    "http",
+    "newcomer",
+    "people",
+    "person",
+    "phones",
+    "simulator",
+    "vault",
+]
