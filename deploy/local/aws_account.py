@@ -20,6 +20,7 @@ from deploy.aws.stack import DeployFailed, Deployment, deploy
 from deploy.local.errors import StackError
 from deploy.local.keys import Keys
 from deploy.local.parts.aws import REGION, ROOT_ACCESS_KEY_ID, endpoint, root_secret
+from deploy.local.ports import HOST
 
 STACK_NAME = "countersign-local"
 CODE_BUCKET = "countersign-local-code"
@@ -61,9 +62,14 @@ class AwsResources:
         return f"{self.endpoint_url}/{self.user_pool_id}/.well-known/jwks.json"
 
 
-def set_up(keys: Keys, port: int) -> AwsResources:
+def set_up(keys: Keys, port: int, *, challenge_port: int) -> AwsResources:
     """
     Deploy the template and make the rest; doing it again changes only what has changed.
+
+    Args:
+        keys: The stack's secrets.
+        port: Where the emulator is.
+        challenge_port: Where the triggers of the direct client find the challenge service.
 
     Raises:
         StackError: The emulator refused.
@@ -73,7 +79,12 @@ def set_up(keys: Keys, port: int) -> AwsResources:
         stack_name=STACK_NAME,
         code_bucket=CODE_BUCKET,
         assertion_keys=(keys.ensure("assertion_key"),),
-        parameters={"RequireTls": "false"},
+        parameters={
+            "RequireTls": "false",
+            "EnableDirectClient": "true",
+            "ChallengeUrl": f"http://{HOST}:{challenge_port}",
+            "ChallengeToken": keys.ensure("direct_token"),
+        },
     )
     url = endpoint(port)
     try:

@@ -14,7 +14,7 @@ from deploy.local.parts.aws import REGION
 from deploy.local.parts.postgres import Postgres
 from deploy.local.ports import HOST, Ports
 
-_OUR_KEYS = ("session_key", "email_hash_key", "challenge_token", "audit_token", "assertion_key")
+_OUR_KEYS = ("session_key", "email_hash_key", "challenge_token", "direct_token", "audit_token", "assertion_key")
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,7 @@ class SettingsWriter:
             **self._queue(),
             "user_pool_id": self.aws.user_pool_id,
             "client_id": self.aws.gateway_client_id,
+            "direct_client_id": self.aws.direct_client_id,
             "client_secret_file": self.keys.path("cognito_client_secret"),
             "cognito_endpoint_url": self.aws.endpoint_url,
             "cognito_issuer": self.aws.issuer,
@@ -79,6 +80,7 @@ class SettingsWriter:
             "authsignal_secret_file": self.keys.path(SECRET),
             "authsignal_tenant_id": self.keys.ensure_uuid(TENANT),
             "service_token_file": self.keys.path("challenge_token"),
+            "direct_token_file": self.keys.path("direct_token"),
             "assertion_key_file": self.keys.path("assertion_key"),
             "user_pool_id": self.aws.user_pool_id,
             **self._queue(),

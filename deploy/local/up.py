@@ -111,7 +111,7 @@ class Stack:
             self._start_authsignal()
         if "aws" in self._parts:
             with self._progress.step("AWS resources from the template"):
-                self._aws = aws_account.set_up(self._keys, self._ports.aws)
+                self._aws = aws_account.set_up(self._keys, self._ports.aws, challenge_port=self._ports.challenge)
         if self._parts & set(SERVICES):
             self._start_services()
         database_url = self._postgres.url("countersign_owner") if "postgres" in self._parts else None

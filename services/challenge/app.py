@@ -14,6 +14,7 @@ from services.challenge.authsignal.calls import Caller
 from services.challenge.authsignal.client_api import ClientApi
 from services.challenge.authsignal.provider import Authsignal
 from services.challenge.authsignal.transport import AwaitedSession
+from services.challenge.direct import routes as direct
 from services.challenge.proofs import Proofs
 from services.challenge.recording import ChallengeRecorder
 from services.challenge.service import Challenges
@@ -136,18 +137,27 @@ async def readyz(request: AnyRequest) -> dict[str, str]:
 
 
 class BearerGuard:
-    """Lets in callers that hold one of the live service tokens; health checks come in without."""
+    """
+    Lets in callers that hold one of the live service tokens; health checks come in without.
 
-    def __init__(self, tokens: list[str]) -> None:
+    Args:
+        tokens: The gateway's.
+        trigger_tokens: Those of Cognito's triggers, which open the triggers' own paths alone; the gateway's do not open these.
+    """
+
+    def __init__(self, tokens: list[str], trigger_tokens: list[str]) -> None:
         self._expected = [f"Bearer {token}".encode() for token in tokens]
+        self._expected_of_triggers = [f"Bearer {token}".encode() for token in trigger_tokens]
 
     async def __call__(self, scope: Scope, headers: Headers, context: RequestContext) -> None:
         """See `Guard`."""
         if scope["path"] in OPEN_PATHS:
             return
         given = headers.get(b"authorization", b"")
+        is_trigger_path = scope["path"].startswith(direct.TRIGGER_PREFIX)
+        live = self._expected_of_triggers if is_trigger_path else self._expected
         # Every live token is compared, in constant time, so that the time tells nothing about which one was close.
-        matches = [hmac.compare_digest(given, expected) for expected in self._expected]
+        matches = [hmac.compare_digest(given, expected) for expected in live]
         if not any(matches):
             raise Unauthorized("service token")
 
@@ -161,6 +171,7 @@ def create_app(settings: ChallengeSettings) -> AsgiApp:
     """
     secret_key = read_secrets(settings.authsignal_secret_file)[0]
     tokens = read_secrets(settings.service_token_file)
+    trigger_tokens = read_secrets(settings.direct_token_file) if settings.direct_token_file is not None else []
     mint = AssertionMint(key=read_keys(settings.assertion_key_file)[0], user_pool_id=settings.user_pool_id)
     email_hash_key = read_keys(settings.email_hash_key_file)[0].encode()
     store = open_state(settings.state_url)
@@ -190,6 +201,9 @@ def create_app(settings: ChallengeSettings) -> AsgiApp:
                 recorder=recorder,
             )
             app.state.authenticators = Authenticators(provider=provider, recorder=recorder)
+            app.state.direct = direct.build(
+                settings, provider=provider, recorder=recorder, state=store, name_key=email_hash_key
+            )
             backlog = Gauge("audit_backlog_entries", "Entries that the queue has refused so far", registry=registry)
             backlog.set_function(lambda: trail.backlog_entries)
             serve_metrics(registry, settings.host, settings.metrics_port)
@@ -209,6 +223,7 @@ def create_app(settings: ChallengeSettings) -> AsgiApp:
             list_authenticators,
             rename_authenticator,
             remove_authenticator,
+            *direct.ROUTES,
             healthz,
             readyz,
         ],
@@ -223,7 +238,7 @@ def create_app(settings: ChallengeSettings) -> AsgiApp:
         app,
         metrics=HttpMetrics(registry),
         tracing=tracing,
-        guard=BearerGuard(tokens),
+        guard=BearerGuard(tokens, trigger_tokens),
         trusts_callers=True,
         headers=[(b"cache-control", b"no-store")],
     )

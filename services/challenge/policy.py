@@ -40,6 +40,16 @@ def after_track(state: str) -> Verdict:
     return _ON_TRACK.get(state, Verdict.BLOCKED)
 
 
+def before_claim(state: str) -> Verdict:
+    """
+    Return what to do with a sign-up whose action was tracked so that its proof may be claimed.
+
+    A state that already says that it succeeded comes from an earlier claim of the same attempt, whose answer got lost: the
+    proof is claimed and looked at again, and still spent only once.
+    """
+    return Verdict.CHALLENGED if state == "CHALLENGE_SUCCEEDED" else after_track(state)
+
+
 def after_proof(state: str | None) -> Verdict:
     """Return what to do with a person whose token, for the right action, validated to `state`."""
     return _ON_PROOF.get(state or "", Verdict.BLOCKED)

@@ -89,10 +89,12 @@ class Challenges:
         """Tie a proven sign-up to its account. The rules see it first: a blocked sign-up gets no assertion."""
         try:
             tracked = await self._provider.track(request.sub, request.action, _attributes(request))
-            verdict = policy.after_track(tracked.state)
+            verdict = policy.before_claim(tracked.state)
             if verdict is Verdict.CHALLENGED:
-                answer, state = await self._claim_and_prove(request, request.challenge_id, request.sub)
+                claimed = await self._provider.claim(request.challenge_id, request.sub)
+                # Before the proof is spent: a fault in between must leave it to be claimed again with another code.
                 await self._ensure_enrolled(request.sub, request.email)
+                answer, state = await self._prove(request, request.sub, claimed.token)
             else:
                 answer, state = ProofAnswer(verdict=verdict), tracked.state
         except Problem as problem:
@@ -242,9 +244,7 @@ class Challenges:
             return ProofAnswer(verdict=Verdict.REJECTED, failure=proven.failure_reason), None
         return await self._prove(request, request.sub, proven.access_token)
 
-    async def _claim_and_prove(
-        self, request: VerifyRequest | ClaimRequest, challenge_id: str, sub: str
-    ) -> tuple[ProofAnswer, str | None]:
+    async def _claim_and_prove(self, request: VerifyRequest, challenge_id: str, sub: str) -> tuple[ProofAnswer, str | None]:
         claimed = await self._provider.claim(challenge_id, sub)
         return await self._prove(request, sub, claimed.token)
 

@@ -28,6 +28,13 @@ class ChallengeSettings(AwsSettings, frozen=True, kw_only=True, forbid_unknown_f
     # triggers wait for this service, so the budget must end well before.
     authsignal_seconds_max: Seconds = 2.0
     authsignal_budget_seconds: Seconds = 3.5
+    # Apps that talk to Cognito themselves: off without a file of tokens for Cognito's triggers. What Authsignal is asked for
+    # one trigger ends before the trigger's own 4 s, with time left to record and to veil.
+    direct_token_file: str | None = None
+    direct_seconds_max: Annotated[float, Meta(gt=0, le=3.2)] = 3.0
+    direct_veil_seconds: Annotated[float, Meta(ge=0, le=0.5)] = 0.25
+    direct_starts_max: Annotated[int, Meta(ge=1)] = 30
+    direct_window_seconds: Annotated[int, Meta(ge=10, le=3600)] = 600
     breaker_failures_max: Annotated[int, Meta(ge=1, le=1000)] = 10
     breaker_open_seconds: Seconds = 5.0
     trace_sample_ratio: Annotated[float, Meta(ge=0, le=1)] = 0.01

@@ -26,6 +26,8 @@ from services.gateway.audit_proxy import PREFIX, AuditProxy
 from services.gateway.cognito.client import Cognito
 from services.gateway.cognito.directory import Directory
 from services.gateway.decoys import DecoyTokens
+from services.gateway.direct import wiring as direct
+from services.gateway.direct.cors import DirectCors
 from services.gateway.guard import OriginGuard
 from services.gateway.handlers import HANDLERS
 from services.gateway.idempotency import IdempotencyMiddleware
@@ -125,7 +127,7 @@ def create_app(settings: GatewaySettings) -> AsgiApp:
     api = create_api(lifespan)
     pages = Pages(dist=DIST, authsignal_url=settings.authsignal_client_url, is_https=is_https)
     router = Router(IdempotencyMiddleware(api, state, sealer, body_bytes_max=BODY_BYTES_MAX), pages)
-    return RequestMiddleware(
+    app = RequestMiddleware(
         router,
         metrics=HttpMetrics(registry),
         tracing=tracing,
@@ -140,6 +142,7 @@ def create_app(settings: GatewaySettings) -> AsgiApp:
             *([HSTS] if is_https else []),
         ],
     )
+    return DirectCors(app, settings.allowed_origins) if settings.direct_client_id is not None else app
 
 
 def create_api(lifespan: Any = None) -> Litestar:
@@ -228,5 +231,14 @@ async def _connect(
         decoy_tokens=DecoyTokens(),
     )
     accounts = Accounts(cognito=cognito, directory=directory, sessions=sessions, recorder=recorder)
-    gateway = Gateway(settings=settings, attempts=attempts, sessions=sessions, accounts=accounts, state=state)
+    gateway = Gateway(
+        settings=settings,
+        attempts=attempts,
+        sessions=sessions,
+        accounts=accounts,
+        state=state,
+        direct=direct.build(
+            settings, http, challenge_token=held.challenge_token, cognito=cognito, recorder=recorder, state=state
+        ),
+    )
     return gateway, AuditProxy(http, sessions, audit_url=settings.audit_url)

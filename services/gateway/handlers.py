@@ -7,6 +7,7 @@ from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import Parameter
 
 from services.gateway.attempts.model import Attempt
+from services.gateway.direct.handlers import DIRECT_HANDLERS
 from services.gateway.views import (
     AttemptView,
     AuthsignalView,
@@ -279,6 +280,7 @@ HANDLERS: Final = (
     end_session,
     get_me,
     change_me,
+    *DIRECT_HANDLERS,
     healthz,
     readyz,
 )

@@ -143,5 +143,7 @@ TooMany: Final = 429
 def _scope_of(given: bytes, headers: Headers, context: RequestContext) -> str:
     """A key belongs to whoever sent it: the session, else the client's address."""
     cookie = headers.get(b"cookie", b"").decode("latin-1")
-    owner = cookies.read(cookie, cookies.SESSION) or cookies.read(cookie, cookies.ATTEMPT) or context.client.ip or ""
+    # A direct client has no cookie of ours; people behind one address must not get each other's answers.
+    bearer = headers.get(b"authorization", b"").decode("latin-1")
+    owner = bearer or cookies.read(cookie, cookies.SESSION) or cookies.read(cookie, cookies.ATTEMPT) or context.client.ip or ""
     return hashlib.sha256(owner.encode() + b"\n" + given).hexdigest()

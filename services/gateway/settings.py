@@ -60,6 +60,11 @@ class GatewaySettings(AwsSettings, frozen=True, kw_only=True, forbid_unknown_fie
     session_absolute_seconds: Annotated[int, Meta(ge=300, le=86_400)] = 43_200
     # Answers that could tell a known address from an unknown one leave at multiples of this after the request came.
     veil_seconds: Annotated[float, Meta(ge=0, le=2)] = 0.25
+    # Apps that talk to Cognito themselves: the app client whose access tokens `/v1/direct` takes; off without one.
+    direct_client_id: str | None = None
+    # Adding or removing a factor needs a sign-in no older than this. Refreshed tokens keep the time of the sign-in.
+    direct_fresh_seconds: Annotated[int, Meta(ge=1, le=300)] = 300
+    direct_writes_max: Annotated[int, Meta(ge=1)] = 60
     challenge_seconds_max: Seconds = 12.0
     cognito_seconds_max: Seconds = 6.0
     trace_sample_ratio: Annotated[float, Meta(ge=0, le=1)] = 0.01

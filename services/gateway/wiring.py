@@ -7,6 +7,7 @@ from litestar import Request
 from services.gateway.account import Accounts
 from services.gateway.attempts.model import Attempt, AttemptKind
 from services.gateway.attempts.service import Attempts
+from services.gateway.direct.service import DirectAccounts
 from services.gateway.sessions.model import Session
 from services.gateway.sessions.service import Sessions
 from services.gateway.settings import GatewaySettings
@@ -28,12 +29,14 @@ class Gateway:
         sessions: Sessions,
         accounts: Accounts,
         state: StateStore,
+        direct: DirectAccounts | None = None,
     ) -> None:
         self.settings = settings
         self.attempts = attempts
         self.sessions = sessions
         self.accounts = accounts
         self.state = state
+        self.direct = direct
 
     async def session_of(self, request: AnyRequest) -> Session:
         """Return the session of a request, or raise what is wrong with it."""

@@ -1,5 +1,6 @@
 """One simulator, one mail server, one Node process and one browser for all contract checks, and their table."""
 
+import base64
 import re
 import secrets
 import uuid
@@ -115,6 +116,12 @@ async def sdk(browser: Browser, simulator: Simulator, page_server: PageServer) -
     await sdk.open()
     yield sdk
     await context.close()
+
+
+@pytest.fixture
+def tenant_headers(simulator: Simulator) -> dict[str, str]:
+    """How a browser without a token names the tenant: Basic, without a colon."""
+    return {"Authorization": f"Basic {base64.b64encode(simulator.tenant_id.encode()).decode()}"}
 
 
 @pytest.fixture

@@ -28,7 +28,7 @@ async ([path, args]) => {
 
 class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
-        path, content_type = _FILES.get(self.path, (None, ""))
+        path, content_type = _FILES.get(self.path.partition("?")[0], (None, ""))
         body = path.read_bytes() if path else b""
         self.send_response(200 if path else 404)
         self.send_header("Content-Type", content_type)

@@ -164,6 +164,14 @@ class Simulator:
         """Call either API without an SDK and without a key, for what is wrong with a call."""
         return self._http.request(method, self.api_url + path, data=raw, headers=headers, timeout=_CALL_SECONDS)
 
+    def page(self, path: str) -> requests.Response:
+        """Fetch one of its pages, without running anything in it."""
+        return self._http.get(f"http://localhost:{self.port}{path}", timeout=_CALL_SECONDS)
+
+    def forget_cookies(self) -> None:
+        """Call from a fresh browser from now on, so to speak."""
+        self._http.cookies.clear()
+
     def wrong_code(self, to: str) -> str:
         """A code that is not the one sent last."""
         return f"{(int(self.code(to)) + 1) % 1_000_000:06d}"

@@ -60,9 +60,7 @@ async def test_without_the_right_to_send_nothing_happens(person: Person, stack: 
     assert (await person.verify(attempt["id"], code)).status == 200
 
 
-async def test_a_challenge_service_that_cannot_record_lets_nobody_in(
-    person: Person, stack: RunningStack, vault: Vault
-) -> None:
+async def test_a_challenge_service_that_cannot_record_lets_nobody_in(person: Person, stack: RunningStack, vault: Vault) -> None:
     """When only the challenge service is denied the queue, the gateway answers 503 as well and opens no session."""
     sub = (await person.sign_up()).body["subject"]["sub"]
     attempt = await person.begin("sign-ins")
@@ -118,8 +116,7 @@ async def eventually_revoked(ledger: Ledger, sub: str) -> None:
     deadline = time.monotonic() + REDELIVERY_SECONDS_MAX
     while True:
         types = await ledger.types_of_subject(sub)
-        if "session.revoked" in types:
-            assert types.count("session.created") == 2
+        if "session.revoked" in types and types.count("session.created") == 2:
             return
         assert time.monotonic() < deadline, types
         await asyncio.sleep(0.1)
@@ -136,9 +133,9 @@ async def test_an_account_whose_making_was_not_recorded_still_works(
 
     assert refused(answer)
     assert (await person.sign_up()).status == 200
-    users = stack.aws("cognito-idp").list_users(
-        UserPoolId=stack["aws"]["user_pool_id"], Filter=f'email = "{person.email}"'
-    )["Users"]
+    users = stack.aws("cognito-idp").list_users(UserPoolId=stack["aws"]["user_pool_id"], Filter=f'email = "{person.email}"')[
+        "Users"
+    ]
     assert len(users) == 1
     deadline = time.monotonic() + REDELIVERY_SECONDS_MAX
     while "account.user.created" not in (types := await ledger.types_of_attempt(attempt["id"], expect="sign_up.requested")):

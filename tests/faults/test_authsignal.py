@@ -1,6 +1,7 @@
 """Authsignal is slow, down, or answers rubbish: said clearly, and no try is lost by it."""
 
 import time
+from typing import Any
 
 import pytest
 
@@ -10,7 +11,7 @@ from tests.integration.gateway.simulator import Authsignal
 from tests.integration.gateway.vault import Vault
 
 # The faults, and what the person is told. Times are few, so that the circuit stays closed for the next test.
-FAULTS = {
+FAULTS: dict[str, tuple[dict[str, Any], tuple[int, str]]] = {
     "slow": ({"kind": "delay", "delay_ms": 5_000}, (503, "provider_busy")),
     "down": ({"kind": "refuse"}, (503, "provider_busy")),
     "hanging up": ({"kind": "drop"}, (503, "provider_busy")),
@@ -76,10 +77,20 @@ async def test_a_resend_that_failed_is_given_back(person: Person, authsignal: Au
     assert (await person.verify(attempt["id"], await person.code())).status == 200
 
 
-async def test_a_sign_up_whose_claim_failed_goes_on(person: Person, authsignal: Authsignal, vault: Vault) -> None:
-    """When the account is made but Authsignal does not take the claim, another code finishes the same sign-up."""
+# The steps after the account was made, each with as many faults as it has tries.
+CLAIMING: dict[str, dict[str, Any]] = {
+    "the rules are asked": {"path_prefix": "/v1/users", "method": "POST", "times": 3},
+    "the claim": {"path_prefix": "/v1/claim", "times": 1},
+    "the enrolment is looked at": {"path_prefix": "/v1/users", "method": "GET", "times": 3},
+    "the token is validated": {"path_prefix": "/v1/validate", "times": 3},
+}
+
+
+@pytest.mark.parametrize("step", CLAIMING)
+async def test_a_sign_up_whose_claim_failed_goes_on(person: Person, authsignal: Authsignal, vault: Vault, step: str) -> None:
+    """When the account is made but Authsignal fails on the way to the session, another code finishes the same sign-up."""
     attempt = await person.begin("sign-ups")
-    await authsignal.fault(path_prefix="/v1/claim", times=1, kind="refuse")
+    await authsignal.fault(kind="refuse", **CLAIMING[step])
 
     failed = await person.verify(attempt["id"], await person.code())
     await vault.change_attempt(attempt["id"], resend_at=0.0)
@@ -87,5 +98,5 @@ async def test_a_sign_up_whose_claim_failed_goes_on(person: Person, authsignal: 
     answer = await person.verify(attempt["id"], await person.code())
 
     assert (failed.status, failed.code) == (503, "provider_busy")
-    assert SESSION in person.cookies
     assert (resent.status, answer.status) == (202, 200)
+    assert SESSION in person.cookies

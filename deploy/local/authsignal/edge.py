@@ -99,9 +99,7 @@ def _call(scope: HTTPScope, at: float, status: int | None) -> Call:
 
 def _socket_call(scope: WebSocketScope, at: float) -> Call:
     # The sub-protocol carries who calls, as the Authorization header does elsewhere.
-    headers = Headers.from_scope(scope)
-    is_token = ".token." in headers.get("sec-websocket-protocol", "")
-    scheme = "bearer" if is_token else "basic"
+    scheme = "bearer" if any(".token." in offer for offer in scope["subprotocols"]) else "basic"
     return Call(at=at, method="WEBSOCKET", path=scope["path"], status=None, scheme=scheme, content_type="")
 
 

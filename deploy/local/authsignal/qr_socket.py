@@ -60,7 +60,7 @@ def _caller(socket: AnySocket, tenant: Tenant) -> TokenClaims | None:
     origin = socket.headers.get("origin")
     if origin is not None and origin not in tenant.settings.webauthn_origins:
         raise Unauthorized
-    offered = [item.strip() for item in socket.headers.get("sec-websocket-protocol", "").split(",")]
+    offered = socket.scope["subprotocols"]
     if _PROTOCOL not in offered:
         raise Unauthorized
     for item in offered:

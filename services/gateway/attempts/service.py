@@ -109,7 +109,7 @@ class Attempts:
         await self._recorder.record(context, draft_of(attempt, EventType.SIGN_IN_STARTED, Outcome.PENDING))
         account = await self._find(attempt)
         if account is None:
-            attempt = self._decoy(attempt, method or METHOD_EMAIL_OTP)
+            attempt = self._decoy(attempt)
         else:
             attempt = replace(attempt, sub=account)
             request = self._challenge_request(context, attempt, method or METHOD_EMAIL_OTP)
@@ -263,14 +263,14 @@ class Attempts:
             raise fault.problem() from fault
         return account.sub if account is not None else None
 
-    def _decoy(self, attempt: Attempt, method: str) -> Attempt:
+    def _decoy(self, attempt: Attempt) -> Attempt:
         return replace(
             attempt,
             is_decoy=True,
             track_token=self._decoy_token(attempt),
             methods=(METHOD_EMAIL_OTP,),
-            # By another method nothing is sent to a known person either, until the browser goes on or e-mail is chosen.
-            method=METHOD_EMAIL_OTP if method == METHOD_EMAIL_OTP else None,
+            # Whatever method was asked for: a known person who has no other gets a code by e-mail too.
+            method=METHOD_EMAIL_OTP,
         )
 
     def _challenged(self, attempt: Attempt, answer: ChallengeAnswer) -> Attempt:
@@ -347,8 +347,7 @@ class Attempts:
                 idempotency_key=attempt.idempotency_key,
                 challenge_id=attempt.challenge_id,
                 code=code,
-                # Rules that stopped the person keep the proof from being tied to the account; it only shows who asks.
-                sub=attempt.sub if attempt.ruling is Verdict.CHALLENGED else None,
+                sub=_person_of(attempt),
                 client=client_of(context, attempt),
             )
         )
@@ -377,10 +376,21 @@ class Attempts:
             action=action_of(attempt),
             email=attempt.email,
             idempotency_key=attempt.idempotency_key,
-            sub=attempt.sub if attempt.ruling is Verdict.CHALLENGED else None,
+            sub=_person_of(attempt),
             method=method,
             client=client_of(context, attempt),
         )
+
+
+def _person_of(attempt: Attempt) -> str | None:
+    """
+    Return whose challenge this is, as far as it is to be tied to an account.
+
+    Rules that stopped the person keep the proof from being tied to the account; it only shows who asks. A sign-up proves an
+    address, also when it goes on after its account was made.
+    """
+    is_tied = attempt.kind is AttemptKind.SIGN_IN and attempt.ruling is Verdict.CHALLENGED
+    return attempt.sub if is_tied else None
 
 
 def _is_over(attempt: Attempt, proof: ProofAnswer) -> bool:

@@ -179,6 +179,16 @@ class Cognito:
             {"ClientId": self._client_id, "ClientSecret": self._client_secret, "Token": refresh_token},
         )
 
+    async def check_token(self, access_token: str) -> None:
+        """
+        Return when Cognito still honours an access token.
+
+        Raises:
+            CognitoRefused: It was revoked, or the account is gone or disabled.
+            CognitoUnreachable: Cognito did not say.
+        """
+        await self._call_again_if_throttled("GetUser", {"AccessToken": access_token})
+
     async def change_name(self, access_token: str, display_name: str) -> None:
         """Set the name that an account shows."""
         await self._call(

@@ -91,7 +91,7 @@ async def test_a_verify_is_never_repeated(desk: Desk, name: str) -> None:
     story = Story(action="signUp", sub=None)
     asked = await desk.challenge(story)
     code = desk.simulator.code(story.email)
-    fault = {"kind": "refuse", "delay_ms": 1_000} if name == "slow" else FAULTS[name]
+    fault = {"kind": "refuse", "delay_ms": 1_500} if name == "slow" else FAULTS[name]
     desk.simulator.fault(path_prefix="/v1/verify", times=1, **fault)
 
     failed = await desk.verify(story, asked.body["challenge_id"], code)
@@ -200,9 +200,7 @@ def brittle(office: Office) -> Iterator[ServiceProcess]:
     process.stop()
 
 
-async def test_the_circuit_opens_and_closes(
-    desks: Callable[[ServiceProcess], Desk], brittle: ServiceProcess
-) -> None:
+async def test_the_circuit_opens_and_closes(desks: Callable[[ServiceProcess], Desk], brittle: ServiceProcess) -> None:
     """After three failures nothing is sent for a second; then one good answer lets everything through again."""
     desk = desks(brittle)
     desk.simulator.fault(path_prefix="/v1/challenge", times=3, kind="refuse")

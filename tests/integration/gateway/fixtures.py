@@ -75,8 +75,6 @@ async def vault(gateway: ServiceProcess) -> AsyncIterator[Vault]:
 async def authsignal(stack: RunningStack, http: aiohttp.ClientSession) -> AsyncIterator[Authsignal]:
     """The simulator; clock, faults and outcomes are taken back afterwards."""
     urls = stack["authsignal"]
-    simulator = Authsignal(
-        http, api_url=urls["api_url"], control_url=urls["control_url"], secret_key=urls["secret_key"]
-    )
+    simulator = Authsignal(http, api_url=urls["api_url"], control_url=urls["control_url"], secret_key=urls["secret_key"])
     yield simulator
     await simulator.reset()

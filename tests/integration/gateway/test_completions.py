@@ -15,9 +15,7 @@ async def complete(person: Person, attempt_id: str, token: str) -> Answer:
     return await person.call("POST", f"/v1/attempts/{attempt_id}/completions", {"token": token})
 
 
-async def test_a_token_earned_in_the_browser_opens_a_session(
-    person: Person, authsignal: Authsignal, ledger: Ledger
-) -> None:
+async def test_a_token_earned_in_the_browser_opens_a_session(person: Person, authsignal: Authsignal, ledger: Ledger) -> None:
     """The token that the Client API gives for the right code completes the attempt that it was earned for."""
     sub = (await person.sign_up()).body["subject"]["sub"]
     attempt = await person.begin("sign-ins")

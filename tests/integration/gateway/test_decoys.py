@@ -222,7 +222,7 @@ async def test_a_client_address_has_a_limit(stack: RunningStack, http: aiohttp.C
     process = ServiceProcess("gateway", settings, folder, access_key_of(stack, "gateway"))
     process.start()
     try:
-        statuses = {}
+        statuses: dict[str, list[int]] = {}
         for client in ("203.0.113.7", "203.0.113.8"):
             person = Person(http, process.url, stack["mail"]["inbox_url"])
             headers = {"X-Forwarded-For": f"198.51.100.1, {client}"}

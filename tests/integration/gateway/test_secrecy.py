@@ -54,6 +54,10 @@ def _keys(stack: RunningStack) -> set[str]:
     return {line.removeprefix("local:") for line in lines if len(line) >= 16}
 
 
+def _logs(stack: RunningStack, folder: Path, gateway: ServiceProcess) -> set[Path]:
+    return {*Layout(stack.state_dir).logs.glob("*.log"), *folder.glob("*.log"), gateway.log}
+
+
 async def test_nothing_secret_is_written_down(
     person: Person,
     authsignal: Authsignal,
@@ -69,7 +73,7 @@ async def test_nothing_secret_is_written_down(
     secrets = {person.email, person.email.partition("@")[0], *person.seen, *_keys(stack)}
     assert len(person.seen) >= 8
 
-    for log in (*Layout(stack.state_dir).logs.glob("*.log"), *folder.glob("*.log"), gateway.log):
+    for log in _logs(stack, folder, gateway):
         assert _found(secrets, log.read_text(encoding="utf-8", errors="replace")) == [], log.name
     assert _found(secrets, b"\n".join(await ledger.everything()).decode()) == []
 

@@ -23,7 +23,8 @@ class Vault:
 
     async def attempt(self, attempt_id: str) -> Attempt:
         """Return an attempt as stored."""
-        return await self._read(f"attempt:{attempt_id}", Attempt)
+        attempt: Attempt = await self._read(f"attempt:{attempt_id}", Attempt)
+        return attempt
 
     async def change_attempt(self, attempt_id: str, **changes: Any) -> None:
         """Store an attempt with some fields changed."""

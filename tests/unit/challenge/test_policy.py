@@ -52,6 +52,14 @@ def test_tracking_never_verifies() -> None:
     assert Verdict.VERIFIED not in {policy.after_track(state) for state in STATES}
 
 
+@given(ANY_STATE)
+def test_a_claim_may_be_made_again(state: str) -> None:
+    """A proof that was claimed before may be claimed again; otherwise a claim is held to what tracking is held to."""
+    expected = Verdict.CHALLENGED if state == "CHALLENGE_SUCCEEDED" else policy.after_track(state)
+
+    assert policy.before_claim(state) is expected
+
+
 def test_everything_equal_is_no_mismatch() -> None:
     """A token for this user, this action and this key is taken, under either name of the action's echo."""
     assert policy.mismatch(validated(), **EXPECTED) is None

@@ -50,8 +50,10 @@ def test_a_cookie_is_found(header: str) -> None:
 
 @pytest.mark.parametrize(
     "header",
-    [None, "", "__Host-sid", "__Host-sid=", f"__Host-sid={SECRET}x", f"__Host-sid={SECRET[:-1]}", f"sid={SECRET}"]
-    + [f'__Host-sid="{SECRET}"', f"__host-sid={SECRET}", f"__Host-sid={SECRET[:-1]}/", f"a=__Host-sid={SECRET}"],
+    [
+        *(None, "", "__Host-sid", "__Host-sid=", f"__Host-sid={SECRET}x", f"__Host-sid={SECRET[:-1]}", f"sid={SECRET}"),
+        *(f'__Host-sid="{SECRET}"', f"__host-sid={SECRET}", f"__Host-sid={SECRET[:-1]}/", f"a=__Host-sid={SECRET}"),
+    ],
 )
 def test_other_cookies_are_none(header: str | None) -> None:
     """Another name, another case of it, or a value that is not of our make is no cookie."""

@@ -53,9 +53,11 @@ def test_an_address_has_no_surprise_in_it(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "@", "a@", "@example.test", "a@example", "a@-example.test", "a@example-.test", "a@exa_mple.test", "a@b@c.test"]
-    + ["a b@example.test", "a@example.test\nBcc: b@example.test", "a\x00@example.test", "a@127.0.0.1", "a@[127.0.0.1]"]
-    + [f"{'a' * 65}@example.test", "a" * 64 + "@" + "b." * 100 + "test", "<a@example.test>", '"a"@example.test', "a@.test"],
+    [
+        *("", "@", "a@", "@example.test", "a@example", "a@-example.test", "a@example-.test", "a@exa_mple.test", "a@b@c.test"),
+        *("a b@example.test", "a@example.test\nBcc: b@example.test", "a\x00@example.test", "a@127.0.0.1", "a@[127.0.0.1]"),
+        *(f"{'a' * 65}@example.test", "a" * 64 + "@" + "b." * 100 + "test", "<a@example.test>", '"a"@example.test', "a@.test"),
+    ],
 )
 def test_other_texts_are_none(text: str) -> None:
     """What a mail server could misread, or nobody could have, is refused."""

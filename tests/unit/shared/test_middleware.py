@@ -36,9 +36,7 @@ class App:
 
 def wrapped(app: Any, registry: CollectorRegistry | None = None, **options: Any) -> RequestMiddleware:
     """Return the middleware around an application."""
-    return RequestMiddleware(
-        app, metrics=HttpMetrics(registry or CollectorRegistry()), tracing=Tracing("test"), **options
-    )
+    return RequestMiddleware(app, metrics=HttpMetrics(registry or CollectorRegistry()), tracing=Tracing("test"), **options)
 
 
 @pytest.mark.parametrize(

@@ -44,13 +44,13 @@ def test_wrong_settings_are_refused(file: Path, line: str) -> None:
     """An unknown key, a wrong type, a value out of bounds or broken TOML stops the start and names the file."""
     file.write_text(CHALLENGE + line)
 
-    with pytest.raises(SettingsError, match="settings.toml"):
+    with pytest.raises(SettingsError, match=r"settings\.toml"):
         load(ChallengeSettings, file)
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     """A file that is not there is named with the reason."""
-    with pytest.raises(SettingsError, match="nothing.toml: No such file"):
+    with pytest.raises(SettingsError, match=r"nothing\.toml: No such file"):
         load(GatewaySettings, tmp_path / "nothing.toml")
 
 

@@ -23,7 +23,12 @@ const WORDS: Record<string, Words> = {
   },
   session_required: { title: "You are not signed in", text: "Sign in to go on." },
   session_expired: { title: "You were signed out", text: "Your session came to its end. Sign in again to go on." },
-  step_up_required: { title: "Confirm that it is you", text: "Sign out and sign in again, then try once more." },
+  step_up_required: { title: "Confirm that it is you", text: "Then try once more." },
+  last_authenticator: {
+    title: "This is your only way in",
+    text: "Add another way to sign in first. Then you can remove this one.",
+  },
+  already_enrolled: { title: "You have this already", text: "It is in the list of your ways to sign in." },
   action_blocked: {
     title: "This was stopped",
     text: "Our safety rules do not allow this from here. If this is you, ask for help.",
@@ -74,10 +79,4 @@ export const WRONG_CODE = "That code did not work. Check it, or send a new one."
 
 export function triesLeft(count: number): string {
   return count === 1 ? "1 try left" : `${String(count)} tries left`;
-}
-
-/** Authentication methods in plain words; a name that we do not know is shown as it is. */
-export function methodName(method: string): string {
-  const names: Record<string, string> = { EMAIL_OTP: "a code by e-mail" };
-  return names[method] ?? method.toLowerCase().replaceAll("_", " ");
 }

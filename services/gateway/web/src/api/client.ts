@@ -2,7 +2,17 @@ import createClient from "openapi-fetch";
 import { learnServerTime } from "../lib/clock";
 import { problemFrom, silence } from "./problem";
 import type { paths } from "./schema";
-import type { Attempt, Config, Profile, Session } from "./types";
+import type {
+  Activity,
+  Attempt,
+  Authenticators,
+  Config,
+  Enrolment,
+  Profile,
+  Session,
+  Sessions,
+  StepUp,
+} from "./types";
 
 // `Idempotency-Key` goes on by hand below, the same way for every write, whether or not the document lists it.
 type WithoutHeaders<Op> = Op extends { parameters: infer P }
@@ -18,6 +28,7 @@ const http = createClient<Api>({
 });
 
 const REQUEST_SECONDS_MAX = 30;
+const WAIT_SECONDS = 20;
 
 interface Answer {
   data?: unknown;
@@ -50,7 +61,18 @@ function write(key: string) {
   };
 }
 
+/** A read that the gateway may hold back until something changes, for at most `WAIT_SECONDS`. */
+function held(leaving: AbortSignal) {
+  const { headers, signal } = read();
+  return {
+    headers: { ...headers, Prefer: `wait=${String(WAIT_SECONDS)}` },
+    signal: AbortSignal.any([leaving, signal]),
+  };
+}
+
 const of = (id: string) => ({ path: { attempt_id: id } });
+const stepUpOf = (id: string) => ({ path: { step_up_id: id } });
+const authenticatorOf = (id: string) => ({ path: { authenticator_id: id } });
 
 export interface SignUpInput {
   email: string;
@@ -60,6 +82,20 @@ export interface SignUpInput {
 
 export interface SignInInput {
   identifier: string;
+  device_id?: string;
+}
+
+export interface PasskeyInput {
+  token: string;
+  device_id?: string;
+}
+
+/** What a sensitive action is about, and what its grant will be bound to. */
+export type StepUpContext = Record<string, string | number>;
+
+export interface StepUpInput {
+  action: string;
+  context: StepUpContext;
   device_id?: string;
 }
 
@@ -85,13 +121,74 @@ export const api = {
     answered<Outcome>(
       http.POST("/v1/attempts/{attempt_id}/verifications", { ...write(key), params: of(id), body: { code } }),
     ),
-  complete: (id: string, token: string, key: string) =>
+  /** With the Web SDK's token, or without one when the proof was given elsewhere. */
+  complete: (id: string, token: string | null, key: string) =>
     answered<Outcome>(
-      http.POST("/v1/attempts/{attempt_id}/completions", { ...write(key), params: of(id), body: { token } }),
+      http.POST("/v1/attempts/{attempt_id}/completions", {
+        ...write(key),
+        params: of(id),
+        body: token === null ? {} : { token },
+      }),
     ),
+  awaitAttempt: (id: string, leaving: AbortSignal) =>
+    answered<Attempt>(http.GET("/v1/attempts/{attempt_id}", { ...held(leaving), params: of(id) })),
+  signInWithPasskey: (body: PasskeyInput, key: string) =>
+    answered<Session>(http.POST("/v1/sign-ins/passkey", { ...write(key), body })),
   cancel: (id: string, key: string) =>
     answered<undefined>(http.DELETE("/v1/attempts/{attempt_id}", { ...write(key), params: of(id) })),
   rename: (displayName: string, key: string) =>
     answered<Profile>(http.PATCH("/v1/me", { ...write(key), body: { display_name: displayName } })),
   signOut: (key: string) => answered<undefined>(http.DELETE("/v1/session", write(key))),
+
+  authenticators: () => answered<Authenticators>(http.GET("/v1/me/authenticators", read())),
+  enrol: (type: string, key: string) =>
+    answered<Enrolment>(http.POST("/v1/me/authenticators", { ...write(key), body: { type } })),
+  completeEnrolment: (id: string, key: string) =>
+    answered<Authenticators>(
+      http.POST("/v1/me/enrolments/{enrolment_id}/completions", {
+        ...write(key),
+        params: { path: { enrolment_id: id } },
+      }),
+    ),
+  nameAuthenticator: (id: string, name: string, key: string) =>
+    answered<Authenticators>(
+      http.PATCH("/v1/me/authenticators/{authenticator_id}", {
+        ...write(key),
+        params: authenticatorOf(id),
+        body: { name },
+      }),
+    ),
+  removeAuthenticator: (id: string, key: string) =>
+    answered<Authenticators>(
+      http.DELETE("/v1/me/authenticators/{authenticator_id}", { ...write(key), params: authenticatorOf(id) }),
+    ),
+
+  sessions: () => answered<Sessions>(http.GET("/v1/sessions", read())),
+  endSession: (id: string, key: string) =>
+    answered<undefined>(http.DELETE("/v1/sessions/{session_id}", { ...write(key), params: { path: { session_id: id } } })),
+  endAllSessions: (key: string) => answered<undefined>(http.DELETE("/v1/sessions", write(key))),
+  activity: (limit: number) =>
+    answered<Activity>(http.GET("/v1/me/activity", { ...read(), params: { query: { limit } } })),
+
+  beginStepUp: (body: StepUpInput, key: string) =>
+    answered<StepUp>(http.POST("/v1/step-ups", { ...write(key), body })),
+  stepUp: (id: string) => answered<StepUp>(http.GET("/v1/step-ups/{step_up_id}", { ...read(), params: stepUpOf(id) })),
+  awaitStepUp: (id: string, leaving: AbortSignal) =>
+    answered<StepUp>(http.GET("/v1/step-ups/{step_up_id}", { ...held(leaving), params: stepUpOf(id) })),
+  challengeStepUp: (id: string, method: string, key: string) =>
+    answered<StepUp>(
+      http.POST("/v1/step-ups/{step_up_id}/challenges", { ...write(key), params: stepUpOf(id), body: { method } }),
+    ),
+  verifyStepUp: (id: string, code: string, key: string) =>
+    answered<StepUp>(
+      http.POST("/v1/step-ups/{step_up_id}/verifications", { ...write(key), params: stepUpOf(id), body: { code } }),
+    ),
+  completeStepUp: (id: string, token: string | null, key: string) =>
+    answered<StepUp>(
+      http.POST("/v1/step-ups/{step_up_id}/completions", {
+        ...write(key),
+        params: stepUpOf(id),
+        body: token === null ? {} : { token },
+      }),
+    ),
 };

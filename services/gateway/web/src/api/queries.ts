@@ -20,6 +20,23 @@ export function createQueryClient(): QueryClient {
 export const configQuery = queryOptions({ queryKey: ["config"], queryFn: api.config, staleTime: Infinity });
 export const sessionQuery = queryOptions({ queryKey: ["session"], queryFn: api.session });
 export const meQuery = queryOptions({ queryKey: ["me"], queryFn: api.me });
+export const authenticatorsQuery = queryOptions({ queryKey: ["authenticators"], queryFn: api.authenticators });
+export const sessionsQuery = queryOptions({ queryKey: ["sessions"], queryFn: api.sessions });
+
+export function activityQuery(limit: number) {
+  return queryOptions({ queryKey: ["activity", limit], queryFn: () => api.activity(limit) });
+}
+
+/** Everything that belongs to whoever is signed in; forgotten with the session. */
+const PERSONAL = ["session", "me", "authenticators", "sessions", "activity", "step-up"];
+
+export function forgetPerson(queries: QueryClient): void {
+  for (const key of PERSONAL) queries.removeQueries({ queryKey: [key] });
+}
+
+export function stepUpQuery(id: string) {
+  return queryOptions({ queryKey: ["step-up", id], queryFn: () => api.stepUp(id), staleTime: 5_000 });
+}
 
 export function attemptQuery(id: string) {
   return queryOptions({ queryKey: ["attempt", id], queryFn: () => api.attempt(id), staleTime: 5_000 });

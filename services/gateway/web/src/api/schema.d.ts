@@ -101,11 +101,222 @@ export interface paths {
         get: operations["getMe"];
         put?: never;
         post?: never;
-        delete?: never;
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description ok */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
         options?: never;
         head?: never;
         /** Change my account */
         patch: operations["changeMe"];
+        trace?: never;
+    };
+    "/v1/me/activity": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: {
+                    limit?: number;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description ok */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["ActivityView"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/me/authenticators": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description ok */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["AuthenticatorsView"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["EnrolmentStart"];
+                };
+            };
+            responses: {
+                /** @description ok */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["EnrolmentView"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/me/authenticators/{authenticator_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    authenticator_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description ok */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["AuthenticatorsView"];
+                    };
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        patch: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    authenticator_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["AuthenticatorName"];
+                };
+            };
+            responses: {
+                /** @description ok */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["AuthenticatorsView"];
+                    };
+                };
+            };
+        };
+        trace?: never;
+    };
+    "/v1/me/enrolments/{enrolment_id}/completions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    enrolment_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description ok */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["AuthenticatorsView"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/v1/session": {
@@ -126,6 +337,93 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description ok */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["SessionsView"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description ok */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sessions/{session_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    session_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description ok */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/sign-ins": {
         parameters: {
             query?: never;
@@ -137,6 +435,45 @@ export interface paths {
         put?: never;
         /** Begin a sign-in */
         post: operations["beginSignIn"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sign-ins/passkey": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["PasskeyProof"];
+                };
+            };
+            responses: {
+                /** @description ok */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["SessionView"];
+                    };
+                };
+            };
+        };
         delete?: never;
         options?: never;
         head?: never;
@@ -160,10 +497,229 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/step-ups": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["StepUpStart"];
+                };
+            };
+            responses: {
+                /** @description ok */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["StepUpView"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/step-ups/{step_up_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    step_up_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description ok */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["StepUpView"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/step-ups/{step_up_id}/challenges": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    step_up_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["ChallengeChoice"];
+                };
+            };
+            responses: {
+                /** @description ok */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["StepUpView"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/step-ups/{step_up_id}/completions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    step_up_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["TokenProof"];
+                };
+            };
+            responses: {
+                /** @description ok */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["StepUpView"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/step-ups/{step_up_id}/verifications": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    step_up_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["CodeProof"];
+                };
+            };
+            responses: {
+                /** @description ok */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["StepUpView"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** ActionsView */
+        ActionsView: {
+            sign_in: string;
+        };
+        /** ActivityItem */
+        ActivityItem: {
+            device: string | null;
+            id: string;
+            ip: string | null;
+            method: string | null;
+            /** Format: date-time */
+            occurred_at: string;
+            outcome: string;
+            receipt: string | null;
+            type: string;
+        };
+        /** ActivityView */
+        ActivityView: {
+            events: components["schemas"]["ActivityItem"][];
+        };
         /**
          * AttemptKind
          * @description What a person tries to do.
@@ -175,7 +731,7 @@ export interface components {
          * @description Where an attempt stands. All but CHALLENGE_REQUIRED are final.
          * @enum {string}
          */
-        AttemptStatus: "challenge_required" | "completed" | "failed" | "expired" | "review" | "blocked";
+        AttemptStatus: "challenge_required" | "completed" | "failed" | "expired" | "review" | "blocked" | "verified";
         /** AttemptView */
         AttemptView: {
             attempts_left: number;
@@ -186,9 +742,33 @@ export interface components {
             kind: components["schemas"]["AttemptKind"];
             method: string | null;
             methods: string[];
+            next: components["schemas"]["NextStep"];
+            qr: components["schemas"]["QrView"] | null;
             resend_at: string | null;
             sdk: components["schemas"]["SdkView"] | null;
             status: components["schemas"]["AttemptStatus"];
+        };
+        /** AuthenticatorName */
+        AuthenticatorName: {
+            name: string;
+        };
+        /** AuthenticatorsView */
+        AuthenticatorsView: {
+            authenticators: components["schemas"]["AuthenticatorView"][];
+            fresh_until: string | null;
+        };
+        /** AuthenticatorView */
+        AuthenticatorView: {
+            /** Format: date-time */
+            created_at: string;
+            detail: string | null;
+            icon_dark: string | null;
+            icon_light: string | null;
+            id: string;
+            is_default: boolean;
+            last_used_at: string | null;
+            method: string;
+            name: string | null;
         };
         /** AuthsignalView */
         AuthsignalView: {
@@ -213,6 +793,7 @@ export interface components {
         };
         /** ConfigView */
         ConfigView: {
+            actions: components["schemas"]["ActionsView"];
             authsignal: components["schemas"]["AuthsignalView"];
             brand: components["schemas"]["BrandView"];
             dev_inbox_url: string | null;
@@ -224,6 +805,18 @@ export interface components {
             channel: string;
             destination: string;
         };
+        /** EnrolmentStart */
+        EnrolmentStart: {
+            type: string;
+        };
+        /** EnrolmentView */
+        EnrolmentView: {
+            /** Format: date-time */
+            expires_at: string;
+            id: string;
+            sdk: components["schemas"]["SdkView"];
+            type: string;
+        };
         /** FeaturesView */
         FeaturesView: {
             sdk_sign_in: boolean;
@@ -232,6 +825,13 @@ export interface components {
         FieldError: {
             field: string;
             message: string;
+        };
+        /** @enum {string} */
+        NextStep: "code" | "wait" | "sdk" | "complete" | "done";
+        /** PasskeyProof */
+        PasskeyProof: {
+            device_id?: string;
+            token: string;
         };
         /** ProblemView */
         ProblemView: {
@@ -259,11 +859,34 @@ export interface components {
             email_verified: boolean;
             sub: string;
         };
+        /** QrView */
+        QrView: {
+            content: string;
+            /** Format: date-time */
+            expires_at: string;
+        };
         /** SdkView */
         SdkView: {
             base_url: string;
             tenant_id: string;
             token: string;
+        };
+        /** SessionItem */
+        SessionItem: {
+            country: string | null;
+            /** Format: date-time */
+            created_at: string;
+            device: string;
+            id: string;
+            ip: string | null;
+            is_current: boolean;
+            /** Format: date-time */
+            last_seen_at: string;
+            methods: string[];
+        };
+        /** SessionsView */
+        SessionsView: {
+            sessions: components["schemas"]["SessionItem"][];
         };
         /** SessionView */
         SessionView: {
@@ -298,6 +921,36 @@ export interface components {
             /** @description An e-mail address. */
             email: string;
         };
+        /** StepUpStart */
+        StepUpStart: {
+            action: string;
+            context: {
+                [key: string]: string | number;
+            };
+            device_id?: string;
+        };
+        /** @enum {string} */
+        StepUpStatus: "allowed" | "challenge_required" | "verified" | "review" | "blocked" | "failed" | "expired" | "consumed";
+        /** StepUpView */
+        StepUpView: {
+            action: string;
+            attempts_left: number;
+            context: {
+                [key: string]: string | number;
+            };
+            delivery: components["schemas"]["Delivery"] | null;
+            /** Format: date-time */
+            expires_at: string;
+            grant: string | null;
+            id: string;
+            method: string | null;
+            methods: string[];
+            next: components["schemas"]["NextStep"];
+            qr: components["schemas"]["QrView"] | null;
+            resend_at: string | null;
+            sdk: components["schemas"]["SdkView"] | null;
+            status: components["schemas"]["StepUpStatus"];
+        };
         /** SubjectView */
         SubjectView: {
             display_name: string | null;
@@ -306,8 +959,7 @@ export interface components {
         };
         /** TokenProof */
         TokenProof: {
-            /** @description The token that the Web SDK returned. */
-            token: string;
+            token?: string;
         };
     };
     responses: never;

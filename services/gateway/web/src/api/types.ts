@@ -7,6 +7,14 @@ export type Config = Json<paths["/v1/config"]["get"]["responses"][200]>;
 export type Attempt = Json<paths["/v1/attempts/{attempt_id}"]["get"]["responses"][200]>;
 export type Session = Json<paths["/v1/session"]["get"]["responses"][200]>;
 export type Profile = Json<paths["/v1/me"]["get"]["responses"][200]>;
+export type StepUp = Json<paths["/v1/step-ups/{step_up_id}"]["get"]["responses"][200]>;
+export type Authenticators = Json<paths["/v1/me/authenticators"]["get"]["responses"][200]>;
+export type Authenticator = Authenticators["authenticators"][number];
+export type Enrolment = Json<paths["/v1/me/authenticators"]["post"]["responses"][201]>;
+export type Sessions = Json<paths["/v1/sessions"]["get"]["responses"][200]>;
+export type SessionItem = Sessions["sessions"][number];
+export type Activity = Json<paths["/v1/me/activity"]["get"]["responses"][200]>;
+export type ActivityItem = Activity["events"][number];
 
 /** One answer per wrong field, as the gateway names it. */
 export interface FieldError {

@@ -35,7 +35,9 @@ export function device(): { device_id?: string } {
   return id ? { device_id: decodeURIComponent(id) } : {};
 }
 
-export type SdkFailure = "wrong_code" | "too_many_attempts" | "expired" | "unavailable";
+/** `dismissed`: the person closed the browser's own dialog, or let its time run out. `known`: this device is added already. */
+export type SdkFailure =
+  "wrong_code" | "too_many_attempts" | "expired" | "unavailable" | "dismissed" | "known" | "no_such_passkey";
 
 /** The SDK's way of failing, in the few kinds that this page treats differently. */
 export class SdkRefused extends Error {
@@ -50,22 +52,31 @@ export class SdkRefused extends Error {
 
 const FAILURES: Record<string, SdkFailure> = {
   CODE_INVALID_OR_EXPIRED: "wrong_code",
+  invalid_credential: "no_such_passkey",
+  unknown_credential: "no_such_passkey",
   MAX_ATTEMPTS_EXCEEDED: "too_many_attempts",
   too_many_requests: "too_many_attempts",
   expired_token: "expired",
 };
 
-function refusal(reason: string | undefined): SdkRefused {
+export function refusal(reason: string | undefined): SdkRefused {
   return new SdkRefused(FAILURES[reason ?? ""] ?? "unavailable");
 }
 
-/** The SDK returns refusals and throws when the network fails or the answer is not JSON: both become `SdkRefused`. */
-async function attempted<T>(call: Promise<{ data?: T; errorCode?: string; error?: string }>): Promise<T> {
+/** What the browser said about a passkey or a security key (WebAuthn Level 3), itself or wrapped by the SDK. */
+function failureOf(error: unknown): SdkFailure {
+  const names = [error, error instanceof Error ? error.cause : undefined].map((one) => (one instanceof Error ? one.name : ""));
+  if (names.some((name) => name === "NotAllowedError" || name === "AbortError")) return "dismissed";
+  return names.includes("InvalidStateError") ? "known" : "unavailable";
+}
+
+/** The SDK returns refusals, and throws when the network or the browser fails: both become `SdkRefused`. */
+export async function attempted<T>(call: Promise<{ data?: T; errorCode?: string; error?: string }>): Promise<T> {
   let answer;
   try {
     answer = await call;
-  } catch {
-    throw new SdkRefused("unavailable");
+  } catch (error) {
+    throw new SdkRefused(failureOf(error));
   }
   if (answer.data === undefined) throw refusal(answer.errorCode ?? answer.error);
   return answer.data;
@@ -76,10 +87,8 @@ export interface SdkAccess extends Tenant {
 }
 
 /** Runs `call` with the attempt's token set, and takes the token out of the SDK again whatever happens. */
-async function withToken<T>(access: SdkAccess, call: (sdk: Authsignal) => Promise<T>): Promise<T> {
-  const authsignal = await loadAuthsignal(access).catch(() => {
-    throw new SdkRefused("unavailable");
-  });
+export async function withToken<T>(access: SdkAccess, call: (sdk: Authsignal) => Promise<T>): Promise<T> {
+  const authsignal = await loaded(access);
   authsignal.setToken(access.token);
   try {
     return await call(authsignal);
@@ -88,14 +97,20 @@ async function withToken<T>(access: SdkAccess, call: (sdk: Authsignal) => Promis
   }
 }
 
-/** Sends a code by e-mail, straight from the browser. Throws `SdkRefused`. */
-export async function sendEmailCode(access: SdkAccess): Promise<void> {
-  await withToken(access, (authsignal) => attempted(authsignal.email.challenge()));
+export function loaded(tenant: Tenant): Promise<Authsignal> {
+  return loadAuthsignal(tenant).catch(() => {
+    throw new SdkRefused("unavailable");
+  });
 }
 
-/** Checks a code and returns the token that proves it. Throws `SdkRefused`. */
-export async function proveEmailCode(access: SdkAccess, code: string): Promise<string> {
-  const proof = await withToken(access, (authsignal) => attempted(authsignal.email.verify({ code })));
+interface Checked {
+  isVerified: boolean;
+  token?: string;
+  failureReason?: string;
+}
+
+/** The token of a proof that held. Throws `SdkRefused` for one that did not. */
+export function tokenOf(proof: Checked): string {
   if (!proof.isVerified || !proof.token) throw refusal(proof.failureReason ?? "CODE_INVALID_OR_EXPIRED");
   return proof.token;
 }
