@@ -183,6 +183,15 @@ class Conflict(Problem):
     detail = "This is already under way. Wait a moment and look again."
 
 
+class LastAuthenticator(Problem):
+    """Removing this would lock the person out."""
+
+    code = "last_authenticator"
+    status = 409
+    title = "This is your last way in"
+    detail = "This is your last way to sign in. Add another before you remove it."
+
+
 class IdempotencyMismatch(Problem):
     """An Idempotency-Key came back with another body."""
 
