@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from services.gateway import policy
 from services.gateway.attempts.drafts import REJECTED, client_of, draft_of, rfc3339
-from services.gateway.attempts.model import Attempt, AttemptStatus
+from services.gateway.attempts.model import Attempt, AttemptKind, AttemptStatus
 from services.gateway.attempts.store import AttemptStore, Held
 from services.gateway.limits import Limits
 from services.gateway.recorder import Recorder
@@ -97,9 +97,10 @@ class Flow:
             if is_waiting and self._is_real(attempt) and self._clock() >= attempt.busy_until:
                 attempt = await self._poll(context, held)
                 is_waiting = attempt.status is AttemptStatus.CHALLENGE_REQUIRED
-            if not is_waiting or self._clock() + POLL_SECONDS > ends_at:
+            seconds_left = ends_at - self._clock()
+            if not is_waiting or seconds_left <= 0:
                 return attempt
-            await asyncio.sleep(POLL_SECONDS)
+            await asyncio.sleep(min(POLL_SECONDS, seconds_left))
 
     async def send(self, context: RequestContext, binding: str | None, attempt_id: str, method: str) -> Attempt:
         """Send a code, link or prompt: a first one by this method, or another after the cool-down."""
@@ -239,8 +240,7 @@ class Flow:
             action=attempt.action,
             email=attempt.email,
             idempotency_key=attempt.idempotency_key,
-            # Rules that stopped the person keep every later challenge apart from the account.
-            sub=attempt.sub if attempt.ruling is Verdict.CHALLENGED else None,
+            sub=_person_of(attempt),
             method=method,
             client=client_of(context, attempt),
         )
@@ -309,7 +309,6 @@ class Flow:
     async def _check_code(self, context: RequestContext, attempt: Attempt, code: str) -> ProofAnswer:
         if not self._is_real(attempt) or attempt.method is None:
             return ProofAnswer(verdict=Verdict.REJECTED, failure=DECOY_REASON)
-        is_stopped = attempt.ruling is not Verdict.CHALLENGED
         return await self._challenges.verify(
             VerifyRequest(
                 attempt_id=attempt.id,
@@ -320,8 +319,7 @@ class Flow:
                 code=code,
                 method=attempt.method,
                 track_token=attempt.track_token,
-                # Rules that stopped the person keep the proof from being tied to the account; it only shows who asks.
-                sub=None if is_stopped else attempt.sub,
+                sub=_person_of(attempt),
                 client=client_of(context, attempt),
             )
         )
@@ -355,6 +353,17 @@ def with_decoy_code(attempt: Attempt) -> Attempt:
     if attempt.method == METHOD_QR_CODE and (attempt.is_decoy or METHOD_QR_CODE not in attempt.own_methods):
         return replace(attempt, challenge_id=str(uuid4()))
     return attempt
+
+
+def _person_of(attempt: Attempt) -> str | None:
+    """
+    Return whose challenge this is, as far as it is to be tied to an account.
+
+    Rules that stopped the person keep the proof apart from the account; it only shows who asks. A sign-up proves an address,
+    also when it goes on after its account was made.
+    """
+    is_tied = attempt.kind is not AttemptKind.SIGN_UP and attempt.ruling is Verdict.CHALLENGED
+    return attempt.sub if is_tied else None
 
 
 def _is_over(attempt: Attempt, proof: ProofAnswer) -> bool:
