@@ -20,10 +20,11 @@ ACTION_SIGN_IN: Final = "signIn"
 ACTION_MANAGE_AUTHENTICATORS: Final = "manageAuthenticators"
 METHOD_EMAIL_OTP: Final = "EMAIL_OTP"
 METHOD_PASSKEY: Final = "PASSKEY"
+METHOD_QR_CODE: Final = "QR_CODE"
 
 # How a person answers a challenge of each method: types a code, waits for something elsewhere, or lets the browser sign.
 TYPED_METHODS: Final = frozenset({METHOD_EMAIL_OTP, "SMS", "WHATSAPP", "AUTHENTICATOR_APP"})
-AWAITED_METHODS: Final = frozenset({"EMAIL_MAGIC_LINK", "PUSH", "QR_CODE"})
+AWAITED_METHODS: Final = frozenset({"EMAIL_MAGIC_LINK", "PUSH", METHOD_QR_CODE})
 SIGNED_METHODS: Final = frozenset({METHOD_PASSKEY, "SECURITY_KEY"})
 METHODS: Final = TYPED_METHODS | AWAITED_METHODS | SIGNED_METHODS
 

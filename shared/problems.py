@@ -184,12 +184,12 @@ class Conflict(Problem):
 
 
 class LastAuthenticator(Problem):
-    """Removing this factor would leave none to sign in with."""
+    """Removing this would lock the person out."""
 
     code = "last_authenticator"
     status = 409
-    title = "This is your last way to sign in"
-    detail = "You cannot remove your last way to sign in. Add another one first."
+    title = "This is your last way in"
+    detail = "This is your last way to sign in. Add another before you remove it."
 
 
 class IdempotencyMismatch(Problem):

@@ -14,7 +14,29 @@ from deploy.local.parts.aws import REGION
 from deploy.local.parts.postgres import Postgres
 from deploy.local.ports import HOST, Ports
 
-_OUR_KEYS = ("session_key", "email_hash_key", "challenge_token", "direct_token", "audit_token", "assertion_key")
+_OUR_KEYS = (
+    "session_key",
+    "email_hash_key",
+    "challenge_token",
+    "direct_token",
+    "audit_token",
+    "activity_token",
+    "business_token",
+    "assertion_key",
+    "grant_key",
+)
+# Everything that the simulator knows, the default first.
+METHODS = (
+    "EMAIL_OTP",
+    "EMAIL_MAGIC_LINK",
+    "SMS",
+    "WHATSAPP",
+    "AUTHENTICATOR_APP",
+    "PASSKEY",
+    "SECURITY_KEY",
+    "PUSH",
+    "QR_CODE",
+)
 
 
 @dataclass(frozen=True)
@@ -35,7 +57,10 @@ class SettingsWriter:
         for role in ("owner", "writer", "reader"):
             self.keys.write(f"database_url_{role}", self.postgres.url(f"countersign_{role}"))
         token_hash = hashlib.sha256(self.keys.ensure("audit_token").encode()).hexdigest()
-        self.keys.write("audit_token_hashes", f"local:{token_hash}")
+        activity_hash = hashlib.sha256(self.keys.ensure("activity_token").encode()).hexdigest()
+        self.keys.write("audit_token_hashes", f"local:{token_hash}\ngateway-activity:{activity_hash}")
+        business_hash = hashlib.sha256(self.keys.ensure("business_token").encode()).hexdigest()
+        self.keys.write("business_token_hashes", f"demo-shop:{business_hash}")
         for name, settings in {"gateway": self._gateway(), "challenge": self._challenge(), "audit": self._audit()}.items():
             self.path(name).write_text(toml.dumps(settings), encoding="utf-8")
 
@@ -64,6 +89,11 @@ class SettingsWriter:
             "state_url": self._state_url(0),
             "session_key_file": self.keys.path("session_key"),
             "email_hash_key_file": self.keys.path("email_hash_key"),
+            "grant_key_file": self.keys.path("grant_key"),
+            "audit_token_file": self.keys.path("activity_token"),
+            "business_token_hashes_file": self.keys.path("business_token_hashes"),
+            "methods": list(METHODS),
+            "smtp_url": f"smtp://{HOST}:{self.ports.smtp}",
             "authsignal_tenant_id": self.keys.ensure_uuid(TENANT),
             "authsignal_client_url": f"http://localhost:{self.ports.authsignal}/v1",
             "sdk_sign_in_enabled": True,

@@ -163,8 +163,8 @@ class Challenges:
             token = tracked.token if tracked.is_enrolled else None
         method = request.method
         if tracked is not None and method not in methods:
-            # Asked for by name and not offered to this person: begin with what is, and let the person choose.
-            method = METHOD_EMAIL_OTP if METHOD_EMAIL_OTP in methods else None
+            # Not this person's: nothing is sent, and the gateway shows what it would show to anybody.
+            method = None
         if method == METHOD_EMAIL_OTP:
             return await self._send_email_code(request, methods, token), tracked
         if method in SENT and token is not None:
@@ -213,6 +213,8 @@ class Challenges:
 
         The challenge has a key of its own and no user, so that no proof of it can move the action that was stopped.
         """
+        if request.method != METHOD_EMAIL_OTP:
+            return ChallengeAnswer(verdict=ruling)
         attributes = {**_attributes(request), "idempotencyKey": str(uuid4())}
         sent = await self._provider.challenge({**attributes, "verificationMethod": METHOD_EMAIL_OTP, "action": request.action})
         return ChallengeAnswer(

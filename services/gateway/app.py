@@ -7,10 +7,9 @@ page paths to the sign-in app, idempotency, and the framework with the handlers 
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
-import msgspec
 from aiobotocore.config import AioConfig
 from aiobotocore.session import get_session
 from litestar import Litestar
@@ -19,10 +18,14 @@ from litestar.openapi.plugins import JsonRenderPlugin
 from prometheus_client import CollectorRegistry, Gauge
 
 from services.gateway.account import Accounts
+from services.gateway.activity import Activity
+from services.gateway.attempts.door import Door
 from services.gateway.attempts.finish import Finish
-from services.gateway.attempts.service import Attempts
+from services.gateway.attempts.flow import Flow
 from services.gateway.attempts.store import AttemptStore
 from services.gateway.audit_proxy import PREFIX, AuditProxy
+from services.gateway.authenticators.service import AccountAuthenticators
+from services.gateway.businesses import Businesses
 from services.gateway.cognito.client import Cognito
 from services.gateway.cognito.directory import Directory
 from services.gateway.decoys import DecoyTokens
@@ -32,12 +35,15 @@ from services.gateway.guard import OriginGuard
 from services.gateway.handlers import HANDLERS
 from services.gateway.idempotency import IdempotencyMiddleware
 from services.gateway.limits import Limits
+from services.gateway.notices import Notices
 from services.gateway.pages import DIST, Pages
 from services.gateway.recorder import Recorder
 from services.gateway.sealing import Sealer
 from services.gateway.sessions.service import Sessions
 from services.gateway.sessions.store import SessionStore
 from services.gateway.settings import GatewaySettings
+from services.gateway.step_ups.grants import GrantSigner
+from services.gateway.step_ups.service import StepUps
 from services.gateway.veil import Veil
 from services.gateway.wiring import Gateway
 from shared.audit_trail import AuditTrail, service_event
@@ -53,18 +59,21 @@ from shared.telemetry.metrics import HttpMetrics, serve_metrics
 from shared.telemetry.tracing import Tracing
 
 BODY_BYTES_MAX: Final = 16 * 1024
-API_PATHS: Final = ("/v1/", "/healthz", "/readyz", "/openapi.json")
+API_PATHS: Final = ("/v1/", "/healthz", "/readyz", "/openapi.json", "/.well-known/")
 HSTS: Final = (b"strict-transport-security", b"max-age=63072000; includeSubDomains")
 VERSION: Final = "0.1.0"
 
 
-class Secrets(msgspec.Struct, frozen=True):
+class Secrets(NamedTuple):
     """What the secret files held, read once."""
 
     challenge_token: str
     client_secret: str
     session_keys: list[str]
     email_hash_key: bytes
+    grant_keys: list[str]
+    audit_token: str | None
+    businesses: Businesses
 
 
 class Router:
@@ -99,6 +108,9 @@ def create_app(settings: GatewaySettings) -> AsgiApp:
         client_secret=read_secrets(settings.client_secret_file)[0],
         session_keys=read_keys(settings.session_key_file),
         email_hash_key=read_keys(settings.email_hash_key_file)[0].encode(),
+        grant_keys=read_keys(settings.grant_key_file),
+        audit_token=read_secrets(settings.audit_token_file)[0] if settings.audit_token_file is not None else None,
+        businesses=Businesses.from_file(settings.business_token_hashes_file),
     )
     state = open_state(settings.state_url)
     sealer = Sealer(held.session_keys)
@@ -211,8 +223,12 @@ async def _connect(
         absolute_seconds=settings.session_absolute_seconds,
     )
     store = AttemptStore(state, sealer, attempt_seconds=settings.attempt_seconds)
-    attempts = Attempts(
+    limits = Limits(state, recorder, settings)
+    veil = Veil(step_seconds=settings.veil_seconds)
+    flow = Flow(settings=settings, store=store, challenges=challenges, recorder=recorder, limits=limits, veil=veil)
+    door = Door(
         settings=settings,
+        flow=flow,
         store=store,
         directory=directory,
         challenges=challenges,
@@ -225,17 +241,45 @@ async def _connect(
             recorder=recorder,
         ),
         recorder=recorder,
-        limits=Limits(state, recorder, settings),
-        veil=Veil(step_seconds=settings.veil_seconds),
+        limits=limits,
+        veil=veil,
         email_hash_key=held.email_hash_key,
         decoy_tokens=DecoyTokens(),
     )
-    accounts = Accounts(cognito=cognito, directory=directory, sessions=sessions, recorder=recorder)
+    notices = Notices(
+        smtp_url=settings.smtp_url,
+        sender=settings.mail_sender,
+        brand=settings.brand.name,
+        account_url=f"{settings.public_url}/account",
+    )
+    stack.push_async_callback(notices.close)
+    signer = GrantSigner(held.grant_keys, issuer=settings.public_url)
     gateway = Gateway(
         settings=settings,
-        attempts=attempts,
+        door=door,
+        flow=flow,
         sessions=sessions,
-        accounts=accounts,
+        accounts=Accounts(cognito=cognito, directory=directory, sessions=sessions, recorder=recorder),
+        authenticators=AccountAuthenticators(
+            challenges=challenges,
+            sessions=sessions,
+            recorder=recorder,
+            notices=notices,
+            state=state,
+            sealer=sealer,
+        ),
+        activity=Activity(http, audit_url=settings.audit_url, token=held.audit_token),
+        step_ups=StepUps(
+            settings=settings,
+            flow=flow,
+            store=store,
+            challenges=challenges,
+            sessions=sessions,
+            recorder=recorder,
+            signer=signer,
+        ),
+        signer=signer,
+        businesses=held.businesses,
         state=state,
         direct=direct.build(
             settings, http, challenge_token=held.challenge_token, cognito=cognito, recorder=recorder, state=state

@@ -34,6 +34,15 @@ class Limits:
         await self._check(context, "starts_per_ip", context.client.ip or "unknown", self._per_ip_max, email_hash)
         await self.check_send(context, email_hash)
 
+    async def check_passkey(self, context: RequestContext) -> None:
+        """
+        Count one more sign-in by passkey, which names nobody.
+
+        Raises:
+            TooManyAttempts: As `check_start`.
+        """
+        await self._check(context, "starts_per_ip", context.client.ip or "unknown", self._per_ip_max, None)
+
     async def check_send(self, context: RequestContext, email_hash: str) -> None:
         """
         Count one more code sent to an address.
@@ -52,7 +61,7 @@ class Limits:
         """
         await self._check(context, "answers_per_identifier", email_hash, self._per_identifier_max, email_hash)
 
-    async def _check(self, context: RequestContext, name: str, value: str, maximum: int, email_hash: str) -> None:
+    async def _check(self, context: RequestContext, name: str, value: str, maximum: int, email_hash: str | None) -> None:
         count = await self._state.count(f"limit:{name}:{value}", ttl_seconds=self._window_seconds)
         if count <= maximum:
             return

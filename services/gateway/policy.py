@@ -11,18 +11,26 @@ import re
 from typing import Final
 
 from services.gateway.attempts.model import Attempt, AttemptStatus
+from shared.challenge_api import AWAITED_METHODS, TYPED_METHODS
 from shared.events import normal_address
 
 # One @, something before it, a dotted name after it, no spaces and no control characters; the mail server has the last
 # word. The length is RFC 5321 section 4.5.3.1.3's path limit less the brackets.
 ADDRESS: Final = re.compile(r"[^\s@\x00-\x1f<>\"',;:\\()\[\]]{1,64}@(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}")
 ADDRESS_CHARACTERS_MAX: Final = 254
+SENT_METHODS: Final = (TYPED_METHODS - {"AUTHENTICATOR_APP"}) | AWAITED_METHODS
+FRESH_SECONDS: Final = 300
 
 
 def is_address(text: str) -> bool:
     """Say whether text can be an e-mail address that we would send to."""
     address = normal_address(text)
     return len(address) <= ADDRESS_CHARACTERS_MAX and ADDRESS.fullmatch(address) is not None
+
+
+def is_sent(method: str | None) -> bool:
+    """Say whether a method sends something to a person: those that do not need no send, no cool-down and no budget."""
+    return method in SENT_METHODS
 
 
 def masked_address(address: str) -> str:

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from shared.challenge_api import METHOD_EMAIL_OTP
 from shared.settings import AwsSettings
 
 Seconds = Annotated[float, Meta(gt=0, le=60)]
@@ -30,11 +31,17 @@ class GatewaySettings(AwsSettings, frozen=True, kw_only=True, forbid_unknown_fie
     client_secret_file: str
     session_key_file: str
     email_hash_key_file: str
+    grant_key_file: str  # Ed25519 seeds; a path, as above.
     authsignal_tenant_id: str
     authsignal_client_url: str
     host: str = "127.0.0.1"
     port: int = 8000
     metrics_port: int = 0
+    # With it, people see their own recent activity; it may read the whole log, so it is the gateway's own.
+    audit_token_file: str | None = None
+    business_token_hashes_file: str | None = None
+    smtp_url: str | None = None
+    mail_sender: str = "no-reply@example.test"
     allowed_origins: tuple[str, ...] = ()
     trusted_proxies: tuple[str, ...] = ()
     cognito_endpoint_url: str | None = None
@@ -42,6 +49,8 @@ class GatewaySettings(AwsSettings, frozen=True, kw_only=True, forbid_unknown_fie
     jwks_url: str | None = None
     state_url: str = "memory://"
     sdk_sign_in_enabled: bool = False
+    # What everybody is offered at the door, whoever they are, the first one by default.
+    methods: tuple[str, ...] = (METHOD_EMAIL_OTP,)
     dev_inbox_url: str | None = None
     brand: Brand = Brand()
 

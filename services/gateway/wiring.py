@@ -4,14 +4,29 @@ from typing import Any
 
 from litestar import Request
 
+from services.gateway import cookies
 from services.gateway.account import Accounts
+from services.gateway.activity import Activity
+from services.gateway.attempts.door import Door
+from services.gateway.attempts.flow import Flow
 from services.gateway.attempts.model import Attempt, AttemptKind
-from services.gateway.attempts.service import Attempts
+from services.gateway.authenticators.service import AccountAuthenticators
+from services.gateway.businesses import Businesses
 from services.gateway.direct.service import DirectAccounts
 from services.gateway.sessions.model import Session
 from services.gateway.sessions.service import Sessions
 from services.gateway.settings import GatewaySettings
-from services.gateway.views import AttemptView, SdkView, SessionView, attempt_view, session_view
+from services.gateway.step_ups.grants import GrantSigner
+from services.gateway.step_ups.service import StepUps
+from services.gateway.views import (
+    AttemptView,
+    SdkView,
+    SessionView,
+    StepUpView,
+    attempt_view,
+    session_view,
+    step_up_view,
+)
 from shared.http.problems import context_of
 from shared.state import StateStore
 
@@ -25,16 +40,28 @@ class Gateway:
         self,
         *,
         settings: GatewaySettings,
-        attempts: Attempts,
+        door: Door,
+        flow: Flow,
         sessions: Sessions,
         accounts: Accounts,
+        authenticators: AccountAuthenticators,
+        activity: Activity,
+        step_ups: StepUps,
+        signer: GrantSigner,
+        businesses: Businesses,
         state: StateStore,
         direct: DirectAccounts | None = None,
     ) -> None:
         self.settings = settings
-        self.attempts = attempts
+        self.door = door
+        self.flow = flow
         self.sessions = sessions
         self.accounts = accounts
+        self.authenticators = authenticators
+        self.activity = activity
+        self.step_ups = step_ups
+        self.signer = signer
+        self.businesses = businesses
         self.state = state
         self.direct = direct
 
@@ -44,19 +71,23 @@ class Gateway:
 
     def show_attempt(self, attempt: Attempt) -> AttemptView:
         """Return the client's view of an attempt."""
-        return attempt_view(attempt, sdk=self._sdk(attempt))
+        is_open = self.settings.sdk_sign_in_enabled and attempt.kind is AttemptKind.SIGN_IN
+        sdk = self.sdk_view(attempt.track_token) if is_open and attempt.track_token is not None else None
+        return attempt_view(attempt, sdk=sdk)
+
+    def show_step_up(self, attempt: Attempt) -> StepUpView:
+        """Return its person's view of a step-up: a signed-in person may always go on in the browser."""
+        sdk = self.sdk_view(attempt.track_token) if attempt.track_token is not None else None
+        return step_up_view(attempt, sdk=sdk, grant=self.step_ups.grant(attempt))
 
     def show_session(self, session: Session) -> SessionView:
         """Return the owner's view of a session."""
         return session_view(session, idle_seconds=self.settings.session_idle_seconds)
 
-    def _sdk(self, attempt: Attempt) -> SdkView | None:
-        if not self.settings.sdk_sign_in_enabled or attempt.kind is not AttemptKind.SIGN_IN:
-            return None
-        if attempt.track_token is None:
-            return None
+    def sdk_view(self, token: str) -> SdkView:
+        """Return what the Web SDK needs to go on with a token."""
         return SdkView(
-            token=attempt.track_token,
+            token=token,
             tenant_id=self.settings.authsignal_tenant_id,
             base_url=self.settings.authsignal_client_url,
         )
@@ -71,3 +102,9 @@ def gateway_of(request: AnyRequest) -> Gateway:
 def cookie_of(request: AnyRequest) -> str | None:
     """Return the Cookie header."""
     return request.headers.get("cookie")
+
+
+def binding_of(request: AnyRequest) -> str | None:
+    """Return what the attempts of this browser are bound to: the hash of its attempt cookie."""
+    secret = cookies.read(cookie_of(request), cookies.ATTEMPT)
+    return cookies.digest(secret) if secret is not None else None

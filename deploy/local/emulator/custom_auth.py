@@ -12,14 +12,15 @@ The dialogue:
 * AWS gives a new ``Session`` with each challenge, good for one answer; ministack keeps one throughout.
 * AWS names the user in ``ChallengeParameters.USERNAME`` and refuses an answer for anybody else; ministack does neither.
 * AWS answers ``NotAuthorizedException`` to a used, made-up or foreign session; ministack ``InvalidParameterException``.
-* AWS walks an unknown user through the triggers with ``userNotFound`` when the client hides who exists; ministack
-  answers ``UserNotFoundException``.
+* AWS walks an unknown user through the triggers with ``userNotFound`` when the client hides who exists, under a made-up
+  user name that is the same for the same name; ministack answers ``UserNotFoundException``.
 """
 
 import base64
 import contextlib
 import secrets
 import time
+import uuid
 from collections.abc import Callable
 from typing import Any
 
@@ -36,6 +37,7 @@ _TRIGGERS = {
     "VerifyAuthChallengeResponse": ("_build_verify_auth_challenge_event", "_invoke_verify_auth_challenge_trigger"),
 }
 _UNKNOWN_TO_VERIFY = ("session", "challengeName", "publicChallengeParameters")
+_STAND_INS = uuid.UUID("4d7a2a52-5a1c-4a39-9a6b-0f2f6b1d7c11")
 _WRONG = ("NotAuthorizedException", "Incorrect username or password.")
 _BAD_SESSION = ("NotAuthorizedException", "Invalid session for the user.")
 
@@ -61,7 +63,7 @@ def _event_builder(trigger: str) -> Callable[..., dict[str, Any]]:
     ) -> dict[str, Any]:
         event = original(pool_id, client_id, username, attributes, session, *rest)
         user = _user(pool_id, username)
-        event["userName"] = user["Username"] if user else username
+        event["userName"] = _name(pool_id, username)
         request = event["request"]
         request["userNotFound"] = user is None
         request["userAttributes"] = {**attributes, "cognito:user_status": user.get("UserStatus", "CONFIRMED")} if user else {}
@@ -96,7 +98,7 @@ def _initiate_auth(original: Handler, data: dict[str, Any]) -> Answer:
         return original(data)
     if _user(pool_id, username) is None and cognito._hides_user_existence(pool, client_id):
         return _start_unknown(pool_id, client_id, parameters)
-    return _renewed(original(data), username)
+    return _renewed(original(data))
 
 
 def _start_unknown(pool_id: str, client_id: str, parameters: dict[str, Any]) -> Answer:
@@ -117,7 +119,7 @@ def _respond(original: Handler, data: dict[str, Any]) -> Answer:
         return problem
     if session.get("unknown_user"):
         return _answer_unknown(token, session, data)
-    return _renewed(original(data), session["username"])
+    return _renewed(original(data))
 
 
 def _problem_with(session: dict[str, Any] | None, token: str, data: dict[str, Any]) -> Answer | None:
@@ -129,8 +131,7 @@ def _problem_with(session: dict[str, Any] | None, token: str, data: dict[str, An
     named = (data.get("ChallengeResponses") or {}).get("USERNAME")
     if not named:
         return refusal("InvalidParameterException", "Missing required parameter USERNAME")
-    user = _user(session["pool_id"], session["username"])
-    if named not in {session["username"], user["Username"] if user else None}:
+    if named not in {session["username"], _name(session["pool_id"], session["username"])}:
         return refusal(*_BAD_SESSION)
     return None
 
@@ -157,18 +158,17 @@ def _define_unknown(token: str, session: dict[str, Any], metadata: dict[str, Any
         cognito._challenge_sessions.pop(token, None)
         return _as_answer(error) if error else refusal(*_WRONG)
     following = cognito._continue_custom_auth_after_define(token, session, None, {}, metadata, defined)
-    return _renewed(_as_answer(following), session["username"])
+    return _renewed(_as_answer(following))
 
 
-def _renewed(answer: Answer, username: str) -> Answer:
+def _renewed(answer: Answer) -> Answer:
     """Give a challenge its new session string and its USERNAME; give a failure AWS's words."""
     body = body_of(answer)
     if body.get("ChallengeName") == "CUSTOM_CHALLENGE":
         token = base64.b64encode(secrets.token_bytes(96)).decode()
         session = cognito._challenge_sessions.pop(body["Session"])
         cognito._challenge_sessions[token] = session
-        user = _user(session["pool_id"], session["username"])
-        named = {"USERNAME": user["Username"] if user else username}
+        named = {"USERNAME": _name(session["pool_id"], session["username"])}
         return success({**body, "Session": token, "ChallengeParameters": {**named, **body["ChallengeParameters"]}})
     if answer[0] == 400 and body.get("message") == "Incorrect username or password":
         return refusal(*_WRONG)
@@ -180,6 +180,12 @@ def _user(pool_id: str, username: str) -> dict[str, Any] | None:
         user: dict[str, Any] | None = cognito._resolve_user(cognito._user_pools[pool_id], username)[0]
         return user
     return None
+
+
+def _name(pool_id: str, username: str) -> str:
+    """Return the real user name: of an unknown user, one that is made up of the name and tells nobody that it is."""
+    user = _user(pool_id, username)
+    return user["Username"] if user else str(uuid.uuid5(_STAND_INS, f"{pool_id} {username.lower()}"))
 
 
 def _as_answer(value: Any) -> Answer:

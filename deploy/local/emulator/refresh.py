@@ -4,6 +4,7 @@ Refresh tokens, as AWS treats them.
 * AWS rotates a refresh token when the app client asks for it, refuses a used one after the grace period with
   ``RefreshTokenReuseException``, and refuses REFRESH_TOKEN_AUTH for such a client. ministack drops the setting, in the
   API and in CloudFormation, and never rotates.
+* AWS's refreshed tokens keep the ``auth_time`` of the sign-in; ministack's say that the person signed in just now.
 * AWS's RevokeToken takes refresh tokens only; ministack takes any token, and answers that it was revoked.
 
 Used tokens are remembered in memory, so a restart forgets which were used.
@@ -11,6 +12,7 @@ Used tokens are remembered in memory, so a restart forgets which were used.
 
 import time
 from collections.abc import Callable
+from contextvars import ContextVar
 from typing import Any
 
 from ministack.services import cognito
@@ -21,6 +23,8 @@ from deploy.local.emulator.wrapping import Answer, Handler, body_of, refusal, su
 _FLOWS = {"REFRESH_TOKEN_AUTH", "REFRESH_TOKEN"}
 # Token id -> the time, in seconds since the epoch, after which using it again is reuse.
 _used: dict[str, float] = {}
+# When the person signed in whose token is being refreshed, in seconds since the epoch. Each request runs in a context of its own.
+_signed_in_at: ContextVar[int | None] = ContextVar("signed_in_at", default=None)
 
 
 def apply() -> None:
@@ -29,6 +33,7 @@ def apply() -> None:
     wrap(cognito, "_update_user_pool_client", _keep_rotation)
     # CloudFormation copies only the properties on this list; the value is what a dropped property goes back to.
     provisioners._COGNITO_USER_POOL_CLIENT_UPDATABLE["RefreshTokenRotation"] = None
+    wrap(cognito, "_signed_jwt", _signed_jwt)
     wrap(cognito, "_initiate_auth", _initiate_auth)
     wrap(cognito, "_get_tokens_from_refresh_token", _get_tokens)
     wrap(cognito, "_revoke_token", _revoke_token)
@@ -71,7 +76,17 @@ def _get_tokens(original: Handler, data: dict[str, Any]) -> Answer:
     if wrong_secret is not None:
         return wrong_secret
     rotation = _rotation(pool, client_id)
-    return _rotated(pool, pool_id, data, rotation) if rotation else original(data)
+    claims = cognito._token_claims(token)
+    remembered = _signed_in_at.set(claims.get("auth_time") or claims.get("iat"))
+    try:
+        return _rotated(pool, pool_id, data, rotation) if rotation else original(data)
+    finally:
+        _signed_in_at.reset(remembered)
+
+
+def _signed_jwt(original: Callable[..., str], claims: dict[str, Any], *rest: Any) -> str:
+    # The refresh token carries the time too: AWS's is opaque, so what it holds is nobody's business.
+    return original({**claims, "auth_time": _signed_in_at.get() or claims["iat"]}, *rest)
 
 
 def _secret_problem(client: dict[str, Any], sent: object) -> Answer | None:

@@ -1,18 +1,19 @@
 """How an attempt looks in an event, and to the challenge service."""
 
 import time
+from typing import Final
 
 import msgspec
 
 from services.gateway.attempts.model import Attempt, AttemptKind
-from shared.challenge_api import ACTION_SIGN_IN, ACTION_SIGN_UP
 from shared.events import AuthsignalRef, Client, Draft, EventType, Outcome, Subject
 from shared.http.context import RequestContext
 
-
-def action_of(attempt: Attempt) -> str:
-    """Return the Authsignal action of an attempt."""
-    return ACTION_SIGN_UP if attempt.kind is AttemptKind.SIGN_UP else ACTION_SIGN_IN
+REJECTED: Final = {
+    AttemptKind.SIGN_UP: EventType.SIGN_UP_REJECTED,
+    AttemptKind.SIGN_IN: EventType.SIGN_IN_FAILED,
+    AttemptKind.STEP_UP: EventType.STEP_UP_FAILED,
+}
 
 
 def client_of(context: RequestContext, attempt: Attempt) -> Client:
@@ -27,8 +28,8 @@ def draft_of(attempt: Attempt, event_type: EventType, outcome: Outcome, *, reaso
         outcome=outcome,
         reason=reason,
         attempt_id=attempt.id,
-        subject=Subject(sub=attempt.sub, email_hash=attempt.email_hash),
-        authsignal=AuthsignalRef(action=action_of(attempt), idempotency_key=attempt.idempotency_key, method=attempt.method),
+        subject=Subject(sub=attempt.sub, email_hash=attempt.email_hash or None),
+        authsignal=AuthsignalRef(action=attempt.action, idempotency_key=attempt.idempotency_key, method=attempt.method),
     )
 
 

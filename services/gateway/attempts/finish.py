@@ -2,7 +2,7 @@
 
 from msgspec.structs import replace
 
-from services.gateway.attempts.drafts import action_of, client_of, draft_of
+from services.gateway.attempts.drafts import REJECTED, client_of, draft_of
 from services.gateway.attempts.model import Attempt, AttemptKind, AttemptStatus
 from services.gateway.attempts.store import AttemptStore, Held
 from services.gateway.cognito.client import Cognito, Tokens
@@ -92,7 +92,7 @@ class Finish:
             return await self._challenges.claim(
                 ClaimRequest(
                     attempt_id=attempt.id,
-                    action=action_of(attempt),
+                    action=attempt.action,
                     email=attempt.email,
                     idempotency_key=attempt.idempotency_key,
                     challenge_id=attempt.challenge_id or "",
@@ -110,7 +110,7 @@ class Finish:
         self, context: RequestContext, held: Held, proof: ProofAnswer, tokens: Tokens, closing: list[Draft]
     ) -> Session:
         attempt = held.attempt
-        session, secret = self._sessions.of_tokens(tokens, method=proof.method or METHOD_EMAIL_OTP)
+        session, secret = self._sessions.of_tokens(context, tokens, method=proof.method or METHOD_EMAIL_OTP)
         if attempt.kind is AttemptKind.SIGN_IN:
             closing.append(draft_of(attempt, EventType.SIGN_IN_SUCCEEDED, Outcome.SUCCESS))
         try:
@@ -118,7 +118,7 @@ class Finish:
         except AuditUnavailable:
             await self._store.change(held, replace(attempt, status=AttemptStatus.FAILED))
             raise
-        await self._store.change(held, replace(attempt, status=AttemptStatus.COMPLETED, track_token=None))
+        await self._store.change(held, replace(attempt, status=AttemptStatus.COMPLETED, track_token=None, proof_token=None))
         return session
 
     async def _refuse(self, context: RequestContext, held: Held, proof: ProofAnswer) -> Attempt:
@@ -145,8 +145,7 @@ class Finish:
         await self._directory.forget(attempt.email_hash)
         await self._store.change(held, replace(attempt, status=AttemptStatus.FAILED))
         operation, _, error = str(fault).partition(": ")
-        event_type = EventType.SIGN_UP_REJECTED if attempt.kind is AttemptKind.SIGN_UP else EventType.SIGN_IN_FAILED
-        failed = draft_of(attempt, event_type, Outcome.ERROR, reason="cognito")
+        failed = draft_of(attempt, REJECTED[attempt.kind], Outcome.ERROR, reason="cognito")
         await self._recorder.record(context, *closing, _with_cognito(failed, operation, error))
 
 

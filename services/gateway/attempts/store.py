@@ -28,9 +28,11 @@ class AttemptStore:
         self._sealer = sealer
         self._ttl_seconds = attempt_seconds + KEPT_AFTER_END_SECONDS
 
-    async def add(self, attempt: Attempt) -> None:
+    async def add(self, attempt: Attempt) -> Held:
         """Keep a new attempt."""
-        await self._state.put(_key(attempt.id), self._seal(attempt), ttl_seconds=self._ttl_seconds)
+        sealed = self._seal(attempt)
+        await self._state.put(_key(attempt.id), sealed, ttl_seconds=self._ttl_seconds)
+        return Held(attempt, sealed)
 
     async def read(self, attempt_id: str, *, binding: str | None) -> Held:
         """
@@ -39,14 +41,23 @@ class AttemptStore:
         Raises:
             NotFound: There is none, or it belongs to another: the two look alike.
         """
+        held = await self.read_any(attempt_id)
+        if held.attempt.binding != binding:
+            raise NotFound("another client's attempt")
+        return held
+
+    async def read_any(self, attempt_id: str) -> Held:
+        """
+        Return an attempt, whoever it belongs to; for callers that are not browsers.
+
+        Raises:
+            NotFound: There is none.
+        """
         sealed = await self._state.get(_key(attempt_id))
         opened = self._sealer.open(_key(attempt_id), sealed) if sealed is not None else None
         if sealed is None or opened is None:
             raise NotFound("no attempt")
-        attempt = msgspec.json.decode(opened, type=Attempt)
-        if attempt.binding != binding:
-            raise NotFound("another client's attempt")
-        return Held(attempt, sealed)
+        return Held(msgspec.json.decode(opened, type=Attempt), sealed)
 
     async def change(self, held: Held, attempt: Attempt) -> Held:
         """

@@ -8,6 +8,8 @@ class Session(Struct, frozen=True, kw_only=True):
     One signed-in browser. Times are Unix seconds.
 
     `ref` is the session's public name, in lists and in the audit log; `key` is the hash of its cookie, where it is stored.
+    `proven_at` is when its person last proved a factor: what changes an account wants that to be fresh. `ip`, `country` and
+    `user_agent` are those of the sign-in.
     """
 
     ref: str
@@ -25,3 +27,7 @@ class Session(Struct, frozen=True, kw_only=True):
     access_token: str
     access_expires_at: float
     refresh_token: str
+    proven_at: float = 0.0
+    ip: str | None = None
+    country: str | None = None
+    user_agent: str | None = None

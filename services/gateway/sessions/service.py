@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 import structlog
 
-from services.gateway import cookies
+from services.gateway import cookies, policy
 from services.gateway.cognito.client import Cognito, Tokens, claims_of
 from services.gateway.cognito.faults import CognitoRefused, CognitoUnreachable
 from services.gateway.recorder import Recorder
@@ -17,7 +17,7 @@ from shared.audit_trail import AuditUnavailable
 from shared.events import CognitoRef, Draft, EventType, Outcome, Subject, email_hash, normal_address
 from shared.http.context import RequestContext
 from shared.ids import uuid7
-from shared.problems import Conflict, SessionExpired, SessionRequired
+from shared.problems import Conflict, NotFound, SessionExpired, SessionRequired, StepUpRequired
 from shared.state import StateStore
 
 log = structlog.get_logger(__name__)
@@ -50,7 +50,7 @@ class Sessions:
         self._absolute_seconds = absolute_seconds
         self._clock = clock
 
-    def of_tokens(self, tokens: Tokens, *, method: str) -> tuple[Session, str]:
+    def of_tokens(self, context: RequestContext, tokens: Tokens, *, method: str) -> tuple[Session, str]:
         """Return a new session over tokens that were issued just now, and the cookie's secret. Nothing is stored yet."""
         claims = claims_of(tokens.id_token)
         secret = cookies.new_secret()
@@ -72,6 +72,10 @@ class Sessions:
             access_token=tokens.access_token,
             access_expires_at=now + tokens.expires_in,
             refresh_token=tokens.refresh_token or "",
+            proven_at=now,
+            ip=context.client.ip,
+            country=context.client.country,
+            user_agent=context.client.user_agent,
         )
         return session, secret
 
@@ -142,6 +146,49 @@ class Sessions:
             ),
         )
 
+    async def of_account(self, session: Session) -> list[Session]:
+        """Return all living sessions of the account that a session belongs to."""
+        return await self._store.of_account(session.sub)
+
+    async def revoke(self, context: RequestContext, session: Session, ref: str) -> None:
+        """
+        End another session of the same account, or this one.
+
+        Raises:
+            NotFound: The account has no such session.
+        """
+        for one in await self._store.of_account(session.sub):
+            if one.ref == ref:
+                await self._revoke_all(context, session, [one], EventType.SESSION_REVOKED)
+                return
+        raise NotFound("session")
+
+    async def revoke_everywhere(self, context: RequestContext, session: Session) -> None:
+        """End every session of the account, this one as well."""
+        await self._revoke_all(context, session, await self._store.of_account(session.sub), EventType.SESSION_ALL_REVOKED)
+        context.set_cookie(cookies.clear_header(cookies.SESSION))
+
+    async def prove(self, session: Session) -> Session:
+        """Note that the person of a session proved a factor just now."""
+        session = msgspec.structs.replace(session, proven_at=self._clock())
+        await self._store.put(session)
+        return session
+
+    def fresh_until(self, session: Session) -> float | None:
+        """Return until when the last proof is fresh (Unix seconds), or None when it no longer is."""
+        until = session.proven_at + policy.FRESH_SECONDS
+        return until if self._clock() < until else None
+
+    def require_fresh(self, session: Session) -> None:
+        """
+        Ask for a factor that was proven lately. Source: NIST SP 800-63B-4 section 4.1.
+
+        Raises:
+            StepUpRequired: The last proof is too long ago.
+        """
+        if self.fresh_until(session) is None:
+            raise StepUpRequired(extensions={"next": "/step-ups"})
+
     async def with_fresh_tokens(self, context: RequestContext, session: Session) -> Session:
         """
         Return the session with an access token that is good for a while yet, refreshed at Cognito where needed.
@@ -205,6 +252,27 @@ class Sessions:
             ),
         )
         return changed
+
+    async def _revoke_all(
+        self, context: RequestContext, actor: Session, sessions: list[Session], event_type: EventType
+    ) -> None:
+        drafts = [
+            Draft(
+                event_type=event_type,
+                outcome=Outcome.SUCCESS,
+                reason="by_owner",
+                session_ref=one.ref,
+                subject=_subject(one),
+                data={"by_session": actor.ref},
+            )
+            for one in sessions
+        ]
+        if drafts:
+            await self._recorder.record(context, *drafts)
+        for one in sessions:
+            # Out of the store first: from here no copy of the gateway knows the session, whatever Cognito says.
+            await self._store.delete(one)
+            await self._revoke(one)
 
     async def _undo(self, context: RequestContext, session: Session) -> None:
         await self._store.delete(session)

@@ -37,6 +37,12 @@ class SessionStore:
         session = msgspec.json.decode(opened, type=Session)
         return session if self._clock() < session.expires_at else None
 
+    async def of_account(self, sub: str) -> list[Session]:
+        """Return the living sessions of an account, the one that was used last first."""
+        found = [await self.read(key) for key in await self._state.members(_index(sub))]
+        living = [session for session in found if session is not None and session.sub == sub]
+        return sorted(living, key=lambda session: session.last_seen_at, reverse=True)
+
     async def delete(self, session: Session) -> bool:
         """End a session here; say whether it was there."""
         await self._state.remove_member(_index(session.sub), session.key)
