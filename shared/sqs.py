@@ -7,6 +7,7 @@ from typing import Any
 from aiobotocore.config import AioConfig
 from aiobotocore.session import get_session
 
+from shared.aws_json import open_aws_json
 from shared.settings import AwsSettings
 
 Send = Callable[[str], Awaitable[None]]
@@ -36,12 +37,19 @@ async def queue_sender(settings: AwsSettings, queue_url: str) -> AsyncIterator[S
     """
     Open a sender to one queue.
 
-    The sender raises whatever botocore raises (`ClientError`, `BotoCoreError`) when the queue refuses or does not answer
-    within `SEND_SECONDS_MAX`; a time-out is ambiguous, the message may have arrived.
+    The sender raises `AwsRefused` or `AwsUnreachable` when the queue refuses or does not answer within `SEND_SECONDS_MAX`; a
+    time-out is ambiguous, the message may have arrived.
     """
-    async with sqs_client(settings, read_seconds_max=SEND_SECONDS_MAX) as client:
+    async with open_aws_json(
+        settings,
+        "sqs",
+        endpoint_url=settings.aws_endpoint_url,
+        prefix="AmazonSQS",
+        version="1.0",
+        seconds_max=SEND_SECONDS_MAX,
+    ) as sqs:
 
         async def send(body: str) -> None:
-            await client.send_message(QueueUrl=queue_url, MessageBody=body)
+            await sqs.call("SendMessage", {"QueueUrl": queue_url, "MessageBody": body})
 
         yield send

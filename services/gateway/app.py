@@ -10,8 +10,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
-from aiobotocore.config import AioConfig
-from aiobotocore.session import get_session
 from litestar import Litestar
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
@@ -47,6 +45,7 @@ from services.gateway.step_ups.service import StepUps
 from services.gateway.veil import Veil
 from services.gateway.wiring import Gateway
 from shared.audit_trail import AuditTrail, service_event
+from shared.aws_json import open_aws_json
 from shared.challenge_api import ChallengeService
 from shared.events import EventType
 from shared.http.client import JsonClient, open_http
@@ -186,16 +185,13 @@ async def _connect(
 ) -> tuple[Gateway, AuditProxy]:
     http = await stack.enter_async_context(open_http())
     idp = await stack.enter_async_context(
-        get_session().create_client(
+        open_aws_json(
+            settings,
             "cognito-idp",
-            region_name=settings.aws_region,
             endpoint_url=settings.cognito_endpoint_url or settings.aws_endpoint_url,
-            config=AioConfig(
-                connect_timeout=2,
-                read_timeout=settings.cognito_seconds_max,
-                retries={"mode": "standard", "total_max_attempts": 2},
-                max_pool_connections=64,
-            ),
+            prefix="AWSCognitoIdentityProviderService",
+            version="1.1",
+            seconds_max=settings.cognito_seconds_max,
         )
     )
     challenges = ChallengeService(

@@ -7,6 +7,7 @@ import msgspec
 
 from shared import problems
 from shared.http.context import CURRENT
+from shared.http.pool import open_http as open_http
 
 T = TypeVar("T")
 _ENCODE = msgspec.json.Encoder().encode
@@ -29,16 +30,6 @@ class ProblemDocument(msgspec.Struct):
     """The part of a problem document that another service's answer depends on."""
 
     code: str = "internal"
-
-
-def open_http(*, connections_max: int = 128) -> aiohttp.ClientSession:
-    """Open the connection pool of a process: no cookies, no proxy variables, connections kept longer than calls are apart."""
-    return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=connections_max, keepalive_timeout=60),
-        cookie_jar=aiohttp.DummyCookieJar(),
-        trust_env=False,
-        raise_for_status=False,
-    )
 
 
 class JsonClient:

@@ -23,7 +23,7 @@ from deploy.local.emulator.wrapping import Answer, Handler, body_of, refusal, su
 _FLOWS = {"REFRESH_TOKEN_AUTH", "REFRESH_TOKEN"}
 # Token id -> the time, in seconds since the epoch, after which using it again is reuse.
 _used: dict[str, float] = {}
-# When the person signed in whose token is being refreshed, in seconds since the epoch. Each request runs in a context of its own.
+# When the person signed in whose token is being refreshed, in seconds since the epoch. Each request has a context of its own.
 _signed_in_at: ContextVar[int | None] = ContextVar("signed_in_at", default=None)
 
 

@@ -188,7 +188,7 @@ class Door:
             raise fault.problem() from fault
 
     def _challenged(self, attempt: Attempt, answer: ChallengeAnswer) -> Attempt:
-        if answer.track_token is not None:
+        if answer.track_token is not None and self._settings.sdk_sign_in_enabled:
             self._decoy_tokens.learn(answer.track_token)
         return replace(
             sent(attempt, answer),

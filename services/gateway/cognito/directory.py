@@ -1,17 +1,33 @@
 """From an address to an account: AdminGetUser, remembered for a few minutes under the address's keyed hash."""
 
-from datetime import datetime
-from typing import Any, Final
+import asyncio
+import random
+from datetime import UTC, datetime
+from typing import Final
 
 import msgspec
-from botocore.exceptions import BotoCoreError, ClientError
 from msgspec import Struct
 
-from services.gateway.cognito.faults import CognitoRefused, CognitoUnreachable
+from services.gateway.cognito.faults import THROTTLED, CognitoRefused, CognitoUnreachable
 from services.gateway.sealing import Sealer
+from shared.aws_json import AwsJson, AwsRefused, AwsUnreachable
 from shared.state import StateStore
 
 REMEMBER_SECONDS: Final = 300
+PAUSE_SECONDS: Final = 0.1
+
+
+class _Attribute(Struct, frozen=True, rename="pascal"):
+    name: str
+    value: str = ""
+
+
+class _User(Struct, frozen=True, rename="pascal"):
+    """AdminGetUser's answer; `user_create_date` is in Unix seconds."""
+
+    user_attributes: list[_Attribute]
+    enabled: bool = False
+    user_create_date: float | None = None
 
 
 class Account(Struct, frozen=True, kw_only=True):
@@ -30,8 +46,8 @@ class Directory:
     deleted meanwhile fails at Cognito and is then forgotten.
     """
 
-    def __init__(self, client: Any, *, user_pool_id: str, state: StateStore, sealer: Sealer) -> None:
-        self._client = client
+    def __init__(self, cognito: AwsJson, *, user_pool_id: str, state: StateStore, sealer: Sealer) -> None:
+        self._cognito = cognito
         self._user_pool_id = user_pool_id
         self._state = state
         self._sealer = sealer
@@ -56,21 +72,34 @@ class Directory:
 
     async def look_up(self, username: str) -> Account | None:
         """Ask Cognito about a sub or an address, past what is remembered."""
-        try:
-            user = await self._client.admin_get_user(UserPoolId=self._user_pool_id, Username=username)
-        except ClientError as error:
-            code = error.response.get("Error", {}).get("Code", "Unknown")
-            if code == "UserNotFoundException":
-                return None
-            raise CognitoRefused("AdminGetUser", code) from error
-        except (BotoCoreError, OSError) as error:
-            raise CognitoUnreachable(f"AdminGetUser: {type(error).__name__}") from error
-        attributes = {attribute["Name"]: attribute["Value"] for attribute in user["UserAttributes"]}
-        is_usable = user.get("Enabled", False) and attributes.get("email_verified") == "true"
+        user = await self._ask(username)
+        if user is None:
+            return None
+        attributes = {attribute.name: attribute.value for attribute in user.user_attributes}
+        is_usable = user.enabled and attributes.get("email_verified") == "true"
         if not is_usable:
             # An address that was never proven is nobody's: whoever proves it now must not get the account of another.
             return None
-        return Account(sub=attributes["sub"], email=attributes["email"], created_at=user.get("UserCreateDate"))
+        created_at = datetime.fromtimestamp(user.user_create_date, UTC) if user.user_create_date is not None else None
+        return Account(sub=attributes["sub"], email=attributes["email"], created_at=created_at)
+
+    async def _ask(self, username: str) -> _User | None:
+        # Reading is safe to repeat: once more after a fault of Cognito's, or none of anybody's.
+        for is_last in (False, True):
+            try:
+                answer = await self._cognito.call("AdminGetUser", {"UserPoolId": self._user_pool_id, "Username": username})
+            except AwsRefused as refusal:
+                if refusal.code == "UserNotFoundException":
+                    return None
+                if is_last or (refusal.status < 500 and refusal.code not in THROTTLED):
+                    raise CognitoRefused("AdminGetUser", refusal.code) from refusal
+            except AwsUnreachable as error:
+                if is_last:
+                    raise CognitoUnreachable(str(error)) from error
+            else:
+                return msgspec.json.decode(answer, type=_User)
+            await asyncio.sleep(PAUSE_SECONDS * (1 + random.random()))  # noqa: S311 - jitter
+        raise AssertionError("the last try returns or raises")
 
     async def forget(self, email_hash: str) -> None:
         """Drop what is remembered of an address."""

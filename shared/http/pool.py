@@ -1,0 +1,13 @@
+"""The connection pool of a process."""
+
+import aiohttp
+
+
+def open_http(*, connections_max: int = 128) -> aiohttp.ClientSession:
+    """Open the connection pool of a process: no cookies, no proxy variables, connections kept longer than calls are apart."""
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=connections_max, keepalive_timeout=60),
+        cookie_jar=aiohttp.DummyCookieJar(),
+        trust_env=False,
+        raise_for_status=False,
+    )
