@@ -87,7 +87,9 @@ class AwsJson:
                 content_type=self._content_type,
                 body=content,
             )
-            async with self._http.post(self._url, data=content, headers=headers, timeout=self._timeout) as answer:
+            async with self._http.post(
+                self._url, data=content, headers=headers, timeout=self._timeout, allow_redirects=False
+            ) as answer:
                 read = await answer.read()
                 status = answer.status
         except (aiohttp.ClientError, OSError) as error:

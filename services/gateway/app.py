@@ -26,7 +26,6 @@ from services.gateway.authenticators.service import AccountAuthenticators
 from services.gateway.businesses import Businesses
 from services.gateway.cognito.client import Cognito
 from services.gateway.cognito.directory import Directory
-from services.gateway.decoys import DecoyTokens
 from services.gateway.direct import wiring as direct
 from services.gateway.direct.cors import DirectCors
 from services.gateway.guard import OriginGuard
@@ -47,6 +46,7 @@ from services.gateway.wiring import Gateway
 from shared.audit_trail import AuditTrail, service_event
 from shared.aws_json import open_aws_json
 from shared.challenge_api import ChallengeService
+from shared.decoys import DecoyTokens
 from shared.events import EventType
 from shared.http.client import JsonClient, open_http
 from shared.http.middleware import AsgiApp, Receive, RequestMiddleware, Scope, SendMessage

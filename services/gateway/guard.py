@@ -42,7 +42,7 @@ class OriginGuard:
         if (
             scope["method"] != "DELETE"
             and not _is_bare(scope, headers)
-            and not headers.get(b"content-type", b"").startswith(b"application/json")
+            and headers.get(b"content-type", b"").partition(b";")[0].strip().lower() != b"application/json"
         ):
             raise UnsupportedMedia
 

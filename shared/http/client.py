@@ -65,7 +65,7 @@ class JsonClient:
             headers["traceparent"] = context.traceparent()
         try:
             async with self._http.post(
-                self._base_url + path, data=_ENCODE(body), headers=headers, timeout=self._timeout
+                self._base_url + path, data=_ENCODE(body), headers=headers, timeout=self._timeout, allow_redirects=False
             ) as answer:
                 content = await answer.read()
                 status = answer.status

@@ -1,5 +1,6 @@
 """The real browser SDK in Chromium: a page of an allowed origin, and a handle to call the SDK in it."""
 
+import subprocess
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -12,7 +13,9 @@ from tests.contract.simulator import Simulator
 _FILES = {
     "/": (FOLDER / "page.html", "text/html; charset=utf-8"),
     "/sdk.js": (FOLDER / "node_modules/@authsignal/browser/dist/index.min.js", "text/javascript"),
+    "/dialog": (FOLDER / "dialog.html", "text/html; charset=utf-8"),
 }
+_BUNDLES = {"/dialog.js": "dialog.jsx"}  # made when asked for: most checks do not need them
 _CALL = """
 async ([path, args]) => {
   const owner = path.slice(0, -1).reduce((value, name) => value[name], window.client);
@@ -26,11 +29,20 @@ async ([path, args]) => {
 """
 
 
+def _bundle(entry: str) -> bytes:
+    command = ["node_modules/.bin/esbuild", entry, "--bundle", "--define:process.env.NODE_ENV='production'", "--log-level=error"]
+    return subprocess.run(command, cwd=FOLDER, capture_output=True, check=True).stdout
+
+
 class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
-        path, content_type = _FILES.get(self.path.partition("?")[0], (None, ""))
-        body = path.read_bytes() if path else b""
-        self.send_response(200 if path else 404)
+        name = self.path.partition("?")[0]
+        if name in _BUNDLES:
+            body, content_type = _bundle(_BUNDLES[name]), "text/javascript"
+        else:
+            path, content_type = _FILES.get(name, (None, ""))
+            body = path.read_bytes() if path else b""
+        self.send_response(200 if body else 404)
         self.send_header("Content-Type", content_type)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()

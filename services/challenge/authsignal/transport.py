@@ -84,5 +84,7 @@ class AwaitedSession:
             aiohttp.ClientError, TimeoutError: There was no answer in time.
         """
         headers = self._headers if authorization is None else {**self._headers, "Authorization": authorization}
-        async with self._http.request(method, url, data=data, headers=headers, timeout=self._timeout) as answer:
+        async with self._http.request(
+            method, url, data=data, headers=headers, timeout=self._timeout, allow_redirects=False
+        ) as answer:
             return Answer(answer.status, await answer.read())

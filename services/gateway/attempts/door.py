@@ -17,7 +17,6 @@ from services.gateway.attempts.model import Attempt, AttemptKind, AttemptStatus
 from services.gateway.attempts.store import AttemptStore
 from services.gateway.cognito.directory import Account, Directory
 from services.gateway.cognito.faults import CognitoRefused, CognitoUnreachable
-from services.gateway.decoys import DecoyTokens
 from services.gateway.limits import Limits
 from services.gateway.recorder import Recorder
 from services.gateway.sessions.model import Session
@@ -33,6 +32,7 @@ from shared.challenge_api import (
     PasskeyRequest,
     Verdict,
 )
+from shared.decoys import DecoyTokens
 from shared.events import EventType, Outcome, email_hash, normal_address
 from shared.http.context import RequestContext
 from shared.ids import uuid7

@@ -210,7 +210,9 @@ class Cognito:
             "X-Amz-Target": f"AWSCognitoIdentityProviderService.{operation}",
         }
         try:
-            async with self._http.post(self._url, data=_ENCODE(body), headers=headers, timeout=self._timeout) as answer:
+            async with self._http.post(
+                self._url, data=_ENCODE(body), headers=headers, timeout=self._timeout, allow_redirects=False
+            ) as answer:
                 content = await answer.read()
                 if answer.status == 200:
                     return content

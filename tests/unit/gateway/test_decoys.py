@@ -8,7 +8,7 @@ from typing import Any
 import jwt
 import pytest
 
-from services.gateway.decoys import DecoyTokens
+from shared.decoys import DecoyTokens
 from shared.ids import is_uuid
 
 NOW = 1_800_000_000

@@ -1,10 +1,10 @@
 import { Anchor } from "@mantine/core";
 import { Link, useLocation } from "react-router";
-import { useConfig } from "../../brand";
-import type { Attempt } from "../../api/types";
-import { useWantedTarget } from "../../lib/flow";
-import { withTarget } from "../../lib/target";
-import classes from "./Verify.module.css";
+import { useConfig } from "../brand";
+import { useWantedTarget } from "../lib/flow";
+import { withTarget } from "../lib/target";
+import type { Proving } from "./model";
+import classes from "./Proving.module.css";
 
 /** The same page, with or without `?via=sdk`. */
 function useViaLink(): { inBrowser: boolean; to: string } {
@@ -17,35 +17,42 @@ function useViaLink(): { inBrowser: boolean; to: string } {
   return { inBrowser, to: text ? `${pathname}?${text}` : pathname };
 }
 
-/** Goes back to the form, with the address still in it. */
-function ChangeAddress({ onChange }: { onChange: () => void }) {
+/** Sign-in with the Web SDK alone, where the deployment offers it. */
+function ViaLine({ proving }: { proving: Proving }) {
+  const config = useConfig();
+  const { inBrowser, to } = useViaLink();
+  const { challenge, purpose } = proving;
+  if (!config.features.sdk_sign_in || !challenge.sdk || purpose === "step_up" || challenge.method !== "EMAIL_OTP") return null;
   return (
-    <button type="button" className={classes.linkButton} onClick={onChange}>
-      Use another address
-    </button>
+    <li>
+      <Anchor component={Link} to={to} replace>
+        {inBrowser ? "Use the code that we sent" : "Verify in this browser"}
+      </Anchor>
+    </li>
   );
 }
 
-interface HelpProps {
-  attempt: Attempt;
-  onChangeAddress: () => void;
-}
-
-/** What to try when no code comes. The same for every address: it must not tell who has an account. */
-export function Help({ attempt, onChangeAddress }: HelpProps) {
-  const config = useConfig();
+/** What to try when nothing comes. The same for every address: it must not tell who has an account. */
+export function Help({ proving }: { proving: Proving }) {
   const wanted = useWantedTarget();
-  const { inBrowser, to } = useViaLink();
+  const { challenge, purpose, onChangeAddress } = proving;
+  const isMail = challenge.delivery?.channel === "email";
+  const what = challenge.method === "EMAIL_MAGIC_LINK" ? "link" : "code";
   return (
     <details className={classes.help}>
       <summary>Did not get it?</summary>
       <ul>
-        <li>Give it a minute, and look in your spam folder.</li>
-        <li>Sent more than one? Only the newest code works.</li>
-        <li>
-          Is there a slip in the address? <ChangeAddress onChange={onChangeAddress} />
-        </li>
-        {attempt.kind === "sign_in" ? (
+        <li>Give it a minute{isMail ? ", and look in your spam folder" : ""}.</li>
+        <li>Sent more than one? Only the newest {what} works.</li>
+        {onChangeAddress ? (
+          <li>
+            Is there a slip in the address?{" "}
+            <button type="button" className={classes.linkButton} onClick={onChangeAddress}>
+              Use another address
+            </button>
+          </li>
+        ) : null}
+        {purpose === "sign_in" ? (
           <li>
             No account with this address yet?{" "}
             <Anchor component={Link} to={withTarget("/sign-up", wanted)}>
@@ -53,13 +60,7 @@ export function Help({ attempt, onChangeAddress }: HelpProps) {
             </Anchor>
           </li>
         ) : null}
-        {config.features.sdk_sign_in && attempt.sdk ? (
-          <li>
-            <Anchor component={Link} to={to} replace>
-              {inBrowser ? "Use the code that we sent" : "Verify in this browser"}
-            </Anchor>
-          </li>
-        ) : null}
+        <ViaLine proving={proving} />
       </ul>
     </details>
   );
@@ -74,6 +75,20 @@ export function InboxLink() {
       Local stack:{" "}
       <Anchor href={inbox} target="_blank" rel="noreferrer">
         open the mail inbox
+      </Anchor>
+    </>
+  );
+}
+
+/** For development only: where the simulator lets a person play the phone. */
+export function PhoneLink() {
+  const { dev_inbox_url: inbox, authsignal } = useConfig();
+  if (!inbox) return null;
+  return (
+    <>
+      Local stack:{" "}
+      <Anchor href={`${new URL(authsignal.base_url).origin}/control/ui`} target="_blank" rel="noreferrer">
+        play the phone
       </Anchor>
     </>
   );

@@ -1,85 +1,77 @@
-import { useQueryClient } from "@tanstack/react-query";
-import { api } from "../../api/client";
-import { useIntent } from "../../api/intent";
-import { isProblem, type Problem } from "../../api/problem";
-import { attemptQuery } from "../../api/queries";
-import type { Attempt } from "../../api/types";
-import { useOutcome } from "../../lib/flow";
-import { WRONG_CODE, wordsFor } from "../../words";
-import { CodeStep, type StepResult } from "./CodeStep";
-import { Help } from "./Help";
+import type { ReactNode } from "react";
+import { isProblem } from "../api/problem";
+import { useBrand } from "../brand";
+import { WRONG_CODE, wordsFor } from "../words";
+import { CodeStep } from "./CodeStep";
+import { Help, InboxLink } from "./Help";
+import type { Proving } from "./model";
+import { OtherWays } from "./OtherWays";
+import classes from "./Proving.module.css";
+import type { StepResult } from "./useCodeEntry";
 
-interface GatewayCodeProps {
-  attempt: Attempt;
-  method: string;
-  onChangeAddress: () => void;
-  /** The attempt may have come to its end: ask the gateway how it stands. */
-  onRefused: (problem: Problem) => void;
+const CHECKED = "It is checked as soon as all six digits are in.";
+
+function Lead({ proving }: { proving: Proving }): ReactNode {
+  const brand = useBrand();
+  const { method, delivery } = proving.challenge;
+  if (method === "AUTHENTICATOR_APP") {
+    return `Open your authenticator app and type the six digits that it shows for ${brand.name}.`;
+  }
+  const to = <span className={classes.destination}>{delivery?.destination ?? "your address"}</span>;
+  if (method === "SMS") return <>We sent it as a text message to {to}. {CHECKED}</>;
+  if (method === "WHATSAPP") return <>We sent it by WhatsApp to {to}. {CHECKED}</>;
+  return <>We sent it to {to}. {CHECKED}</>;
 }
 
 /** The code goes to the gateway, which checks it. */
-export function GatewayCode({ attempt, method, onChangeAddress, onRefused }: GatewayCodeProps) {
-  const queries = useQueryClient();
-  const intent = useIntent();
-  const proceed = useOutcome(attempt.id);
-  const { queryKey } = attemptQuery(attempt.id);
-
-  /** The page's own copy follows what the refusal said, so that tries and cool-down are right at once. */
-  function learn(problem: Problem) {
-    const { attempts_left, resend_at } = problem.body;
-    queries.setQueryData(
-      queryKey,
-      (known: Attempt | undefined) =>
-        known && {
-          ...known,
-          ...(attempts_left === undefined ? {} : { attempts_left }),
-          ...(resend_at === undefined ? {} : { resend_at }),
-        },
-    );
-  }
+export function ProxiedCode({ proving, onOther }: { proving: Proving; onOther: (() => void) | undefined }) {
+  const { challenge } = proving;
+  const isMade = challenge.method === "AUTHENTICATOR_APP";
 
   async function check(code: string): Promise<StepResult> {
     try {
-      proceed(await intent({ code }, (key) => api.verify(attempt.id, code, key)));
+      await proving.answer(code);
       return { ok: true };
     } catch (error) {
       if (!isProblem(error)) return { ok: false, notice: wordsFor(error) };
-      learn(error);
-      if (error.code === "invalid_code") {
-        if (error.body.attempts_left === 0) onRefused(error);
-        return { ok: false, code: WRONG_CODE };
-      }
+      proving.refused(error);
+      if (error.code === "invalid_code") return { ok: false, code: isMade ? WRONG_APP_CODE : WRONG_CODE };
       if (error.code === "invalid_request") {
         return { ok: false, code: error.fieldMessage("code") ?? "Enter the six digits of the code." };
       }
-      if (error.answered && error.status < 500) onRefused(error);
       return { ok: false, notice: wordsFor(error) };
     }
   }
 
   async function resend(): Promise<StepResult> {
     try {
-      queries.setQueryData(queryKey, await intent({ method }, (key) => api.challenge(attempt.id, method, key)));
+      await proving.send(challenge.method ?? "EMAIL_OTP");
       return { ok: true };
     } catch (error) {
       if (!isProblem(error)) return { ok: false, notice: wordsFor(error) };
-      learn(error);
-      // Our clock ran ahead of the gateway's: nothing is wrong, and the count goes on from what it said.
+      proving.refused(error);
       if (error.code === "too_many_attempts" && error.body.resend_at !== undefined) return { ok: false, wait: true };
-      if (error.answered && error.status < 500) onRefused(error);
       return { ok: false, notice: wordsFor(error) };
     }
   }
 
   return (
     <CodeStep
-      destination={attempt.delivery?.destination ?? "your address"}
-      expiresAt={attempt.expires_at}
-      resendAt={attempt.resend_at}
-      attemptsLeft={attempt.attempts_left}
+      lead={<Lead proving={proving} />}
+      expiresAt={challenge.expires_at}
+      resendAt={isMade ? undefined : challenge.resend_at}
+      attemptsLeft={challenge.attempts_left}
       check={check}
       resend={resend}
-      help={<Help attempt={attempt} onChangeAddress={onChangeAddress} />}
+      help={
+        <>
+          <OtherWays onPress={onOther} />
+          {isMade ? null : <Help proving={proving} />}
+        </>
+      }
+      aside={isMade ? undefined : <InboxLink />}
     />
   );
 }
+
+const WRONG_APP_CODE = "That code did not work. Wait for the app to show the next one, then type that.";

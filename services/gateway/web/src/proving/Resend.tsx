@@ -1,0 +1,47 @@
+import { Button, VisuallyHidden } from "@mantine/core";
+import { ActionButton } from "../components/ActionButton";
+import { minutesAndSeconds } from "../lib/clock";
+import { useCoolDown } from "./useCoolDown";
+import classes from "./Proving.module.css";
+
+interface ResendProps {
+  /** What is sent: "a new code". */
+  what: string;
+  resendAt: string;
+  pending: boolean;
+  onPress: () => void;
+}
+
+/** Sends once more, when the time has come. */
+export function Resend({ what, resendAt, pending, onPress }: ResendProps) {
+  const { seconds, said } = useCoolDown(resendAt, `You can send ${what} now.`);
+  return (
+    <>
+      {seconds > 0 ? (
+        // Not `disabled`: the focus would be lost, and a screen reader would pass over the reason.
+        <Button
+          className={`${classes.resend ?? ""} ${classes.waiting ?? ""}`}
+          fullWidth
+          variant="default"
+          type="button"
+          aria-disabled
+        >
+          Send {what} in {minutesAndSeconds(seconds)}
+        </Button>
+      ) : (
+        <ActionButton
+          className={classes.resend}
+          fullWidth
+          variant="default"
+          type="button"
+          pending={pending}
+          pendingLabel={`Sending ${what}`}
+          onClick={onPress}
+        >
+          Send {what}
+        </ActionButton>
+      )}
+      <VisuallyHidden role="status">{said}</VisuallyHidden>
+    </>
+  );
+}
