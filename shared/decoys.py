@@ -3,7 +3,8 @@ Tokens that look like Authsignal's and are none, for attempts whose person gets 
 
 Where the Web SDK may go on in the browser, an attempt carries a token; an attempt for an unknown address must carry one too, of
 the same make. The make is copied from the last real token: header, claims and length of signature, with other ids and times.
-What Authsignal itself says to such a token is out of our hands: `sdk_sign_in_enabled` is off unless an operator wants it.
+What Authsignal itself says to such a token is out of our hands: the gateway's `sdk_sign_in_enabled` and the direct client are
+off unless an operator wants them.
 """
 
 import base64

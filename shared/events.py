@@ -76,6 +76,8 @@ class EventType(Enum):
     PROVIDER_CALL_FAILED = "provider.call_failed"
     AUDIT_QUERY_EXECUTED = "audit.query.executed"
     AUDIT_ACCESS_REFUSED = "audit.access.refused"
+    AUDIT_SEAL_STOPPED = "audit.seal.stopped"
+    AUDIT_SEAL_RESUMED = "audit.seal.resumed"
     SERVICE_STARTED = "service.started"
     SERVICE_STOPPED = "service.stopped"
 

@@ -1,5 +1,6 @@
 """Fixtures that more than one folder of tests uses."""
 
-from tests.stack import aws_account, stack
+from tests.integration.audit.fixtures import aws_server, postgres_server
+from tests.stack import app_origin, aws_account, stack
 
-__all__ = ["aws_account", "stack"]
+__all__ = ["app_origin", "aws_account", "aws_server", "postgres_server", "stack"]

@@ -26,6 +26,7 @@ START_SECONDS_MAX = 180.0
 STOP_SECONDS_MAX = 90.0
 # Below the ports that the kernel hands out to clients, so that none is taken between the check and the start.
 _BASE_MIN, _BASE_MAX = 11_000, 32_000
+_APP_MAX = 32_700
 
 
 class StackNotStarted(Exception):
@@ -138,9 +139,18 @@ def running_stack(state_dir: Path, *arguments: str) -> Iterator[RunningStack]:
 
 
 @pytest.fixture(scope="session")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
+def app_origin() -> str:
+    """The web origin of an app under development, which the stack admits; nothing listens there until a test does."""
+    while True:
+        port = random.randrange(_BASE_MAX, _APP_MAX)
+        if is_free(port):
+            return f"http://localhost:{port}"
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory, app_origin: str) -> Iterator[RunningStack]:
     """The whole product."""
-    with running_stack(tmp_path_factory.mktemp("stack") / "state") as running:
+    with running_stack(tmp_path_factory.mktemp("stack") / "state", "--origins", app_origin) as running:
         yield running
 
 

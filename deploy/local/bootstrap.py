@@ -25,7 +25,7 @@ PYTHON_MIN = (3, 11)
 NODE_MAJOR_MIN = 20
 STEP_SECONDS_MAX = 1800
 # Folders with a package-lock.json; those that also have a build script are built.
-NODE_PROJECTS = ("services/gateway/web", "tests/contract/js")
+NODE_PROJECTS = ("services/gateway/web", "tests/contract/js", "tests/system/direct/js")
 BUILT_PROJECTS = ("services/gateway/web",)
 
 _NOT_SOURCE = {"node_modules", "dist", "coverage", ".vite"}

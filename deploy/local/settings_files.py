@@ -14,6 +14,7 @@ from deploy.local.parts.aws import REGION
 from deploy.local.parts.postgres import Postgres
 from deploy.local.ports import HOST, Ports
 
+LOG_KEY = "log_key"
 _OUR_KEYS = (
     "session_key",
     "email_hash_key",
@@ -24,6 +25,7 @@ _OUR_KEYS = (
     "business_token",
     "assertion_key",
     "grant_key",
+    LOG_KEY,
 )
 # Everything that the simulator knows, the default first.
 METHODS = (
@@ -37,6 +39,11 @@ METHODS = (
     "PUSH",
     "QR_CODE",
 )
+
+
+def log_origin(keys: Keys) -> str:
+    """Return the name of this stack's audit log: every stack has its own, so that one's proofs are not taken for another's."""
+    return f"localhost/countersign/{keys.ensure_uuid('log_name')}"
 
 
 @dataclass(frozen=True)
@@ -54,7 +61,7 @@ class SettingsWriter:
         """Write the three files, and the secrets that they point at."""
         for name in _OUR_KEYS:
             self.keys.ensure(name)
-        for role in ("owner", "writer", "reader"):
+        for role in ("owner", "writer", "reader", "sequencer"):
             self.keys.write(f"database_url_{role}", self.postgres.url(f"countersign_{role}"))
         token_hash = hashlib.sha256(self.keys.ensure("audit_token").encode()).hexdigest()
         activity_hash = hashlib.sha256(self.keys.ensure("activity_token").encode()).hexdigest()
@@ -126,6 +133,9 @@ class SettingsWriter:
             "database_url_file": self.keys.path("database_url_reader"),
             "consumer_database_url_file": self.keys.path("database_url_writer"),
             "owner_database_url_file": self.keys.path("database_url_owner"),
+            "sequencer_database_url_file": self.keys.path("database_url_sequencer"),
+            "log_key_file": self.keys.path(LOG_KEY),
+            "log_origin": log_origin(self.keys),
             **self._queue(),
             "audit_dlq_url": self.aws.audit_dlq_url,
             "email_hash_key_file": self.keys.path("email_hash_key"),

@@ -8,6 +8,8 @@ from deploy.local.keys import Keys
 from deploy.local.parts.authsignal import SECRET, TENANT
 from deploy.local.parts.aws import REGION, ROOT_ACCESS_KEY_ID, root_secret
 from deploy.local.ports import Ports
+from deploy.local.settings_files import LOG_KEY, log_origin
+from services.audit.tree.notes import Signer
 
 
 def describe(ports: Ports, keys: Keys, aws: AwsResources | None, database_url: str | None) -> dict[str, object]:
@@ -27,7 +29,7 @@ def describe(ports: Ports, keys: Keys, aws: AwsResources | None, database_url: s
         "database_url": database_url,
         "audit_token": keys.ensure("audit_token"),
         "auditor_email": AUDITOR_EMAIL,
-        "log_public_key": None,
+        "log_public_key": _log_public_key(keys),
     }
 
 
@@ -37,6 +39,10 @@ def write(path: Path, stack: dict[str, object]) -> None:
     unfinished.touch(mode=0o600)
     unfinished.write_text(json.dumps(stack, indent=2) + "\n", encoding="utf-8")
     unfinished.replace(path)
+
+
+def _log_public_key(keys: Keys) -> str:
+    return str(Signer(log_origin(keys), bytes.fromhex(keys.ensure(LOG_KEY))).verifier)
 
 
 def _describe_aws(keys: Keys, aws: AwsResources) -> dict[str, object]:

@@ -1,30 +1,32 @@
-"""The audit service's composition root: the consumer and the API, wired once."""
+"""The audit service's composition root: consumer, sequencer and API, wired once."""
 
 import asyncio
-import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Any, Final
+from typing import Final
 
-import structlog
 from litestar import Litestar
-from prometheus_client import CollectorRegistry, Counter, Gauge
+from prometheus_client import CollectorRegistry, Gauge
 
 from services.audit.api.access import AccessGuard, ServiceTokens
 from services.audit.api.events import get_event, search_events
 from services.audit.api.health import Readiness, healthz, readyz
+from services.audit.api.log import BundleReads, get_checkpoint, get_tile
 from services.audit.api.problems import on_database_unavailable, on_query_too_slow
+from services.audit.api.proofs import get_proof
 from services.audit.api.reads import ReadRecorder
-from services.audit.api.tail import Pulse, tail_events
-from services.audit.consumer.metrics import ConsumerMetrics
+from services.audit.api.tail import tail_events
 from services.audit.consumer.queue import AuditQueue
-from services.audit.consumer.service import DELETERS, Consumer
+from services.audit.consumer.service import DELETERS
+from services.audit.pulse import Pulse
+from services.audit.sealing.keys import read_signers
 from services.audit.settings import AuditSettings
 from services.audit.stopping import on_stop_signal
-from services.audit.storage.database import DatabaseUnavailable, open_pool
-from services.audit.storage.entries import EntryStore
+from services.audit.storage.database import DatabaseUnavailable, Pool, QueryTooSlow, open_pool
+from services.audit.storage.log import LogReader
 from services.audit.storage.migrate import schema_version
-from services.audit.storage.search import EntryReader, QueryTooSlow
+from services.audit.storage.search import EntryReader
+from services.audit.workers import close_pool, start_consumer, start_sequencer
 from shared.audit_trail import AuditTrail, service_event
 from shared.cognito_tokens import TokenVerifier
 from shared.events import EventType
@@ -36,11 +38,8 @@ from shared.sqs import queue_sender, sqs_client
 from shared.telemetry.metrics import HttpMetrics, serve_metrics
 from shared.telemetry.tracing import Tracing
 
-log = structlog.get_logger(__name__)
-
 BODY_BYTES_MAX: Final = 16 * 1024
 READ_CONNECTIONS_MAX: Final = 8
-RESTART_SECONDS: Final = 2.0
 
 
 def create_app(settings: AuditSettings) -> AsgiApp:
@@ -53,6 +52,8 @@ def create_app(settings: AuditSettings) -> AsgiApp:
     reader_url = read_secrets(settings.database_url_file)[0]
     writer_url = read_secrets(settings.consumer_database_url_file)[0]
     email_hash_keys = read_keys(settings.email_hash_key_file)
+    signers = read_signers(settings.log_key_file, settings.log_origin) if settings.log_key_file else []
+    sequencer_url = read_secrets(settings.sequencer_database_url_file)[0] if settings.sequencer_database_url_file else None
     guard = AccessGuard(ServiceTokens.read(settings.service_token_hashes_file))
     registry = CollectorRegistry()
     tracing = Tracing("audit", sample_ratio=settings.trace_sample_ratio, otlp_url=settings.otlp_url)
@@ -75,11 +76,11 @@ def create_app(settings: AuditSettings) -> AsgiApp:
             reading = await open_pool(
                 reader_url, name="audit-api", connections_max=READ_CONNECTIONS_MAX, seconds_max=settings.query_seconds_max
             )
-            stack.push_async_callback(_close_pool, reading)
-            pulse = Pulse()
+            stack.push_async_callback(close_pool, reading)
+            committed, sealed = Pulse(), Pulse()
             queue = await _open_queue(stack, settings)
             reader = EntryReader(reading)
-            _share(app, reader, ReadRecorder(trail), pulse, email_hash_keys)
+            _share(app, reading, ReadRecorder(trail), sealed, email_hash_keys)
             app.state.readiness = Readiness({"queue": queue.depth, "database": lambda: _check_schema(reader)})
             backlog = Gauge("audit_backlog_entries", "Entries that the queue has refused so far", registry=registry)
             backlog.set_function(lambda: trail.backlog_entries)
@@ -89,18 +90,22 @@ def create_app(settings: AuditSettings) -> AsgiApp:
 
             def begin_to_stop() -> None:
                 stop.set()
-                pulse.stop()
+                sealed.stop()
 
             stack.enter_context(on_stop_signal(begin_to_stop))
+            if sequencer_url is not None:
+                await start_sequencer(
+                    stack, settings, sequencer_url, signers, trail, registry, committed=committed, sealed=sealed
+                )
             if settings.receivers:
-                await _start_consumer(stack, settings, writer_url, queue, registry, pulse, stop)
+                await start_consumer(stack, settings, writer_url, queue, registry, committed, stop)
             await trail.announce(service_event(EventType.SERVICE_STARTED))
             yield
             begin_to_stop()
             await trail.announce(service_event(EventType.SERVICE_STOPPED))
 
     app = Litestar(
-        [search_events, get_event, tail_events, healthz, readyz],
+        [search_events, get_event, get_proof, tail_events, get_checkpoint, get_tile, healthz, readyz],
         lifespan=[lifespan],
         exception_handlers={
             **EXCEPTION_HANDLERS,
@@ -121,10 +126,12 @@ def create_app(settings: AuditSettings) -> AsgiApp:
     )
 
 
-def _share(app: Litestar, reader: EntryReader, reads: ReadRecorder, pulse: Pulse, email_hash_keys: list[str]) -> None:
-    app.state.reader = reader
+def _share(app: Litestar, reading: Pool, reads: ReadRecorder, sealed: Pulse, email_hash_keys: list[str]) -> None:
+    app.state.reader = EntryReader(reading)
+    app.state.log = LogReader(reading)
     app.state.reads = reads
-    app.state.pulse = pulse
+    app.state.bundle_reads = BundleReads(reads)
+    app.state.sealed = sealed
     app.state.email_hash_keys = email_hash_keys
 
 
@@ -139,65 +146,7 @@ async def _open_queue(stack: AsyncExitStack, settings: AuditSettings) -> AuditQu
     )
 
 
-async def _start_consumer(
-    stack: AsyncExitStack,
-    settings: AuditSettings,
-    writer_url: str,
-    queue: AuditQueue,
-    registry: CollectorRegistry,
-    pulse: Pulse,
-    stop: asyncio.Event,
-) -> None:
-    writing = await open_pool(writer_url, name="audit-consumer", connections_max=settings.appenders + 1)
-    stack.push_async_callback(_close_pool, writing)
-    store, metrics = EntryStore(writing), ConsumerMetrics(registry)
-    faults = Counter("audit_consumer_faults_total", "Times the consumer stopped by a fault of ours", registry=registry)
-
-    def make() -> Consumer:
-        return Consumer(
-            queue,
-            store,
-            metrics,
-            receivers=settings.receivers,
-            appenders=settings.appenders,
-            buffer_bytes_max=settings.buffer_bytes_max,
-            batch_entries_max=settings.batch_entries_max,
-            batch_linger_seconds=settings.batch_linger_ms / 1000,
-            drain_seconds=settings.drain_seconds,
-            on_committed=pulse.beat,
-        )
-
-    task = asyncio.create_task(keep_consuming(make, stop, faults.inc), name="consumer")
-
-    async def finish() -> None:
-        stop.set()
-        await task
-
-    stack.push_async_callback(finish)
-
-
-async def keep_consuming(make: Callable[[], Consumer], stop: asyncio.Event, on_fault: Callable[[], Any]) -> None:
-    """Run a consumer, and a new one after a fault of ours: it starts from nothing, as after a restart of the process."""
-    while not stop.is_set():
-        try:
-            await make().run(stop)
-        except Exception as error:
-            on_fault()
-            log.error("audit.consumer_failed", exc_info=error)
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(RESTART_SECONDS):
-                    await stop.wait()
-
-
 async def _check_schema(reader: EntryReader) -> None:
     found, wanted = await reader.schema_version(), schema_version()
     if found < wanted:
         raise DatabaseUnavailable(f"schema {found} is older than {wanted}: run the migrations")
-
-
-async def _close_pool(pool: Any) -> None:
-    try:
-        async with asyncio.timeout(2):
-            await pool.close()
-    except TimeoutError:
-        pool.terminate()

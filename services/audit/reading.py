@@ -20,15 +20,26 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from shared.events import Event, decode, leaf_hash
+from services.audit.tree.bundles import ENTRY_BYTES_MAX
+from shared.events import Event, Producer, decode, leaf_hash
 from shared.ids import is_uuid
 
 # Longer values do not fit into an index row (2,704 bytes); they stay findable by their beginning.
 SEARCH_CHARACTERS_MAX: Final = 256
 WORDS_CHARACTERS_MAX: Final = 2_048
 DETAIL_CHARACTERS_MAX: Final = 300
-SEQ_MAX: Final = 2**63 - 1
+# Ranges of numbers are kept with their end exclusive, in 64 bits.
+SEQ_MAX: Final = 2**63 - 2
 UUID_VERSION_AT: Final = 14  # Where the version digit stands in the text of a UUID.
+
+
+class _Authored(msgspec.Struct):
+    """A line of which only the producer counts."""
+
+    producer: Producer
+
+
+_READ_PRODUCER = msgspec.json.Decoder(_Authored).decode
 
 
 class Flaw(Enum):
@@ -41,6 +52,7 @@ class Flaw(Enum):
     BAD_IDENTITY = "bad_identity"
     CONFLICTING_ENTRY = "conflicting_entry"
     REFUSED_BY_STORE = "refused_by_store"
+    TOO_LARGE = "too_large"
 
 
 class Row(NamedTuple):
@@ -80,6 +92,15 @@ class FlawedLine(NamedTuple):
     line: bytes
     flaw: Flaw
     detail: str
+
+    @property
+    def producer(self) -> tuple[str, int] | None:
+        """Return instance and number of whoever wrote the line, when that much of it can be read."""
+        try:
+            producer = _READ_PRODUCER(self.line).producer
+        except (msgspec.MsgspecError, ValueError, RecursionError):
+            return None
+        return (producer.instance, producer.seq) if _is_identity(producer) else None
 
     @property
     def sha256(self) -> bytes:
@@ -132,10 +153,8 @@ def read_line(line: bytes) -> Row:
     producer = event.producer
     if not is_uuid(event.event_id) or event.event_id[UUID_VERSION_AT] != "7":
         raise LineFlawed(Flaw.BAD_IDENTITY, "event_id is no UUIDv7 in lower case")
-    if not is_uuid(producer.instance):
-        raise LineFlawed(Flaw.BAD_IDENTITY, "producer.instance is no UUID in lower case")
-    if not 0 <= producer.seq <= SEQ_MAX:
-        raise LineFlawed(Flaw.BAD_IDENTITY, "producer.seq is out of range")
+    if not _is_identity(producer):
+        raise LineFlawed(Flaw.BAD_IDENTITY, "producer.instance is no UUID in lower case, or producer.seq is out of range")
     subject, client, authsignal = event.subject, event.client, event.authsignal
     return Row(
         event.event_id,
@@ -198,7 +217,13 @@ def _lines(data: bytes) -> Iterator[tuple[int, bytes]]:
             yield line_no, line
 
 
+def _is_identity(producer: Producer) -> bool:
+    return is_uuid(producer.instance) and 0 <= producer.seq <= SEQ_MAX
+
+
 def _decode(line: bytes) -> Event:
+    if len(line) > ENTRY_BYTES_MAX:
+        raise LineFlawed(Flaw.TOO_LARGE, f"an entry has at most {ENTRY_BYTES_MAX:,} bytes, this line has {len(line):,}")
     if b"\r" in line:
         raise LineFlawed(Flaw.NOT_AN_EVENT, "a line break inside the entry")
     try:

@@ -13,11 +13,19 @@ class AuditSettings(AwsSettings, frozen=True, kw_only=True, forbid_unknown_field
     host: str
     port: Annotated[int, Meta(ge=0, le=65_535)]
 
-    # Three PostgreSQL roles, so that no running part can do more than its work: the API reads, the consumer appends, and
-    # only `migrate` opens the owner's file.
+    # PostgreSQL roles, so that no running part can do more than its work: the API reads, the consumer appends, the sequencer
+    # seals, and only `migrate` opens the owner's file.
     database_url_file: str
     consumer_database_url_file: str
     owner_database_url_file: str
+
+    # The name of the log, which stands in every checkpoint: an address without its scheme, and never another one for the same
+    # log. Who seals has a role and a key of its own; a process without them leaves the sealing to others.
+    log_origin: str
+    log_key_file: str | None = None
+    sequencer_database_url_file: str | None = None
+    # Rounds of sealing begin at least this far apart: a checkpoint for each entry would cost more than it proves.
+    seal_interval_ms: Annotated[int, Meta(ge=10, le=1_000)] = 200
 
     audit_queue_url: str
     audit_dlq_url: str
@@ -59,6 +67,8 @@ class AuditSettings(AwsSettings, frozen=True, kw_only=True, forbid_unknown_field
     log_level: str = "info"
 
     def __post_init__(self) -> None:
-        """Refuse a drain that is over before the last long poll is."""
+        """Refuse what cannot work: a drain that is over before the last long poll is, or half of what sealing needs."""
         if self.drain_seconds <= self.receive_wait_seconds:
             raise ValueError("drain_seconds must be larger than receive_wait_seconds: a stop waits for the polls under way")
+        if (self.log_key_file is None) != (self.sequencer_database_url_file is None):
+            raise ValueError("log_key_file and sequencer_database_url_file belong together: sealing needs both")

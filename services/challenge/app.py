@@ -200,7 +200,7 @@ def create_app(settings: ChallengeSettings) -> AsgiApp:
                 proofs=Proofs(provider=provider, state=store, mint=mint),
                 recorder=recorder,
             )
-            app.state.authenticators = Authenticators(provider=provider, recorder=recorder)
+            app.state.authenticators = Authenticators(provider=provider, recorder=recorder, state=store)
             app.state.direct = direct.build(
                 settings, provider=provider, recorder=recorder, state=store, name_key=email_hash_key
             )

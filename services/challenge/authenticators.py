@@ -1,11 +1,13 @@
 """A person's authenticators: a token to add one with, the list, names, and removal."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from services.challenge import policy
 from services.challenge.authsignal.answers import Authenticator
 from services.challenge.authsignal.provider import Authsignal
 from services.challenge.recording import ChallengeRecorder
+from services.challenge.removals import only_removal
 from shared.challenge_api import (
     ACTION_MANAGE_AUTHENTICATORS,
     AuthenticatorAnswer,
@@ -18,7 +20,8 @@ from shared.challenge_api import (
 )
 from shared.events import EventType, normal_address
 from shared.http.context import RequestContext
-from shared.problems import NotFound, Problem
+from shared.problems import LastAuthenticator, NotFound, Problem
+from shared.state import StateStore
 
 SCOPE_ADD: Final = "add:authenticators"
 # Authsignal keeps no names of authenticators; the user's custom data does, under this prefix and the authenticator's id.
@@ -28,9 +31,10 @@ NAME_PREFIX: Final = "authenticatorName-"
 class Authenticators:
     """Everything that the handlers of authenticators need. Whether a person may change any is the gateway's to decide."""
 
-    def __init__(self, *, provider: Authsignal, recorder: ChallengeRecorder) -> None:
+    def __init__(self, *, provider: Authsignal, recorder: ChallengeRecorder, state: StateStore) -> None:
         self._provider = provider
         self._recorder = recorder
+        self._state = state
 
     async def enrol(self, request: EnrolRequest, context: RequestContext) -> ChallengeAnswer:
         """Return a token with which the browser may add one authenticator, unless the rules say no."""
@@ -77,15 +81,25 @@ class Authenticators:
         return await self._list(request.sub)
 
     async def remove(self, request: AuthenticatorRequest) -> AuthenticatorsAnswer:
-        """Remove an authenticator; the gateway records it."""
-        await self._require(request)
-        await self._provider.remove_authenticator(request.sub, request.authenticator_id)
+        """
+        Remove an authenticator; the gateway records it.
+
+        Raises:
+            LastAuthenticator: Nothing would be left to sign in with.
+            Conflict: Another removal of this person's is under way.
+        """
+        async with only_removal(self._state, request.sub):
+            owned = await self._require(request)
+            if sum(one.verified_at is not None for one in owned) <= 1:
+                raise LastAuthenticator
+            await self._provider.remove_authenticator(request.sub, request.authenticator_id)
         return await self._list(request.sub)
 
-    async def _require(self, request: AuthenticatorRequest) -> None:
+    async def _require(self, request: AuthenticatorRequest) -> Sequence[Authenticator]:
         owned = await self._provider.authenticators(request.sub)
         if all(one.user_authenticator_id != request.authenticator_id for one in owned):
             raise NotFound("authenticator")
+        return owned
 
     async def _list(self, sub: str) -> AuthenticatorsAnswer:
         found = await self._provider.authenticators(sub)

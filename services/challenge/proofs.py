@@ -6,7 +6,7 @@ from services.challenge import policy
 from services.challenge.assertions import AssertionMint, Purpose
 from services.challenge.authsignal.answers import Validated
 from services.challenge.authsignal.provider import Authsignal
-from shared.challenge_api import ACTION_SIGN_IN, ACTION_SIGN_UP, METHOD_EMAIL_OTP, ProofAnswer, Verdict
+from shared.challenge_api import ACTION_SIGN_IN, ACTION_SIGN_UP, METHOD_EMAIL_OTP, METHOD_PASSKEY, ProofAnswer, Verdict
 from shared.events import normal_address
 from shared.ids import is_uuid
 from shared.state import StateStore
@@ -41,12 +41,16 @@ class Proofs:
         Return the verdict on a token that a passkey earned without a name being typed.
 
         Whose it is and which key the action has, only Authsignal knows; both must be told, and the key is burned like any.
+        A token that another method earned belongs to an attempt, and so to the browser that began it: it is refused here.
         """
         validated = await self._provider.validate_anybody(token, action=action)
-        sub, key = validated.user_id, validated.idempotency_key
-        if sub is None or key is None or not is_uuid(sub):
-            return ProofAnswer(verdict=Verdict.REJECTED, failure=policy.Mismatch.INVALID.value), validated
+        sub, key = validated.user_id or "", validated.idempotency_key or ""
         wrong = policy.mismatch(validated, user_id=sub, action=action, idempotency_key=key)
+        if wrong is None and not is_uuid(sub):
+            wrong = policy.Mismatch.INVALID
+        is_proven = policy.after_proof(validated.state) is Verdict.VERIFIED
+        if wrong is None and is_proven and validated.verification_method != METHOD_PASSKEY:
+            wrong = policy.Mismatch.MISMATCHED
         if wrong is not None:
             return ProofAnswer(verdict=Verdict.REJECTED, failure=wrong.value), validated
         answer, _ = await self._spend(validated, attempt_id=attempt_id, sub=sub, action=action)

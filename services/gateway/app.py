@@ -41,7 +41,6 @@ from services.gateway.sessions.store import SessionStore
 from services.gateway.settings import GatewaySettings
 from services.gateway.step_ups.grants import GrantSigner
 from services.gateway.step_ups.service import StepUps
-from services.gateway.veil import Veil
 from services.gateway.wiring import Gateway
 from shared.audit_trail import AuditTrail, service_event
 from shared.aws_json import open_aws_json
@@ -56,6 +55,7 @@ from shared.sqs import queue_sender
 from shared.state import StateStore, open_state
 from shared.telemetry.metrics import HttpMetrics, serve_metrics
 from shared.telemetry.tracing import Tracing
+from shared.veil import Veil
 
 BODY_BYTES_MAX: Final = 16 * 1024
 API_PATHS: Final = ("/v1/", "/healthz", "/readyz", "/openapi.json", "/.well-known/")

@@ -22,6 +22,8 @@ HANDED_THROUGH: Final[dict[str, type[problems.Problem]]] = {
         problems.ProviderError,
         problems.TooManyAttempts,
         problems.AttemptExpired,
+        problems.LastAuthenticator,
+        problems.Conflict,
     )
 }
 

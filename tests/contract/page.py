@@ -30,7 +30,8 @@ async ([path, args]) => {
 
 
 def _bundle(entry: str) -> bytes:
-    command = ["node_modules/.bin/esbuild", entry, "--bundle", "--define:process.env.NODE_ENV='production'", "--log-level=error"]
+    options = ["--bundle", "--define:process.env.NODE_ENV='production'", "--log-level=error"]
+    command = ["node_modules/.bin/esbuild", entry, *options]
     return subprocess.run(command, cwd=FOLDER, capture_output=True, check=True).stdout
 
 

@@ -147,6 +147,10 @@ class Simulator:
         assert url.startswith(f"http://localhost:{self.port}/")
         return url
 
+    def open_link(self, to: str) -> requests.Response:
+        """Open the newest magic link sent to an address, as a browser would."""
+        return self._http.get(self.link(to), timeout=_CALL_SECONDS)
+
     def send_webhooks(self, **urls: object) -> None:
         """Say where events go."""
         self.control("PUT", "/webhooks", urls)
@@ -167,6 +171,11 @@ class Simulator:
     def page(self, path: str) -> requests.Response:
         """Fetch one of its pages, without running anything in it."""
         return self._http.get(f"http://localhost:{self.port}{path}", timeout=_CALL_SECONDS)
+
+    def page_as(self, host: str, path: str) -> requests.Response:
+        """The same under another host name, as a browser sends it for a name that resolves to this machine."""
+        url = f"http://127.0.0.1:{self.port}{path}"
+        return self._http.get(url, headers={"Host": host}, timeout=_CALL_SECONDS)
 
     def forget_cookies(self) -> None:
         """Call from a fresh browser from now on, so to speak."""

@@ -74,10 +74,7 @@ async def test_browser_43_every_endpoint_of_the_contract_is_there() -> None:
     """
     The Client API has each of the contract's endpoints, C1 to C27, C29 and C30; the socket, C28, is not one of them.
     """
-    named = {
-        ("POST", f"/{path}")
-        for path in _CONTRACT_POSTS
-    }
+    named = {("POST", f"/{path}") for path in _CONTRACT_POSTS}
     named |= {("GET", "/user-authenticators/passkey"), ("GET", "/user-authenticators")}
     assert named <= set(_ENDPOINTS)
 

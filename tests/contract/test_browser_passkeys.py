@@ -1,12 +1,16 @@
 """Checks 57 to 64: passkeys and security keys, with the real browser SDK and a virtual authenticator in Chromium."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from deploy.local.authsignal import webauthn_party
+from deploy.local.authsignal.errors import InvalidCredential
+from deploy.local.authsignal.settings import SimulatorSettings
 from tests.contract.accounts import enrol_email, methods, track, validated
 from tests.contract.node import NodeSdk
-from tests.contract.page import BrowserSdk
+from tests.contract.page import BrowserSdk, PageServer
 from tests.contract.simulator import Simulator
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -201,6 +205,68 @@ async def test_passkey_of_somebody_else_is_refused(sdk: BrowserSdk, simulator: S
         [f"{simulator.browser_url}/client", *tokens],
     )
     assert answers == [400, "invalid_credential", 200, 400]
+
+
+_MAKE_AND_SIGN = """
+async ([creation, request]) => {
+    const made = await navigator.credentials.create({publicKey: PublicKeyCredential.parseCreationOptionsFromJSON(creation)});
+    const signed = await navigator.credentials.get({publicKey: PublicKeyCredential.parseRequestOptionsFromJSON(request)});
+    return [made.toJSON(), signed.toJSON()];
+}
+"""
+
+
+def _settings(origin: str, *, rp_id: str = "localhost") -> SimulatorSettings:
+    return SimulatorSettings(
+        tenant_id="t",
+        secret_keys=(),
+        smtp_host="",
+        smtp_port=0,
+        state_file=Path(),
+        ui_url="http://localhost:1",
+        allow_origins=frozenset({origin}),
+        rp_id=rp_id,
+    )
+
+
+async def test_credential_is_bound_to_origin_party_and_challenge(sdk: BrowserSdk, page_server: PageServer) -> None:
+    """
+    What a browser made and signed is accepted for its origin, relying party and challenge, and refused for any other.
+    """
+    await sdk.add_authenticator()
+    good, challenge, other = _settings(page_server.origin), webauthn_party.new_challenge(), webauthn_party.new_challenge()
+    creation = webauthn_party.creation_options(
+        good, challenge=challenge, user_id="u1", name="n", display_name="d", exclude=[], selection={"residentKey": "required"}
+    )
+    request = webauthn_party.request_options(good, challenge=challenge, allow=[])
+    made, signed = await sdk.run(_MAKE_AND_SIGN, [creation, request])
+    credential = webauthn_party.verify_registration(good, made, challenge=challenge)
+    credential.user_handle = webauthn_party.user_handle("u1")
+    foreign = [
+        (_settings("http://localhost:2"), challenge),
+        (_settings(page_server.origin, rp_id="example.test"), challenge),
+        (good, other),
+    ]
+    for settings, asked in foreign:
+        with pytest.raises(InvalidCredential):
+            webauthn_party.verify_registration(settings, made, challenge=asked)
+        with pytest.raises(InvalidCredential):
+            webauthn_party.verify_authentication(settings, signed, challenge=asked, credential=credential)
+    tampered = signed | {"response": signed["response"] | {"userHandle": webauthn_party.user_handle("u2")}}
+    with pytest.raises(InvalidCredential, match="another user"):
+        webauthn_party.verify_authentication(good, tampered, challenge=challenge, credential=credential)
+    webauthn_party.verify_authentication(good, signed, challenge=challenge, credential=credential)
+    with pytest.raises(InvalidCredential):
+        webauthn_party.verify_authentication(good, signed, challenge=challenge, credential=credential)
+
+
+@pytest.mark.parametrize("rubbish", [{}, {"id": 1}, {"response": []}, {"id": "AA", "rawId": "AA", "response": {}, "type": "x"}])
+async def test_rubbish_is_no_credential(rubbish: dict[str, Any]) -> None:
+    """
+    Whatever a page sends in place of a credential is refused, and crashes nothing.
+    """
+    with pytest.raises(InvalidCredential):
+        webauthn_party.verify_registration(_settings("http://localhost:2"), rubbish, challenge="AAAA")
 
 
 @pytest.mark.parametrize(("outcome", "state"), [("BLOCK", "BLOCK"), ("REVIEW", "REVIEW_REQUIRED")])

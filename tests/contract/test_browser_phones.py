@@ -159,9 +159,7 @@ async def test_browser_67_refreshed_code_replaces_the_one_before(sdk: BrowserSdk
     phone_id = enrol_phone(simulator, user_id)
     shown = await sdk.run(_SHOW_QR, {"action": "qrSignIn"})
     await sdk.run("client.qrCode.refresh()")
-    deadline = time.monotonic() + _WAIT_SECONDS
-    while not await sdk.run("window.refreshed") and time.monotonic() < deadline:
-        await asyncio.sleep(0.05)
+    await sdk.page.wait_for_function("window.refreshed.length")
     (fresh,) = await sdk.run("window.refreshed")
     assert fresh != shown["challengeId"]
     decide(simulator, phone_id, shown["challengeId"], approved=False)
@@ -194,3 +192,30 @@ async def test_socket_lets_in_who_names_tenant_or_token(sdk: BrowserSdk, simulat
     }
     for offer, expected in offers.items():
         assert await sdk.run(_OPEN_SOCKET, [url, ["authsignal-ws", offer]]) == expected
+
+
+_SEND_ON_SOCKET = """
+([url, protocols, message]) => new Promise((resolve) => {
+    const socket = new WebSocket(url, protocols);
+    socket.onopen = () => socket.send(message);
+    socket.onclose = (event) => resolve(event.code);
+})
+"""
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "not JSON",
+        '{"type": "NONSENSE", "data": {"challengeType": "QR_CODE", "actionCode": "signIn"}}',
+        '{"type": "CREATE_CHALLENGE", "data": {"challengeType": "PUSH", "actionCode": "signIn"}}',
+        '{"type": "CREATE_CHALLENGE", "data": {"challengeType": "QR_CODE", "actionCode": "not a code"}}',
+    ],
+)
+async def test_message_that_means_nothing_closes_the_socket(sdk: BrowserSdk, simulator: Simulator, message: str) -> None:
+    """
+    There is no message for an error: the socket closes with the code for a broken rule.
+    """
+    url = simulator.browser_url.replace("http", "ws").replace("v1", "ws-v1-challenge")
+    protocols = ["authsignal-ws", f"x.authsignal.tenant.{simulator.tenant_id}"]
+    assert await sdk.run(_SEND_ON_SOCKET, [url, protocols, message]) == 1008

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from deploy.local.authsignal.webhooks.signature import signature_header
-from tests.contract.accounts import enrol_email, methods, track, tracked, validated
+from tests.contract.accounts import enrol_email, enrol_phone, enrol_sms, methods, track, tracked, validated
 from tests.contract.mailbox import Mailbox
 from tests.contract.node import NodeError, NodeSdk
 from tests.contract.page import BrowserSdk
@@ -69,9 +69,7 @@ def test_node_28_with_two_keys_either_is_accepted(
         assert node.construct_event(got.raw.decode(), got.signature, secret_key=key)["type"] == "email.created"
 
 
-def test_node_29_bad_signatures_are_told_apart(
-    node: NodeSdk, simulator: Simulator, receiver: Receiver, email: str
-) -> None:
+def test_node_29_bad_signatures_are_told_apart(node: NodeSdk, simulator: Simulator, receiver: Receiver, email: str) -> None:
     """
     The SDK refuses a delivery signed with a wrong key, one that is six minutes old, and one without a signature.
     """
@@ -116,6 +114,37 @@ async def test_end_to_end_72_failed_provider_fails_the_challenge(
     assert len(receiver.got("/mail")) == 1
     assert mailbox.to(email) == []
     assert simulator.control("GET", "/outbox") == []
+
+
+@pytest.mark.parametrize(("status", "expected"), [(204, 200), (500, 500)], ids=["taken", "refused"])
+@pytest.mark.parametrize(("kind", "path"), [("sms", "/client/challenge/sms"), ("push", "/client/challenge/push")])
+def test_texts_and_pushes_go_to_their_provider(
+    simulator: Simulator,
+    receiver: Receiver,
+    mailbox: Mailbox,
+    user_id: str,
+    number: str,
+    *,
+    kind: str,
+    path: str,
+    status: int,
+    expected: int,
+) -> None:
+    """
+    With a provider's webhook set, a text message or push goes there alone, and fails with it.
+    """
+    simulator.send_webhooks(**{kind: f"{receiver.origin}/{kind}"})
+    receiver.answer(f"/{kind}", status)
+    enrol_phone(simulator, user_id)
+    enrol_sms(simulator, user_id, number)
+    bearer = {"Authorization": f"Bearer {track(simulator, user_id)}"}
+    answer = simulator.call("POST", path, raw='{"action": "signIn"}', headers=bearer)
+    assert answer.status_code == expected
+    (got,) = receiver.got(f"/{kind}")
+    assert (got.body["type"], got.body["data"]["userId"]) == (f"{kind}.created", user_id)
+    assert mailbox.to(f"{number}@sms.example.test") == []
+    if kind == "push" and expected == 200:
+        assert got.body["data"]["challengeId"] == answer.json()["challengeId"]
 
 
 @pytest.mark.asyncio(loop_scope="session")
@@ -164,9 +193,7 @@ def test_claim_may_be_vetoed(node: NodeSdk, simulator: Simulator, receiver: Rece
     assert methods(simulator, user_id) == ["EMAIL_OTP"]
 
 
-def test_veto_that_is_too_slow_is_a_no(
-    node: NodeSdk, simulator: Simulator, user_id: str, email: str
-) -> None:
+def test_veto_that_nobody_answers_is_a_no(node: NodeSdk, simulator: Simulator, user_id: str, email: str) -> None:
     """
     A webhook that nobody answers counts as refused.
     """
@@ -209,9 +236,7 @@ def test_end_to_end_74_authenticator_events_are_repeated(
     assert simulator.control("GET", "/webhooks")["waiting"] == 0
 
 
-def test_changed_and_removed_factors_are_announced(
-    simulator: Simulator, receiver: Receiver, user_id: str, email: str
-) -> None:
+def test_changed_and_removed_factors_are_announced(simulator: Simulator, receiver: Receiver, user_id: str, email: str) -> None:
     """
     Re-pointing a factor announces its change, and removing it its removal.
     """

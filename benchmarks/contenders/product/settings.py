@@ -51,6 +51,7 @@ def write_settings(
         "client_id": CLIENT_ID,
         "client_secret_file": _secret(folder, "client_secret", constants.CLIENT_SECRET),
         "session_key_file": _secret(folder, "session_key", constants.SESSION_KEY),
+        "grant_key_file": _secret(folder, "grant_key", constants.SESSION_KEY),
         "state_url": f"{state_url}/0" if state_url else "memory://",
         "authsignal_tenant_id": constants.TENANT_ID,
         "authsignal_client_url": gateway.authsignal_url,

@@ -69,10 +69,24 @@ class UserDetail(msgspec.Struct, frozen=True):
     actions: list[Action]
 
 
+class Account(msgspec.Struct, frozen=True):
+    """One user with their authenticators, as stored."""
+
+    user: User
+    authenticators: list[Authenticator]
+
+
 @get("/health")
 async def health(tenant: NamedDependency[Tenant]) -> dict[str, str]:
     """Up, and whose tenant this is."""
     return {"status": "ok", "tenant_id": tenant.settings.tenant_id}
+
+
+@get("/accounts")
+async def list_accounts(tenant: NamedDependency[Tenant]) -> list[Account]:
+    """The first two hundred users by id, each with their factors."""
+    users = tenant.store.users(limit=200)
+    return [Account(user, tenant.store.authenticators(user.user_id)) for user in users]
 
 
 @get("/clock")
@@ -242,6 +256,7 @@ def control_router() -> Router:
             unset_outcome,
             read_tunables,
             change_tunables,
+            list_accounts,
             list_users,
             read_user,
             list_actions,

@@ -111,9 +111,9 @@ def compose_phone_mail(*, number: str, service: str, code: str, valid_minutes: i
     message = _new_mail(
         to=f"{number}@sms.example.test", subject=f"{service}: {code} is your verification code", sent_at=sent_at
     )
-    text = f"{code} is your verification code. It works once, for {_life(valid_minutes)}. Do not pass it on."
-    message.set_content(f"{service} to {shown}\n\n{text}\n")
-    message.add_alternative(_page(f"{service} to {shown}", _CODE.format(code=html.escape(code)), text), subtype="html")
+    rule = f"It works once, for {_life(valid_minutes)}. Do not pass it on."
+    message.set_content(f"{service} to {shown}\n\n{code} is your verification code. {rule}\n")
+    message.add_alternative(_page(f"{service} to {shown}", _CODE.format(code=html.escape(code)), rule), subtype="html")
     return message
 
 

@@ -193,7 +193,7 @@ def _is_for(method: VerificationMethod, pending: Challenge) -> bool:
 
 def may_decide(tenant: Tenant, phone: Authenticator, pending: Challenge) -> bool:
     """Whether a challenge waits for this phone."""
-    is_theirs = pending.user_id in (None, phone.user_id) and pending.claimed_by in (None, phone.user_id)
+    is_theirs = pending.user_id in (None, phone.user_id)
     is_this_one = pending.authenticator_id in (None, phone.user_authenticator_id)
     return is_theirs and is_this_one and pending.decision is None and is_open(tenant, pending)
 

@@ -2,7 +2,7 @@
 
 from importlib.metadata import version
 
-from deploy.local.emulator import batches, custom_auth, directory, lock, refresh, sign_up
+from deploy.local.emulator import attributes, batches, custom_auth, directory, lock, refresh, sign_up
 
 MINISTACK_VERSION = "1.5.33"
 
@@ -21,5 +21,5 @@ def apply() -> None:
     installed = version("ministack")
     if installed != MINISTACK_VERSION:
         raise WrongEmulator(f"ministack {MINISTACK_VERSION} is needed, {installed} is installed. Run make install.")
-    for part in (directory, sign_up, custom_auth, refresh, lock, batches):
+    for part in (directory, sign_up, attributes, custom_auth, refresh, lock, batches):
         part.apply()

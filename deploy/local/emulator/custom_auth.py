@@ -26,7 +26,7 @@ from typing import Any
 
 from ministack.services import cognito
 
-from deploy.local.emulator.sign_up import trigger_failure
+from deploy.local.emulator.sign_up import record_in, trigger_failure
 from deploy.local.emulator.wrapping import Answer, Handler, body_of, refusal, success, wrap
 
 Invoked = tuple[dict[str, Any] | None, Answer | None]
@@ -81,7 +81,7 @@ def _invoker(trigger: str) -> Callable[..., Invoked]:
         if error is not None:
             _, raised, record = str(body_of(error).get("message", "")).partition(" returned error: ")
             if raised:
-                return None, trigger_failure(trigger, record)
+                return None, trigger_failure(trigger, record_in(record))
         return payload, error
 
     return invoke

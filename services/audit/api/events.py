@@ -50,10 +50,10 @@ async def find_page(reader: EntryReader, query: SearchQuery) -> PageView:
         page = found[: query.limit]
         more = page[-1].search_cursor().encode() if len(found) > query.limit else None
         return PageView([EntryView.of(one) for one in page], more)
-    after = query.arrival_after or BEGINNING
+    after = query.log_after or BEGINNING
     found = await reader.follow(query.filters, after=after, limit=query.limit + 1)
     page = found[: query.limit]
-    here = page[-1].arrival_cursor().encode() if page else after.encode()
+    here = page[-1].log_cursor().encode() if page else after.encode()
     return PageView([EntryView.of(one) for one in page], here if len(found) > query.limit else None, here)
 
 

@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from services.audit.storage.database import DatabaseUnavailable
-from services.audit.storage.search import QueryTooSlow
+from services.audit.storage.database import DatabaseUnavailable, QueryTooSlow
 from shared.http.problems import AnyRequest, on_problem
 from shared.problems import AuditUnavailableProblem, Problem, ProviderBusy, retry_after
 
@@ -20,6 +19,33 @@ class LogUnavailable(ProviderBusy):
 
     title = "The log cannot be read right now"
     detail = "The log's database is not answering. Nothing is lost; try again in a moment."
+
+
+class NotSealedYet(Problem):
+    """The entry is in the log and has no place in the tree yet."""
+
+    code = "not_sealed_yet"
+    status = 409
+    title = "Not sealed yet"
+    detail = "This event was recorded a moment ago and is not sealed yet. Ask again in a second."
+
+
+class LogDamaged(Problem):
+    """What is stored does not bear out what was signed."""
+
+    code = "log_damaged"
+    status = 500
+    title = "The log does not prove this event"
+    detail = "The stored log does not fit the signed checkpoint. Run countersign audit verify to see what was changed."
+
+
+class EntriesMissing(Problem):
+    """Sealed entries are not there any more; `leaf_indexes` names them."""
+
+    code = "entries_missing"
+    status = 404
+    title = "Entries are missing"
+    detail = "Entries that were sealed are not in the log any more."
 
 
 class SearchTooBroad(Problem):

@@ -7,7 +7,7 @@ from ipaddress import ip_network
 from typing import Any, Final, NamedTuple, TypeVar
 
 from services.audit.reading import SEARCH_CHARACTERS_MAX
-from services.audit.storage.cursor import ArrivalCursor, CursorInvalid, SearchCursor, arrival_cursor, search_cursor
+from services.audit.storage.cursor import CursorInvalid, LogCursor, SearchCursor, log_cursor, search_cursor
 from services.audit.storage.search import AddressRange, Filters, Order
 from shared.events import EventType, Outcome, email_hash
 from shared.problems import InvalidRequest
@@ -36,7 +36,7 @@ class SearchQuery(NamedTuple):
     order: Order
     limit: int
     search_after: SearchCursor | None
-    arrival_after: ArrivalCursor | None
+    log_after: LogCursor | None
     fields: tuple[str, ...]
 
 
@@ -44,7 +44,7 @@ class TailQuery(NamedTuple):
     """A question that stays open. Without `after` it starts now, or at `from` when that is given."""
 
     filters: Filters
-    after: ArrivalCursor | None
+    after: LogCursor | None
     fields: tuple[str, ...]
 
 
@@ -106,13 +106,13 @@ def parse_search(pairs: Pairs, email_hash_keys: Sequence[str]) -> SearchQuery:
     limit = reader.one("limit", _limit, f"Give a whole number from 1 to {LIMIT_MAX}.")
     order = reader.one("order", _order, "Give asc or desc.") or "desc"
     wrong_cursor = "Give the next_cursor of an earlier answer with the same order."
-    search_after = arrival_after = None
+    search_after = log_after = None
     if order == "desc":
         search_after = reader.one("cursor", search_cursor, wrong_cursor)
     else:
-        arrival_after = reader.one("cursor", arrival_cursor, wrong_cursor)
+        log_after = reader.one("cursor", log_cursor, wrong_cursor)
     reader.check()
-    return SearchQuery(filters, order, limit or LIMIT_DEFAULT, search_after, arrival_after, reader.fields)
+    return SearchQuery(filters, order, limit or LIMIT_DEFAULT, search_after, log_after, reader.fields)
 
 
 def parse_tail(pairs: Pairs, email_hash_keys: Sequence[str], last_event_id: str | None) -> TailQuery:
@@ -124,10 +124,10 @@ def parse_tail(pairs: Pairs, email_hash_keys: Sequence[str], last_event_id: str 
     """
     reader = _Reader(pairs, TAIL_FIELDS)
     filters = _filters(reader, email_hash_keys)
-    after = reader.one("cursor", arrival_cursor, "Give the id of an event of an earlier tail.")
+    after = reader.one("cursor", log_cursor, "Give the id of an event of an earlier tail.")
     if last_event_id:
         try:
-            after = arrival_cursor(last_event_id)
+            after = log_cursor(last_event_id)
         except CursorInvalid:
             reader.wrong("Last-Event-ID", "Give the id of an event of an earlier tail.")
     reader.check()

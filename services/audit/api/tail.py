@@ -2,10 +2,10 @@
 GET /v1/events/tail: the log as it grows, as server-sent events.
 
 Each event's `id` is a cursor: a browser that reconnects sends it as Last-Event-ID and misses nothing. The log is polled, in
-the order of arrival; a commit of this very process wakes the tails at once, one of another process is seen at the next poll.
+the order of the log; a checkpoint of this very process wakes the tails at once, one of another process is seen at the next
+poll.
 """
 
-import asyncio
 import time
 from collections.abc import AsyncIterator
 from typing import Any, Final
@@ -17,9 +17,10 @@ from services.audit.api.access import TAIL_PATH
 from services.audit.api.problems import SearchTooBroad
 from services.audit.api.query import TailQuery, parse_tail, shape
 from services.audit.api.views import EntryView, encode_view
-from services.audit.storage.cursor import BEGINNING, ArrivalCursor
-from services.audit.storage.database import DatabaseUnavailable
-from services.audit.storage.search import EntryReader, QueryTooSlow
+from services.audit.pulse import Pulse
+from services.audit.storage.cursor import BEGINNING, LogCursor
+from services.audit.storage.database import DatabaseUnavailable, QueryTooSlow
+from services.audit.storage.search import EntryReader
 from shared.http.problems import context_of
 
 AnyRequest = Request[Any, Any, Any]
@@ -33,32 +34,6 @@ _REASON: Final = encode_view({"code": SearchTooBroad.code, "detail": SearchTooBr
 TOO_BROAD: Final = b"event: problem\ndata: " + _REASON + b"\n\n"
 
 
-class Pulse:
-    """Wakes whoever waits for the log to grow, and tells them when the service stops."""
-
-    def __init__(self) -> None:
-        self._changed = asyncio.Event()
-        self.is_stopping = False
-
-    def beat(self) -> None:
-        """Say that something was committed."""
-        self._changed.set()
-        self._changed = asyncio.Event()
-
-    def stop(self) -> None:
-        """Say that the service stops."""
-        self.is_stopping = True
-        self.beat()
-
-    async def wait(self, seconds_max: float) -> None:
-        """Return at the next beat, or after this long."""
-        try:
-            async with asyncio.timeout(seconds_max):
-                await self._changed.wait()
-        except TimeoutError:
-            return
-
-
 @get(TAIL_PATH)
 async def tail_events(request: AnyRequest) -> Stream:
     """Answer with what arrives from now on, or from where an earlier tail ended."""
@@ -68,20 +43,20 @@ async def tail_events(request: AnyRequest) -> Stream:
     data = shape("tail", query.fields, is_resumed=query.after is not None)
     await state.reads.record(context_of(request), request.scope["state"]["caller"], TAIL_PATH, data)
     return Stream(
-        follow(state.reader, state.pulse, query, after),
+        follow(state.reader, state.sealed, query, after),
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
 
 
-async def starting_point(reader: EntryReader, query: TailQuery) -> ArrivalCursor:
+async def starting_point(reader: EntryReader, query: TailQuery) -> LogCursor:
     """Return where a tail begins: at its cursor; with `from` at the beginning (older entries are filtered out); else now."""
     if query.after is not None:
         return query.after
     return BEGINNING if query.filters.since is not None else await reader.now()
 
 
-async def follow(reader: EntryReader, pulse: Pulse, query: TailQuery, after: ArrivalCursor) -> AsyncIterator[bytes]:
+async def follow(reader: EntryReader, pulse: Pulse, query: TailQuery, after: LogCursor) -> AsyncIterator[bytes]:
     """Yield server-sent events until the service stops or the listener goes."""
     yield RETRY_LINE
     spoke_at = time.monotonic()
@@ -94,7 +69,7 @@ async def follow(reader: EntryReader, pulse: Pulse, query: TailQuery, after: Arr
             yield TOO_BROAD
             return
         for one in found:
-            after = one.arrival_cursor()
+            after = one.log_cursor()
             yield b"id: %b\nevent: entry\ndata: %b\n\n" % (after.encode().encode(), encode_view(EntryView.of(one)))
         if found:
             spoke_at = time.monotonic()

@@ -5,9 +5,8 @@ Two kinds, since there are two orders:
 
 - A search walks `occurred_at` backwards from the newest. An entry that is committed while somebody pages, with an older time,
   is behind the reader and not shown: fine for a person who looks at a page, wrong for a machine that must see everything.
-- A follower walks the order of arrival, `recorded_xid` then `event_id`, and only up to the oldest transaction that is still
-  open. Below that line no row can appear any more, so a late commit is never skipped. The leaf index takes this over once
-  entries are sealed: it is an order of arrival too, without gaps, and it survives a dump and restore.
+- A follower walks the log itself, leaf by leaf. The sequencer gives places in the order of arrival and never passes a
+  transaction that is still open, so a late commit is not skipped; and places have no gaps and survive a dump and restore.
 """
 
 import base64
@@ -18,6 +17,7 @@ from uuid import UUID
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND: Final = timedelta(microseconds=1)
+TEXT_CHARACTERS_MAX: Final = 64
 
 
 class CursorInvalid(ValueError):
@@ -32,21 +32,21 @@ class SearchCursor(NamedTuple):
 
     def encode(self) -> str:
         """Return the cursor as a word that is safe in a URL."""
-        return _encode("s", (self.occurred_at - EPOCH) // MICROSECOND, self.event_id)
+        return _word(f"s{(self.occurred_at - EPOCH) // MICROSECOND}.{self.event_id.hex}")
 
 
-class ArrivalCursor(NamedTuple):
-    """Stands on the last entry that a follower has seen; `xid` is the transaction that stored it."""
+class LogCursor(NamedTuple):
+    """Stands behind the last entry that a follower has seen: `next_index` is the first leaf that it has not."""
 
-    xid: int
-    event_id: UUID
+    next_index: int
 
     def encode(self) -> str:
         """Return the cursor as a word that is safe in a URL."""
-        return _encode("a", self.xid, self.event_id)
+        return _word(f"l{self.next_index}")
 
 
-BEGINNING: Final = ArrivalCursor(0, UUID(int=0))
+BEGINNING: Final = LogCursor(0)
+INDEX_MAX: Final = 2**63 - 1
 
 
 def search_cursor(word: str) -> SearchCursor:
@@ -56,36 +56,35 @@ def search_cursor(word: str) -> SearchCursor:
     Raises:
         CursorInvalid: It is none.
     """
-    number, event_id = _decode("s", word)
+    number, _, event_id = _text("s", word).partition(".")
     try:
-        return SearchCursor(EPOCH + number * MICROSECOND, event_id)
-    except OverflowError as error:
+        return SearchCursor(EPOCH + int(number) * MICROSECOND, UUID(event_id))
+    except (OverflowError, ValueError) as error:
         raise CursorInvalid(word) from error
 
 
-def arrival_cursor(word: str) -> ArrivalCursor:
+def log_cursor(word: str) -> LogCursor:
     """
     Read a follower's cursor.
 
     Raises:
         CursorInvalid: It is none.
     """
-    number, event_id = _decode("a", word)
-    if not 0 <= number < 2**64:
+    digits = _text("l", word)
+    if not digits.isascii() or not digits.isdigit() or int(digits) > INDEX_MAX:
         raise CursorInvalid(word)
-    return ArrivalCursor(number, event_id)
+    return LogCursor(int(digits))
 
 
-def _encode(kind: str, number: int, event_id: UUID) -> str:
-    return base64.urlsafe_b64encode(f"{kind}{number}.{event_id.hex}".encode()).rstrip(b"=").decode()
+def _word(text: str) -> str:
+    return base64.urlsafe_b64encode(text.encode()).rstrip(b"=").decode()
 
 
-def _decode(kind: str, word: str) -> tuple[int, UUID]:
+def _text(kind: str, word: str) -> str:
     try:
         text = base64.b64decode(word + "=" * (-len(word) % 4), altchars=b"-_", validate=True).decode()
-        number, _, event_id = text.removeprefix(kind).partition(".")
-        if not text.startswith(kind) or len(text) > 64:
-            raise CursorInvalid(word)
-        return int(number), UUID(event_id)
     except (binascii.Error, UnicodeDecodeError, ValueError) as error:
         raise CursorInvalid(word) from error
+    if not text.startswith(kind) or len(text) > TEXT_CHARACTERS_MAX:
+        raise CursorInvalid(word)
+    return text.removeprefix(kind)

@@ -32,13 +32,19 @@ class DatabaseUnavailable(Exception):
     """The database cannot be reached or will not answer now: hold what you have and try again."""
 
 
+class QueryTooSlow(Exception):
+    """The statement hit its time limit: the question has to be narrower."""
+
+
 async def _keep_commits_durable(connection: Any) -> None:
     # "Deleted from the queue only after commit" is worth nothing when a commit may be lost with the power.
     if await connection.fetchval("SELECT current_setting('synchronous_commit')") == "off":
         await connection.execute("SET synchronous_commit = on")
 
 
-async def open_pool(url: str, *, name: str, connections_max: int, seconds_max: float = COMMAND_SECONDS_MAX) -> Pool:
+async def open_pool(
+    url: str, *, name: str, connections_max: int, seconds_max: float = COMMAND_SECONDS_MAX, idle_seconds_max: float = 0
+) -> Pool:
     """
     Return a pool that connects when it is first used.
 
@@ -47,6 +53,8 @@ async def open_pool(url: str, *, name: str, connections_max: int, seconds_max: f
         name: Shown in ``pg_stat_activity``.
         connections_max: Connections at most.
         seconds_max: A statement that runs longer is cancelled by the server; the client gives up a little later.
+        idle_seconds_max: A transaction that stands still for longer is ended by the server: what it held is free again even
+            when this process hangs. 0 is no limit.
     """
     pool = asyncpg.create_pool(
         url,
@@ -59,8 +67,26 @@ async def open_pool(url: str, *, name: str, connections_max: int, seconds_max: f
         server_settings={
             "application_name": f"countersign-{name}",
             "statement_timeout": str(int(seconds_max * 1000)),
+            "idle_in_transaction_session_timeout": str(int(idle_seconds_max * 1000)),
             "timezone": "UTC",
         },
     )
     await pool
     return pool
+
+
+async def fetch(pool: Pool, sql: str, *values: Any) -> list[Any]:
+    """
+    Run one statement that reads.
+
+    Raises:
+        DatabaseUnavailable: Try again later.
+        QueryTooSlow: Ask for less.
+    """
+    try:
+        rows: list[Any] = await pool.fetch(sql, *values)
+    except asyncpg.QueryCanceledError as error:
+        raise QueryTooSlow(str(error)) from error
+    except UNAVAILABLE as error:
+        raise DatabaseUnavailable(f"{type(error).__name__}: {error}") from error
+    return rows

@@ -1,6 +1,5 @@
 """The append: one statement for a batch of entries, in one transaction with the quarantine."""
 
-import itertools
 from collections.abc import Iterable, Sequence
 from typing import Any, Final, NamedTuple
 
@@ -44,8 +43,8 @@ WHERE stored.leaf_hash <> line.leaf_hash
 """
 
 QUARANTINE: Final = """
-INSERT INTO audit.quarantine (message_id, line_no, bytes, sha256, reason, detail)
-SELECT * FROM unnest($1::text[], $2::integer[], $3::bytea[], $4::bytea[], $5::text[], $6::text[])
+INSERT INTO audit.quarantine (message_id, line_no, bytes, sha256, reason, detail, instance, seq)
+SELECT * FROM unnest($1::text[], $2::integer[], $3::bytea[], $4::bytea[], $5::text[], $6::text[], $7::uuid[], $8::bigint[])
 ON CONFLICT (message_id, line_no, sha256) DO NOTHING
 """
 
@@ -165,8 +164,8 @@ async def _quarantine(connection: Any, flawed: Sequence[FlawedLine]) -> None:
     if not flawed:
         return
     ordered = sorted(flawed, key=lambda line: line.origin)
-    columns = zip(
-        *((*line.origin, line.line, line.sha256, line.flaw.value, line.detail) for line in ordered),
-        strict=True,
-    )
-    await connection.execute(QUARANTINE, *itertools.chain(columns))
+    rows = [
+        (*line.origin, line.line, line.sha256, line.flaw.value, line.detail, *(line.producer or (None, None)))
+        for line in ordered
+    ]
+    await connection.execute(QUARANTINE, *zip(*rows, strict=True))

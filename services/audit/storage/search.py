@@ -10,10 +10,8 @@ from ipaddress import IPv4Address, IPv6Address
 from typing import Any, Final, Literal, NamedTuple
 from uuid import UUID
 
-import asyncpg
-
-from services.audit.storage.cursor import BEGINNING, ArrivalCursor, SearchCursor
-from services.audit.storage.database import UNAVAILABLE, DatabaseUnavailable, Pool
+from services.audit.storage.cursor import LogCursor, SearchCursor
+from services.audit.storage.database import Pool, fetch
 from shared.ids import is_uuid
 
 # Accounts that one address may stand for; more would be a search for half the log.
@@ -22,10 +20,6 @@ ACCOUNTS_MAX: Final = 50
 ID_COLUMNS: Final = ("subject_sub", "attempt_id", "session_ref", "request_id")
 
 Order = Literal["asc", "desc"]
-
-
-class QueryTooSlow(Exception):
-    """The statement hit its time limit: the question has to be narrower."""
 
 
 class AddressRange(NamedTuple):
@@ -58,22 +52,24 @@ class Filters:
 
 
 class Found(NamedTuple):
-    """One entry as the log keeps it."""
+    """One entry as the log keeps it; `leaf_index` is its place in the tree, None until it is sealed."""
 
     event_id: UUID
     entry: bytes
     leaf_hash: bytes
     recorded_at: datetime
     occurred_at: datetime
-    xid: int
+    leaf_index: int | None
 
     def search_cursor(self) -> SearchCursor:
         """Return the place of this entry in a search."""
         return SearchCursor(self.occurred_at, self.event_id)
 
-    def arrival_cursor(self) -> ArrivalCursor:
-        """Return the place of this entry in the order of arrival."""
-        return ArrivalCursor(self.xid, self.event_id)
+    def log_cursor(self) -> LogCursor:
+        """Return the place behind this entry, which is sealed."""
+        if self.leaf_index is None:
+            raise AssertionError("only sealed entries have a place in the log")
+        return LogCursor(self.leaf_index + 1)
 
 
 class Statement:
@@ -130,26 +126,25 @@ def search_statement(filters: Filters, accounts: list[str], after: SearchCursor 
         made.conditions.append(f"(s.occurred_at, s.event_id) < ({made.value(after.occurred_at)}, {made.value(after.event_id)})")
     # Find in the narrow table first, then fetch the bytes of what is shown.
     sql = f"""
-    SELECT e.event_id, e.entry, e.leaf_hash, e.recorded_at, found.occurred_at, e.recorded_xid::text AS xid
+    SELECT e.event_id, e.entry, e.leaf_hash, e.recorded_at, found.occurred_at, l.leaf_index
     FROM (
         SELECT s.event_id, s.occurred_at FROM audit.entry_search AS s WHERE {made.where()}
         ORDER BY s.occurred_at DESC, s.event_id DESC LIMIT {made.value(limit)}
-    ) AS found JOIN audit.entries AS e USING (event_id)
+    ) AS found JOIN audit.entries AS e USING (event_id) LEFT JOIN audit.leaves AS l USING (event_id)
     ORDER BY found.occurred_at DESC, found.event_id DESC
     """  # noqa: S608 - fixed fragments and placeholders only
     return sql, made.values
 
 
-def arrival_statement(filters: Filters, accounts: list[str], after: ArrivalCursor, limit: int) -> tuple[str, list[Any]]:
-    """Return the statement for what arrived after `after`, oldest first, up to where a row could still appear."""
+def log_statement(filters: Filters, accounts: list[str], after: LogCursor, limit: int) -> tuple[str, list[Any]]:
+    """Return the statement for what is sealed from `after` on, in the order of the log."""
     made = conditions(filters, accounts)
-    xid, event_id = made.value(str(after.xid)), made.value(after.event_id)
+    made.conditions.append(f"l.leaf_index >= {made.value(after.next_index)}")
     sql = f"""
-    SELECT e.event_id, e.entry, e.leaf_hash, e.recorded_at, s.occurred_at, e.recorded_xid::text AS xid
-    FROM audit.entries AS e JOIN audit.entry_search AS s USING (event_id)
-    WHERE e.recorded_xid < pg_snapshot_xmin(pg_current_snapshot())
-        AND (e.recorded_xid, e.event_id) > ({xid}::text::xid8, {event_id}) AND {made.where()}
-    ORDER BY e.recorded_xid, e.event_id LIMIT {made.value(limit)}
+    SELECT e.event_id, e.entry, e.leaf_hash, e.recorded_at, s.occurred_at, l.leaf_index
+    FROM audit.leaves AS l JOIN audit.entries AS e USING (event_id) JOIN audit.entry_search AS s USING (event_id)
+    WHERE {made.where()}
+    ORDER BY l.leaf_index LIMIT {made.value(limit)}
     """  # noqa: S608 - fixed fragments and placeholders only
     return sql, made.values
 
@@ -192,26 +187,25 @@ class EntryReader:
         accounts = await self._accounts(filters)
         return await self._found(*search_statement(filters, accounts, after, limit))
 
-    async def follow(self, filters: Filters, *, after: ArrivalCursor, limit: int) -> list[Found]:
-        """Return up to `limit` entries that arrived after `after`, in the order of arrival."""
+    async def follow(self, filters: Filters, *, after: LogCursor, limit: int) -> list[Found]:
+        """Return up to `limit` sealed entries from `after` on, in the order of the log."""
         accounts = await self._accounts(filters)
-        return await self._found(*arrival_statement(filters, accounts, after, limit))
+        return await self._found(*log_statement(filters, accounts, after, limit))
 
     async def find(self, event_id: UUID) -> Found | None:
         """Return one entry."""
         sql = """
-        SELECT e.event_id, e.entry, e.leaf_hash, e.recorded_at, s.occurred_at, e.recorded_xid::text AS xid
-        FROM audit.entries AS e JOIN audit.entry_search AS s USING (event_id) WHERE e.event_id = $1
+        SELECT e.event_id, e.entry, e.leaf_hash, e.recorded_at, s.occurred_at, l.leaf_index
+        FROM audit.entries AS e JOIN audit.entry_search AS s USING (event_id) LEFT JOIN audit.leaves AS l USING (event_id)
+        WHERE e.event_id = $1
         """
         found = await self._found(sql, [event_id])
         return found[0] if found else None
 
-    async def now(self) -> ArrivalCursor:
-        """Return the place in the order of arrival behind everything that is in it by now."""
-        # Below xmin nothing can appear any more. The largest id belongs to xmin - 1: what comes later has a larger xid.
-        rows = await self._fetch("SELECT pg_snapshot_xmin(pg_current_snapshot())::text AS xid", [])
-        xmin = int(rows[0]["xid"])
-        return ArrivalCursor(xmin - 1, UUID(int=2**128 - 1)) if xmin else BEGINNING
+    async def now(self) -> LogCursor:
+        """Return the place behind everything that is sealed by now."""
+        rows = await self._fetch("SELECT coalesce(max(tree_size), 0) AS tree_size FROM audit.seals", [])
+        return LogCursor(rows[0]["tree_size"])
 
     async def schema_version(self) -> int:
         """Return the version of the newest migration that was applied; 0 when there is none."""
@@ -236,16 +230,10 @@ class EntryReader:
                 row["leaf_hash"],
                 row["recorded_at"],
                 row["occurred_at"],
-                int(row["xid"]),
+                row["leaf_index"],
             )
             for row in await self._fetch(sql, values)
         ]
 
     async def _fetch(self, sql: str, values: list[Any]) -> list[Any]:
-        try:
-            rows: list[Any] = await self._pool.fetch(sql, *values)
-        except asyncpg.QueryCanceledError as error:
-            raise QueryTooSlow(str(error)) from error
-        except UNAVAILABLE as error:
-            raise DatabaseUnavailable(f"{type(error).__name__}: {error}") from error
-        return rows
+        return await fetch(self._pool, sql, *values)

@@ -13,6 +13,7 @@ from services.challenge.authsignal.provider import Authsignal
 from services.challenge.direct import policy
 from services.challenge.proofs import BURN_SECONDS, TOKEN_REPLAYED
 from services.challenge.recording import ChallengeRecorder
+from services.challenge.removals import only_removal
 from shared.challenge_api import Verdict
 from shared.direct_api import (
     SCOPE_ADD,
@@ -30,12 +31,11 @@ from shared.direct_api import (
 from shared.events import EventType
 from shared.http.context import RequestContext
 from shared.ids import is_action_code
-from shared.problems import Problem
+from shared.problems import Conflict, Problem
 from shared.state import StateStore
 
 # As long as an Authsignal token may live by setting; a proof that comes later has nothing to be compared with.
 CONTEXT_SECONDS: Final = 3600
-REMOVAL_SECONDS_MAX: Final = 15
 CONTEXT_MISMATCHED: Final = "CONTEXT_MISMATCHED"
 
 
@@ -61,14 +61,11 @@ class DirectPeople:
 
     async def remove(self, request: RemovalRequest) -> RemovalAnswer:
         """Remove an authenticator, unless nothing to sign in with would be left. The gateway records it."""
-        lock = f"direct:removal:{request.sub}"
-        # Two removals at once would each see the other's factor and leave none.
-        if not await self._state.add(lock, b"1", ttl_seconds=REMOVAL_SECONDS_MAX):
-            return RemovalAnswer(removal=Removal.BUSY)
         try:
-            return await self._remove(request)
-        finally:
-            await self._state.delete(lock)
+            async with only_removal(self._state, request.sub):
+                return await self._remove(request)
+        except Conflict:
+            return RemovalAnswer(removal=Removal.BUSY)
 
     async def track(self, request: TrackRequest, context: RequestContext) -> TrackAnswer:
         """Track an action and remember what it is about; without a token when the rules stop it."""

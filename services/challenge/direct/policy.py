@@ -24,6 +24,7 @@ from shared.challenge_api import METHOD_PASSKEY, Verdict
 from shared.direct_api import ACTION_SIGN_IN
 from shared.events import normal_address
 
+SUCCEEDED: Final = "CHALLENGE_SUCCEEDED"
 ROUNDS_MAX: Final = 3
 FOREIGN_KEY_SECONDS_MAX: Final = 300
 CLOCK_SKEW_SECONDS: Final = 60
@@ -58,7 +59,13 @@ class Refusal(Enum):
 
 
 def withheld(tracked: Tracked, *, is_email_verified: bool) -> Withheld | None:
-    """Return why a tracked sign-in gets no token; None when it gets one (rule 1)."""
+    """
+    Return why a tracked sign-in gets no token; None when it gets one (rule 1).
+
+    In a further round the challenge may have been passed already: then only its answer has yet to be given.
+    """
+    if tracked.state == SUCCEEDED:
+        return None
     verdict = policy.after_track(tracked.state)
     if verdict is Verdict.REVIEW:
         return Withheld.REVIEW

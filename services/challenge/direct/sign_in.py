@@ -26,12 +26,16 @@ from shared.problems import Problem, ProviderBusy, retry_after
 from shared.state import StateStore
 from shared.veil import Veil
 
+# The make of Authsignal's tokens, as a decoy, for copies of this service that have not seen a real one yet.
+_MAKE: Final = "direct:make"
+_MAKE_SECONDS: Final = 30 * 86_400
+
 _EVENTS: Final = {
     Withheld.UNKNOWN: (EventType.SIGN_IN_DECOYED, Verdict.CHALLENGED),
     Withheld.NO_FACTOR: (EventType.SIGN_IN_DECOYED, Verdict.BLOCKED),
     Withheld.BLOCKED: (EventType.SIGN_IN_BLOCKED, Verdict.BLOCKED),
     Withheld.REVIEW: (EventType.SIGN_IN_UNDER_REVIEW, Verdict.REVIEW),
-    Withheld.TOO_MANY: (EventType.ABUSE_RATE_LIMITED, Verdict.BLOCKED),
+    Withheld.TOO_MANY: (EventType.SIGN_IN_DECOYED, Verdict.BLOCKED),
 }
 
 
@@ -67,6 +71,7 @@ class DirectSignIns:
         self._window_seconds = window_seconds
         self._seconds_max = seconds_max
         self._is_provider_failing = False
+        self._knows_make = False
 
     async def begin(self, request: ChallengeRequest, context: RequestContext) -> ChallengeAnswer:
         """
@@ -95,10 +100,10 @@ class DirectSignIns:
             if self._is_provider_failing:
                 raise ProviderBusy("decoys fail while the provider does", headers=retry_after(2))
             return await self._decoy(request, key, context, Withheld.UNKNOWN)
-        if is_first and await self._is_one_too_many(request.sub):
+        if is_first and await self._is_one_too_many(request, request.sub, key, context):
             return await self._decoy(request, key, context, Withheld.TOO_MANY)
         tracked = await self._track(request, request.sub, key, context)
-        self._decoys.learn(tracked.token)
+        await self._learn(tracked.token, key)
         about: dict[str, Any] = {"state": tracked.state, "rule_ids": tracked.rule_ids}
         why = policy.withheld(tracked, is_email_verified=request.is_email_verified)
         if why is not None:
@@ -119,13 +124,28 @@ class DirectSignIns:
         self._is_provider_failing = False
         return tracked
 
-    async def _is_one_too_many(self, sub: str) -> bool:
-        return await self._state.count(f"direct:starts:{sub}", ttl_seconds=self._window_seconds) > self._starts_max
+    async def _is_one_too_many(self, request: ChallengeRequest, sub: str, key: str, context: RequestContext) -> bool:
+        count = await self._state.count(f"limit:direct_starts:{sub}", ttl_seconds=self._window_seconds)
+        if count == self._starts_max + 1:
+            limited, reason = EventType.ABUSE_RATE_LIMITED, Withheld.TOO_MANY.value
+            await self._recorder.record(request, key, context, limited, Verdict.BLOCKED, reason=reason)
+        return count > self._starts_max
 
     async def _decoy(self, request: ChallengeRequest, key: str, context: RequestContext, why: Withheld, **about: Any) -> str:
         event_type, verdict = _EVENTS[why]
         await self._recorder.record(request, key, context, event_type, verdict, reason=why.value, **about)
+        if not self._knows_make:
+            shared = await self._state.get(_MAKE)
+            self._decoys.learn(shared.decode() if shared is not None else "")
         return self._decoys.make(action=ACTION_SIGN_IN, idempotency_key=key, user_id=self._user_id_of(request))
+
+    async def _learn(self, token: str, key: str) -> None:
+        """Remember how real tokens are made; the first one seen teaches all other copies, which get its make alone."""
+        self._decoys.learn(token)
+        if not self._knows_make:
+            decoy = self._decoys.make(action=ACTION_SIGN_IN, idempotency_key=key)
+            await self._state.put(_MAKE, decoy.encode(), ttl_seconds=_MAKE_SECONDS)
+            self._knows_make = True
 
     def _user_id_of(self, request: ChallengeRequest) -> str:
         """Return whom a decoy is about: the same id for the same name, as with people who exist."""

@@ -21,7 +21,6 @@ from services.gateway.limits import Limits
 from services.gateway.recorder import Recorder
 from services.gateway.sessions.model import Session
 from services.gateway.settings import GatewaySettings
-from services.gateway.veil import Veil
 from shared.challenge_api import (
     ACTION_SIGN_IN,
     ACTION_SIGN_UP,
@@ -37,6 +36,7 @@ from shared.events import EventType, Outcome, email_hash, normal_address
 from shared.http.context import RequestContext
 from shared.ids import uuid7
 from shared.problems import AttemptFailed, InvalidRequest
+from shared.veil import Veil
 
 ACTIONS = {AttemptKind.SIGN_UP: ACTION_SIGN_UP, AttemptKind.SIGN_IN: ACTION_SIGN_IN}
 

@@ -21,7 +21,6 @@ from services.gateway.attempts.store import AttemptStore, Held
 from services.gateway.limits import Limits
 from services.gateway.recorder import Recorder
 from services.gateway.settings import GatewaySettings
-from services.gateway.veil import Veil
 from shared.challenge_api import (
     AWAITED_METHODS,
     METHOD_QR_CODE,
@@ -47,6 +46,7 @@ from shared.problems import (
     TooManyAttempts,
     retry_after,
 )
+from shared.veil import Veil
 
 EXHAUSTED: Final = "MAX_ATTEMPTS_EXCEEDED"
 DECLINED: Final = "DECLINED"

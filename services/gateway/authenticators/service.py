@@ -7,7 +7,7 @@ and completed here: what was added is found by comparing the list with what it w
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 import msgspec
@@ -23,6 +23,7 @@ from shared.challenge_api import (
     METHODS,
     AuthenticatorAnswer,
     AuthenticatorRequest,
+    AuthenticatorsAnswer,
     ChallengeService,
     EnrolRequest,
     PersonRequest,
@@ -31,7 +32,15 @@ from shared.challenge_api import (
 from shared.events import AuthsignalRef, Draft, EventType, Outcome, Subject
 from shared.http.context import RequestContext
 from shared.ids import uuid7
-from shared.problems import ActionBlocked, Conflict, InvalidRequest, LastAuthenticator, NotFound
+from shared.problems import (
+    ActionBlocked,
+    Conflict,
+    InvalidRequest,
+    LastAuthenticator,
+    NotFound,
+    Problem,
+    StepUpRequired,
+)
 from shared.state import StateStore
 
 # Authsignal's token lives ten minutes, and so does the enrolment that it belongs to.
@@ -79,21 +88,26 @@ class AccountAuthenticators:
 
     async def begin(self, context: RequestContext, session: Session, method: str) -> Enrolment:
         """Begin to add an authenticator; the enrolment carries the Web SDK's token."""
-        self._sessions.require_fresh(session)
+        await self._require_fresh(context, session, EventType.AUTHENTICATOR_ENROLMENT_STARTED, method)
         if method not in METHODS:
             raise InvalidRequest(extensions={"errors": [{"field": "type", "message": "This method is not known."}]})
         known = await self.list(session)
         enrolment_id, key = str(uuid7()), str(uuid7())
         await self._record(context, session, EventType.AUTHENTICATOR_ENROLMENT_STARTED, Outcome.PENDING, method)
-        answer = await self._challenges.enrol(
-            EnrolRequest(
-                attempt_id=enrolment_id,
-                sub=session.sub,
-                email=session.email,
-                idempotency_key=key,
-                client=context.client,
-            )
+        request = EnrolRequest(
+            attempt_id=enrolment_id,
+            sub=session.sub,
+            email=session.email,
+            idempotency_key=key,
+            client=context.client,
         )
+        try:
+            answer = await self._challenges.enrol(request)
+        except Problem as problem:
+            await self._record(
+                context, session, EventType.AUTHENTICATOR_ENROLMENT_STARTED, Outcome.ERROR, method, reason=problem.code
+            )
+            raise
         if answer.verdict is not Verdict.CHALLENGED or answer.track_token is None:
             await self._record(context, session, EventType.AUTHENTICATOR_ENROLMENT_STARTED, Outcome.DENIED, method)
             raise ActionBlocked(answer.verdict.value)
@@ -142,17 +156,12 @@ class AccountAuthenticators:
 
     async def rename(self, context: RequestContext, session: Session, authenticator_id: str, name: str) -> Listed:
         """Give an authenticator a name of one's own; return the list."""
-        self._sessions.require_fresh(session)
         one = await self._one(session, authenticator_id)
-        await self._record(
-            context, session, EventType.AUTHENTICATOR_RENAMED, Outcome.PENDING, one.method, authenticator_id=one.id
-        )
+        await self._require_fresh(context, session, EventType.AUTHENTICATOR_RENAMED, one.method, authenticator_id=one.id)
         request = AuthenticatorRequest(sub=session.sub, authenticator_id=one.id, name=name, client=context.client)
-        answer = await self._challenges.rename_authenticator(request)
-        await self._record(
-            context, session, EventType.AUTHENTICATOR_RENAMED, Outcome.SUCCESS, one.method, authenticator_id=one.id
+        return await self._change(
+            context, session, EventType.AUTHENTICATOR_RENAMED, one, self._challenges.rename_authenticator, request
         )
-        return answer.authenticators
 
     async def remove(self, context: RequestContext, session: Session, authenticator_id: str) -> Listed:
         """
@@ -160,27 +169,65 @@ class AccountAuthenticators:
 
         Raises:
             LastAuthenticator: Nothing would be left to sign in with.
+            Conflict: Another removal of this person's is under way.
         """
-        self._sessions.require_fresh(session)
         one = await self._one(session, authenticator_id)
-        if len(await self.list(session)) <= 1:
-            raise LastAuthenticator
-        await self._record(
-            context, session, EventType.AUTHENTICATOR_REMOVED, Outcome.PENDING, one.method, authenticator_id=one.id
-        )
+        await self._require_fresh(context, session, EventType.AUTHENTICATOR_REMOVED, one.method, authenticator_id=one.id)
         request = AuthenticatorRequest(sub=session.sub, authenticator_id=one.id, client=context.client)
-        answer = await self._challenges.remove_authenticator(request)
-        await self._record(
-            context, session, EventType.AUTHENTICATOR_REMOVED, Outcome.SUCCESS, one.method, authenticator_id=one.id
+        listed = await self._change(
+            context, session, EventType.AUTHENTICATOR_REMOVED, one, self._challenges.remove_authenticator, request
         )
         await self._notices.authenticator_removed(session, one.method)
-        return answer.authenticators
+        return listed
 
     async def _one(self, session: Session, authenticator_id: str) -> AuthenticatorAnswer:
         for one in await self.list(session):
             if one.id == authenticator_id:
                 return one
         raise NotFound("authenticator")
+
+    async def _require_fresh(
+        self,
+        context: RequestContext,
+        session: Session,
+        event_type: EventType,
+        method: str,
+        *,
+        authenticator_id: str | None = None,
+    ) -> None:
+        try:
+            self._sessions.require_fresh(session)
+        except StepUpRequired as problem:
+            # Somebody with an old session tries to change how its owner signs in: worth knowing, whoever it was.
+            await self._record(
+                context,
+                session,
+                event_type,
+                Outcome.DENIED,
+                method,
+                authenticator_id=authenticator_id,
+                reason=problem.code,
+            )
+            raise
+
+    async def _change(
+        self,
+        context: RequestContext,
+        session: Session,
+        event_type: EventType,
+        one: AuthenticatorAnswer,
+        call: Callable[[AuthenticatorRequest], Awaitable[AuthenticatorsAnswer]],
+        request: AuthenticatorRequest,
+    ) -> Listed:
+        await self._record(context, session, event_type, Outcome.PENDING, one.method, authenticator_id=one.id)
+        try:
+            answer = await call(request)
+        except Problem as problem:
+            outcome = Outcome.DENIED if isinstance(problem, LastAuthenticator) else Outcome.ERROR
+            await self._record(context, session, event_type, outcome, one.method, authenticator_id=one.id, reason=problem.code)
+            raise
+        await self._record(context, session, event_type, Outcome.SUCCESS, one.method, authenticator_id=one.id)
+        return answer.authenticators
 
     async def _record(
         self,
@@ -191,12 +238,14 @@ class AccountAuthenticators:
         method: str,
         *,
         authenticator_id: str | None = None,
+        reason: str | None = None,
     ) -> None:
         await self._recorder.record(
             context,
             Draft(
                 event_type=event_type,
                 outcome=outcome,
+                reason=reason,
                 session_ref=session.ref,
                 subject=Subject(sub=session.sub, email_hash=session.email_hash),
                 authsignal=AuthsignalRef(action=ACTION_MANAGE_AUTHENTICATORS, method=method),

@@ -2,10 +2,10 @@
 
 from typing import Any, Final
 
-from services.gateway.direct.handlers import DIRECT_HANDLERS
 from services.gateway.handlers.account import ACCOUNT_HANDLERS
 from services.gateway.handlers.attempts import ATTEMPT_HANDLERS
 from services.gateway.handlers.config import CONFIG_HANDLERS
+from services.gateway.handlers.direct import DIRECT_HANDLERS
 from services.gateway.handlers.sessions import SESSION_HANDLERS
 from services.gateway.handlers.step_ups import STEP_UP_HANDLERS
 

@@ -1,6 +1,7 @@
 """What every route says of the problems that it may answer with."""
 
 import re
+from collections.abc import Mapping
 from typing import Annotated, Final
 
 from litestar.openapi.datastructures import ResponseSpec
@@ -39,13 +40,13 @@ WRITE: Final = (400, 401, 403, 409, 413, 415, 422, 429, 502, 503)
 ATTEMPT: Final = (400, 401, 403, 404, 409, 410, 413, 415, 422, 429, 502, 503)
 
 
-def problems(*statuses: int) -> dict[int, ResponseSpec]:
-    """Return the responses of a route that may answer with problems of these statuses."""
+def problems(*statuses: int, words: Mapping[int, str] = WORDS) -> dict[int, ResponseSpec]:
+    """Return the responses of a route that may answer with problems of these statuses, each described in `words`."""
     return {
         status: ResponseSpec(
             ProblemView,
             generate_examples=False,
-            description=WORDS[status],
+            description=words[status],
             media_type=MEDIA_TYPE,
         )
         for status in statuses

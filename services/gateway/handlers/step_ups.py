@@ -9,6 +9,7 @@ from services.gateway.step_ups.service import Consumption
 from services.gateway.views import ChallengeChoice, CodeProof, SpentView, StepUpSpend, StepUpStart, StepUpView, TokenProof
 from services.gateway.wiring import AnyRequest, gateway_of
 from shared.http.problems import context_of
+from shared.problems import Unauthorized
 
 
 @post(
@@ -100,7 +101,11 @@ async def complete_step_up(step_up_id: StepUpId, data: TokenProof, request: AnyR
 async def consume_step_up(step_up_id: StepUpId, data: StepUpSpend, request: AnyRequest) -> SpentView:
     """Make a grant count, once: for the person, the action and the very details that were approved."""
     gateway = gateway_of(request)
-    consumer = gateway.businesses.name_of(request.headers.get("authorization"))
+    try:
+        consumer = gateway.businesses.name_of(request.headers.get("authorization"))
+    except Unauthorized:
+        await gateway.step_ups.refuse(context_of(request), step_up_id)
+        raise
     wanted = Consumption(consumer=consumer, sub=data.sub, action=data.action, details=data.context)
     attempt = await gateway.step_ups.consume(context_of(request), step_up_id, wanted)
     return SpentView(ok=True, id=attempt.id, sub=data.sub, action=attempt.action)

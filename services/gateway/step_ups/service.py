@@ -5,6 +5,7 @@ Rules: the grant is bound to person, action and details; it lives two minutes; i
 BLOCK and REVIEW give none, and say so. A proven step-up also makes the session fresh.
 """
 
+import contextlib
 import time
 from collections.abc import Callable
 from typing import NamedTuple
@@ -142,6 +143,18 @@ class StepUps:
             await self._store.change(changed, attempt)
             raise
         return changed.attempt
+
+    async def refuse(self, context: RequestContext, step_up_id: str) -> None:
+        """
+        Note that somebody without a credential tried to spend a step-up.
+
+        Nothing is noted of ids that no step-up has: guessing must not fill the log.
+        """
+        with contextlib.suppress(NotFound):
+            attempt = (await self._store.read_any(step_up_id)).attempt
+            if attempt.kind is AttemptKind.STEP_UP:
+                draft = _draft(attempt, EventType.STEP_UP_CONSUMED, Outcome.DENIED, "unknown_credential")
+                await self._recorder.record(context, draft)
 
     def grant(self, attempt: Attempt) -> str | None:
         """Return the signed grant of a step-up that has one which still lives."""

@@ -1,5 +1,5 @@
 """Fixtures of the audit service's fault tests."""
 
-from tests.integration.audit.fixtures import author, aws_server, database, postgres_server, queue
+from tests.integration.audit.fixtures import author, database, queue
 
-__all__ = ["author", "aws_server", "database", "postgres_server", "queue"]
+__all__ = ["author", "database", "queue"]

@@ -1,4 +1,8 @@
-"""Fixtures over the real parts; each folder's conftest takes over the ones it uses."""
+"""
+Fixtures over the real parts.
+
+The servers are taken over by the root's conftest, so that all folders share one of each; the others by each folder's own.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator

@@ -1,12 +1,13 @@
 """Real parts for the audit service's tests: a PostgreSQL cluster, an SQS endpoint, and entries to put through them."""
 
 import asyncio
+import base64
 import contextlib
 import hashlib
 import json
 import os
 import socket
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -24,10 +25,16 @@ from deploy.local.supervisor import Supervisor
 from services.audit.consumer.metrics import ConsumerMetrics
 from services.audit.consumer.queue import AuditQueue
 from services.audit.consumer.service import Consumer
-from services.audit.reading import read_line
+from services.audit.pulse import Pulse
+from services.audit.reading import Origin, read_line
+from services.audit.sealing.metrics import SealMetrics
+from services.audit.sealing.sequencer import Sequencer
+from services.audit.sealing.store import SealStore
 from services.audit.storage.database import open_pool
 from services.audit.storage.entries import EntryStore
 from services.audit.storage.migrate import migrate
+from services.audit.tree.notes import Signer
+from shared.audit_trail import AuditTrail
 from shared.events import SCHEMA_VERSION, Event, EventType, Outcome, Producer, encode
 from shared.ids import uuid7
 from shared.settings import AwsSettings
@@ -48,7 +55,7 @@ def free_port() -> int:
 
 @dataclass
 class PostgresServer:
-    """A PostgreSQL cluster of its own, with the three roles and a migrated template database."""
+    """A PostgreSQL cluster of its own, with the roles and a migrated template database."""
 
     layout: Layout
     keys: Keys
@@ -124,6 +131,11 @@ class Database:
         """The URL of the role that reads."""
         return self.server.url("countersign_reader", self.name)
 
+    @property
+    def sequencer_url(self) -> str:
+        """The URL of the role that seals."""
+        return self.server.url("countersign_sequencer", self.name)
+
     async def fetch(self, sql: str, *values: Any, role: str = "countersign_reader") -> list[Any]:
         """Run one statement on a connection of its own."""
         connection = await asyncpg.connect(self.server.url(role, self.name))
@@ -141,6 +153,37 @@ class Database:
     async def quarantine(self) -> list[Any]:
         """Return every line in quarantine, oldest first."""
         return await self.fetch("SELECT * FROM audit.quarantine ORDER BY quarantine_id")
+
+    async def append(self, entries: Iterable[bytes]) -> None:
+        """Store entries as the consumer does, without a queue."""
+        pool = await open_pool(self.writer_url, name="test", connections_max=1)
+        try:
+            await EntryStore(pool).append([(Origin("m", 1), read_line(entry)) for entry in entries], [])
+        finally:
+            await pool.close()
+
+    async def tree_size(self) -> int:
+        """Return how many entries are sealed."""
+        rows = await self.fetch("SELECT coalesce(max(tree_size), 0) AS size FROM audit.seals")
+        size: int = rows[0]["size"]
+        return size
+
+    async def wait_for_seal(self, count: int) -> None:
+        """Return once so many entries are sealed."""
+        await until(lambda: self._has_sealed(count), f"{count} sealed entries")
+
+    async def _has_sealed(self, count: int) -> bool:
+        return await self.tree_size() >= count
+
+    @contextlib.asynccontextmanager
+    async def tampering(self) -> AsyncIterator[asyncpg.Connection]:
+        """Give a connection that may do anything: the database's superuser, with the triggers switched off."""
+        connection = await asyncpg.connect(self.server.url("postgres", self.name))
+        try:
+            await connection.execute("SET session_replication_role = replica")
+            yield connection
+        finally:
+            await connection.close()
 
     async def wait_for_entries(self, count: int) -> dict[str, bytes]:
         """Return the entries once there are this many."""
@@ -329,7 +372,8 @@ async def assert_log_consistent(database: Database) -> int:
     Recompute everything that the log claims, with code that shares nothing with the writer where that is possible.
 
     Every leaf hash fits its bytes; the id in the bytes is the id of the row; each entry has exactly one row in entry_search, no
-    row there lacks its entry, and each says what the bytes say. Returns how many entries there are.
+    row there lacks its entry, and each says what the bytes say; and what `assert_seals_consistent` says. Returns how many
+    entries there are.
     """
     rows = await database.fetch(
         "SELECT e.event_id::text AS id, e.entry, e.leaf_hash, s.* "
@@ -349,4 +393,136 @@ async def assert_log_consistent(database: Database) -> int:
             assert row[column] == getattr(derived, column), f"{column} of {row['id']}"
         assert (None if row["ip"] is None else str(row["ip"])) == derived.ip
     assert len({row["id"] for row in rows}) == len(rows)
+    await assert_seals_consistent(database)
     return len(rows)
+
+
+async def assert_seals_consistent(database: Database) -> int:
+    """
+    Recompute the tree from the entries alone, by its definition, and compare every checkpoint and tile with it.
+
+    Leaves are 0, 1, 2, ... without a hole and each has its entry; every checkpoint stands on the one before and has the root of
+    its size; every tile holds the hashes that it must, none is missing and none too many; and the producers' numbers are the
+    entries'. Returns how many entries are sealed.
+    """
+    leaves = await database.fetch(
+        "SELECT l.leaf_index, e.entry FROM audit.leaves l LEFT JOIN audit.entries e USING (event_id) ORDER BY l.leaf_index"
+    )
+    assert [row["leaf_index"] for row in leaves] == list(range(len(leaves)))
+    hashes = [hashlib.sha256(b"\x00" + row["entry"]).digest() for row in leaves]
+    seals = await database.fetch("SELECT tree_size, previous_size, root_hash, note FROM audit.seals ORDER BY tree_size")
+    assert [seal["previous_size"] for seal in seals[1:]] == [seal["tree_size"] for seal in seals[:-1]]
+    # The definition of the root is slow: the first, the last and some checkpoints between have to do.
+    for seal in {*seals[:2], *seals[-2:], *seals[:: max(1, len(seals) // 10)]}:
+        assert seal["root_hash"] == defined_root(hashes[: seal["tree_size"]]), f"root of {seal['tree_size']}"
+        text = seal["note"].splitlines()
+        assert text[1:3] == [str(seal["tree_size"]), base64.b64encode(seal["root_hash"]).decode()]
+    size = seals[-1]["tree_size"] if seals else 0
+    assert size == len(leaves)
+    await _assert_tiles_consistent(database, hashes)
+    await _assert_producers_consistent(database, [json.loads(row["entry"])["producer"] for row in leaves])
+    return size
+
+
+async def _assert_tiles_consistent(database: Database, hashes: list[bytes]) -> None:
+    rows = await database.fetch("SELECT level, tile_index, hashes FROM audit.tiles")
+    stored = {(row["level"], row["tile_index"]): row["hashes"] for row in rows}
+    level, count = 0, 0
+    while hashes:
+        for start in range(0, len(hashes), 256):
+            assert stored[level, start // 256] == b"".join(hashes[start : start + 256]), f"tile {level}/{start // 256}"
+            count += 1
+        hashes = [defined_root(hashes[start : start + 256]) for start in range(0, len(hashes) // 256 * 256, 256)]
+        level += 1
+    assert len(stored) == count
+
+
+async def _assert_producers_consistent(database: Database, authors: list[dict[str, Any]]) -> None:
+    rows = await database.fetch("SELECT p.instance, p.entry_count, unnest(p.seqs) AS run FROM audit.producers p")
+    numbers: dict[str, set[int]] = {}
+    counts: dict[str, int] = {}
+    for row in rows:
+        numbers.setdefault(str(row["instance"]), set()).update(range(row["run"].lower, row["run"].upper))
+        counts[str(row["instance"])] = row["entry_count"]
+    expected: dict[str, set[int]] = {}
+    for author in authors:
+        expected.setdefault(author["instance"], set()).add(author["seq"])
+    assert numbers == expected
+    assert sum(counts.values()) == len(authors)
+
+
+def defined_root(hashes: list[bytes]) -> bytes:
+    """Return the root of a tree by the definition in RFC 6962 section 2.1."""
+    if len(hashes) <= 1:
+        return hashes[0] if hashes else hashlib.sha256(b"").digest()
+    split = 1 << ((len(hashes) - 1).bit_length() - 1)
+    return hashlib.sha256(b"\x01" + defined_root(hashes[:split]) + defined_root(hashes[split:])).digest()
+
+
+LOG_ORIGIN = "log.example.test/audit"
+SIGNERS = [Signer(LOG_ORIGIN, bytes([7] * 32))]
+
+
+class SentDrafts:
+    """Stands where the queue is for a sequencer's own events, and keeps what was sent."""
+
+    def __init__(self) -> None:
+        self.bodies: list[dict[str, Any]] = []
+
+    async def __call__(self, body: str) -> None:
+        """Take a message."""
+        self.bodies += [json.loads(line) for line in body.split("\n")]
+
+
+@dataclass
+class RunningSequencer:
+    """A sequencer under test."""
+
+    sequencer: Sequencer
+    registry: CollectorRegistry
+    events: SentDrafts
+    committed: Pulse
+
+    def count(self, name: str) -> float:
+        """Return the value of one of its metrics."""
+        return self.registry.get_sample_value(name) or 0.0
+
+
+@contextlib.asynccontextmanager
+async def sequencer_of(
+    database: Database, *, url: str | None = None, signers: Sequence[Signer] = SIGNERS, **overrides: Any
+) -> AsyncIterator[RunningSequencer]:
+    """Make a sequencer that works when it is told to."""
+    pool = await open_pool(url or database.sequencer_url, name="test", connections_max=1, idle_seconds_max=5)
+    registry, events, committed = CollectorRegistry(), SentDrafts(), Pulse()
+    trail = AuditTrail(events, "audit")
+    options: dict[str, Any] = {"interval_seconds": 0.02, **overrides}
+    metrics = SealMetrics(registry)
+    made = Sequencer(SealStore(pool), signers, metrics, trail, committed=committed, sealed=Pulse(), **options)
+    try:
+        yield RunningSequencer(made, registry, events, committed)
+    finally:
+        await trail.close()
+        pool.terminate()
+
+
+@contextlib.asynccontextmanager
+async def running_sequencer(database: Database, **options: Any) -> AsyncIterator[RunningSequencer]:
+    """Run a sequencer in this process until the block ends."""
+    async with sequencer_of(database, **options) as running:
+        stop = asyncio.Event()
+        task = asyncio.create_task(running.sequencer.run(stop))
+        try:
+            yield running
+        finally:
+            stop.set()
+            await task
+
+
+async def seal(database: Database, **options: Any) -> int:
+    """Seal everything that is committed and return the size of the tree."""
+    async with sequencer_of(database, **options) as running:
+        while (done := await running.sequencer.seal_once()).is_full or done.sealed_count:
+            pass
+        assert done.has_turn
+    return await database.tree_size()

@@ -22,10 +22,11 @@ from services.audit.api.access import AUDITORS
 from services.audit.app import create_app
 from services.audit.settings import AuditSettings
 from shared.settings import load
-from tests.integration.audit.lab import HOST, Database, QueuePair, free_port
+from tests.integration.audit.lab import HOST, LOG_ORIGIN, Database, QueuePair, free_port
 
 SERVICE_TOKEN = "a-token-of-the-nightly-export"
 EMAIL_HASH_KEY = "5e" * 32
+LOG_SEED = "07" * 32
 ISSUER = "https://cognito-idp.us-east-1.amazonaws.com/us-east-1_audit"
 CLIENT_ID = "the-gateway-client"
 
@@ -87,6 +88,8 @@ def write_settings(folder: Path, queue: QueuePair, database: Database, **overrid
         "database_url": database.reader_url,
         "consumer_database_url": database.writer_url,
         "owner_database_url": database.owner_url,
+        "sequencer_database_url": database.sequencer_url,
+        "log_key": LOG_SEED,
         "email_hash_key": EMAIL_HASH_KEY,
         "service_token_hashes": f"# machines\nnightly-export:{digest}",
     }
@@ -96,6 +99,8 @@ def write_settings(folder: Path, queue: QueuePair, database: Database, **overrid
         "host": HOST,
         "port": free_port(),
         **{f"{name}_file": str(folder / name) for name in files},
+        "log_origin": LOG_ORIGIN,
+        "seal_interval_ms": 20,
         "audit_queue_url": queue.url,
         "audit_dlq_url": queue.dlq_url,
         "aws_region": aws.REGION,

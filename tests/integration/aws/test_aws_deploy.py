@@ -92,6 +92,21 @@ def test_deploying_the_same_again_changes_nothing(deployer: Deployer) -> None:
     assert deployer.deploy(key) == deployer.deploy(key)
 
 
+def test_there_is_no_direct_client_unless_it_is_switched_on(deployer: Deployer, aws_account: RunningStack) -> None:
+    """By default the template makes one app client, and the triggers know of no other."""
+    outputs = deployer.deploy(secrets.token_hex(32))
+
+    pool = outputs["UserPoolId"]
+    listed = aws_account.aws("cognito-idp").list_user_pool_clients(UserPoolId=pool, MaxResults=10)["UserPoolClients"]
+    assert "DirectClientId" not in outputs
+    assert [client["ClientName"] for client in listed] == ["gateway"]
+    for trigger in ("pre-sign-up", "define", "create", "verify"):
+        function = aws_account.aws("lambda").get_function_configuration(FunctionName=f"rotating-{trigger}")
+        variables = function["Environment"]["Variables"]
+        assert variables["DIRECT_CLIENT_ID"] == ""
+        assert variables.get("CHALLENGE_TOKEN", "") == ""
+
+
 @pytest.mark.parametrize(
     ("keys", "arguments", "endpoint_url", "words"),
     [

@@ -69,12 +69,18 @@ def test_no_other_answer_yields_tokens(gateway: People, kind: str) -> None:
     assert refusal(gateway.answer, started, gateway.assertion(sub=sub)) == REFUSED
 
 
-def test_the_direct_client_is_refused_from_the_start(direct: People, gateway: People) -> None:
-    """The public client gets no challenge, for a known address as for an unknown one."""
+def test_the_direct_client_needs_the_challenge_service(direct: People, gateway: People) -> None:
+    """While the challenge service is away nobody gets a challenge, and a known address fails like an unknown one."""
     email, _ = gateway.make()
+    said = set()
 
-    assert refusal(direct.start, email) == REFUSED
-    assert refusal(direct.start, "nobody@example.test") == REFUSED
+    for username in (email, "nobody@example.test"):
+        with pytest.raises(ClientError) as raised:
+            direct.start(username)
+        said.add((raised.value.response["Error"]["Code"], raised.value.response["Error"]["Message"]))
+
+    message = "CreateAuthChallenge failed with error Sign-in is not available right now. Try again in a moment."
+    assert said == {("UserLambdaValidationException", message)}
 
 
 def test_an_unknown_address_is_refused_like_a_wrong_answer(gateway: People) -> None:
@@ -122,6 +128,35 @@ def test_refresh_tokens_rotate(gateway: People) -> None:
     start = gateway.cognito.initiate_auth
     code = refusal(start, ClientId=gateway.client_id, AuthFlow="REFRESH_TOKEN_AUTH", AuthParameters=old_flow)
     assert code == "InvalidParameterException"
+
+
+def test_nobody_changes_what_was_proven_about_them(gateway: People) -> None:
+    """With an access token of one's own neither email_verified nor, without a code sent there, the address can be changed."""
+    email, sub = gateway.make()
+    token = gateway.sign_in(email, sub)["AccessToken"]
+    update = gateway.cognito.update_user_attributes
+
+    assert refusal(update, AccessToken=token, UserAttributes=[{"Name": "email_verified", "Value": "true"}]) == REFUSED
+    update(AccessToken=token, UserAttributes=[{"Name": "email", "Value": "b@example.test"}, {"Name": "name", "Value": "B"}])
+
+    user = gateway.cognito.get_user(AccessToken=token)
+    found = {item["Name"]: item["Value"] for item in user["UserAttributes"]}
+    assert (found["email"], found["name"]) == (email, "B")
+
+
+def test_a_refreshed_token_keeps_the_time_of_the_sign_in(gateway: People) -> None:
+    """Refreshing is no proof of anything, so auth_time stays; over a second rotation too."""
+    email, sub = gateway.make()
+    tokens = gateway.sign_in(email, sub)
+    signed_in_at = jwt.decode(tokens["AccessToken"], options={"verify_signature": False})["auth_time"]
+
+    for _ in range(2):
+        time.sleep(1.1)
+        tokens = gateway.cognito.get_tokens_from_refresh_token(
+            ClientId=gateway.client_id, ClientSecret=gateway.secret, RefreshToken=tokens["RefreshToken"]
+        )["AuthenticationResult"]
+        claims = jwt.decode(tokens["AccessToken"], options={"verify_signature": False})
+        assert claims["auth_time"] == signed_in_at < claims["iat"]
 
 
 def test_the_demo_auditor_can_sign_in_and_is_in_the_group(gateway: People) -> None:

@@ -49,12 +49,31 @@ def test_anything_less_makes_no_account(gateway: People, kind: str) -> None:
         attributes(gateway, email)
 
 
-def test_the_direct_client_makes_no_account(direct: People) -> None:
-    """Through the public client SignUp is refused, even with a good assertion."""
+@pytest.mark.parametrize("with_assertion", [False, True])
+def test_the_direct_client_never_verifies(direct: People, with_assertion: bool) -> None:
+    """Through the public client the account is confirmed and its address stays unverified, even with a good assertion."""
+    email = f"{uuid.uuid4().hex}@example.test"
+    assertion = direct.assertion(purpose="sign_up", sub=email) if with_assertion else None
+
+    made = direct.sign_up(email, assertion)
+
+    status, found = attributes(direct, email)
+    assert made["UserConfirmed"] is True
+    assert status == "CONFIRMED"
+    assert found.get("email_verified", "false") == "false"
+
+
+def test_nobody_calls_an_address_verified_for_themselves(direct: People) -> None:
+    """Whoever signs up may not write email_verified."""
     email = f"{uuid.uuid4().hex}@example.test"
 
-    with pytest.raises(direct.cognito.exceptions.UserLambdaValidationException):
-        direct.sign_up(email, direct.assertion(purpose="sign_up", sub=email))
+    with pytest.raises(ClientError, match="NotAuthorizedException"):
+        direct.cognito.sign_up(
+            ClientId=direct.client_id,
+            Username=email,
+            Password="0.4fzyo82mvyrX-0.9xqwm1c",
+            UserAttributes=[{"Name": "email", "Value": email}, {"Name": "email_verified", "Value": "true"}],
+        )
 
 
 def test_the_gateway_client_needs_its_secret(gateway: People) -> None:

@@ -7,6 +7,7 @@ import aiohttp
 import asyncpg
 import pytest
 
+from tests.integration.gateway.factors import Factors
 from tests.integration.gateway.ledger import Ledger
 from tests.integration.gateway.person import Person
 from tests.integration.gateway.process import ServiceProcess, access_key_of, settings_of
@@ -78,3 +79,9 @@ async def authsignal(stack: RunningStack, http: aiohttp.ClientSession) -> AsyncI
     simulator = Authsignal(http, api_url=urls["api_url"], control_url=urls["control_url"], secret_key=urls["secret_key"])
     yield simulator
     await simulator.reset()
+
+
+@pytest.fixture
+def factors(authsignal: Authsignal, stack: RunningStack) -> Factors:
+    """Ways to sign in."""
+    return Factors(authsignal, stack["gateway_url"])

@@ -55,10 +55,16 @@ class Ledger:
         """Return the types of the events of one attempt, in the order of their time."""
         return [event.event_type.value for event in await self.of_attempt(attempt_id, expect=expect)]
 
-    async def types_of_subject(self, sub: str) -> list[str]:
-        """Return the types of every event about one account, in the order of their time."""
+    async def types_of_subject(self, sub: str, *, expect: str | None = None) -> list[str]:
+        """Return the types of every event about one account, in the order of their time, once `expect` is among them."""
         query = "SELECT event_type FROM audit.entry_search WHERE subject_sub = $1 ORDER BY occurred_at, instance, seq"
-        return [row["event_type"] for row in await self._connection.fetch(query, sub)]
+        deadline = time.monotonic() + STORED_SECONDS_MAX
+        while True:
+            types = [row["event_type"] for row in await self._connection.fetch(query, sub)]
+            if expect is None or expect in types:
+                return types
+            assert time.monotonic() < deadline, f"no {expect} among {types}"
+            await asyncio.sleep(0.05)
 
     async def missing_numbers(self, instance: str, last: int) -> list[int]:
         """Return the numbers up to `last` of one producer's process that are not stored."""

@@ -1,32 +1,13 @@
 """Everything that can happen to an attempt before it ends: wrong, late, repeated and foreign answers."""
 
 import asyncio
-import uuid
 
 import pytest
 
-from tests.integration.gateway.fixtures import People
 from tests.integration.gateway.ledger import Ledger
-from tests.integration.gateway.person import ATTEMPT, SESSION, Person
+from tests.integration.gateway.person import SESSION, Person
 from tests.integration.gateway.simulator import Authsignal
 from tests.integration.gateway.vault import Vault
-
-
-async def test_a_wrong_code_counts_down_and_the_fifth_ends_it(person: Person, ledger: Ledger) -> None:
-    """Four wrong codes each say how many tries are left; the fifth ends the attempt, and then the right code is refused."""
-    attempt = await person.begin("sign-ups")
-    right, wrong = await person.code(), await person.wrong_code()
-
-    answers = [await person.verify(attempt["id"], wrong) for _ in range(5)]
-    late = await person.verify(attempt["id"], right)
-
-    assert [answer.code for answer in answers] == ["invalid_code"] * 4 + ["attempt_failed"]
-    assert [answer.body.get("attempts_left") for answer in answers] == [4, 3, 2, 1, None]
-    assert (late.status, late.code) == (401, "attempt_failed")
-    assert (await person.call("GET", f"/v1/attempts/{attempt['id']}")).body["status"] == "failed"
-    types = await ledger.types_of_attempt(attempt["id"], expect="attempt.refused")
-    assert types.count("sign_up.rejected") == 5
-    assert SESSION not in person.cookies
 
 
 async def test_the_right_code_after_wrong_ones_works(person: Person) -> None:
@@ -58,21 +39,6 @@ async def test_a_resend_waits_for_the_cool_down(person: Person) -> None:
     if older != newer:  # Two codes in a row are the same once in a million.
         assert (await person.verify(attempt["id"], older)).code == "invalid_code"
     assert (await person.verify(attempt["id"], newer)).status == 200
-
-
-async def test_sends_are_counted(person: Person, vault: Vault) -> None:
-    """The third send of an attempt is the last, and the answer no longer offers another."""
-    attempt = await person.begin("sign-ups")
-    path = f"/v1/attempts/{attempt['id']}/challenges"
-
-    answers = []
-    for _ in range(3):
-        await vault.change_attempt(attempt["id"], resend_at=0.0)
-        answers.append(await person.call("POST", path, {"method": "EMAIL_OTP"}))
-
-    assert [answer.status for answer in answers] == [202, 202, 429]
-    assert [answer.body["resend_at"] is None for answer in answers[:2]] == [False, True]
-    assert len(await person.codes()) == 3
 
 
 async def test_a_method_that_is_not_offered_sends_nothing(person: Person) -> None:
@@ -140,21 +106,6 @@ async def test_a_code_of_one_attempt_is_nothing_to_another(person: Person) -> No
     assert (await person.verify(first["id"], code)).status == 200
 
 
-async def test_guesses_at_the_same_moment_share_no_charge(person: Person, vault: Vault) -> None:
-    """Of many guesses sent at once each that is looked at is charged; the rest is told to wait."""
-    await person.sign_up()
-    attempt = await person.begin("sign-ins")
-    wrong = await person.wrong_code()
-
-    answers = await asyncio.gather(*(person.verify(attempt["id"], wrong) for _ in range(20)))
-
-    looked_at = [answer for answer in answers if answer.code != "conflict"]
-    left = (await vault.attempt(attempt["id"])).codes_left
-    assert {answer.code for answer in answers} <= {"invalid_code", "attempt_failed", "conflict"}
-    assert 1 <= len(looked_at) <= 5
-    assert left == 5 - len(looked_at)
-
-
 async def test_the_right_code_twice_at_once_opens_one_session(person: Person, vault: Vault) -> None:
     """Two browsers' tabs that send the same right code get one session between them."""
     sub = (await person.sign_up()).body["subject"]["sub"]
@@ -166,31 +117,6 @@ async def test_the_right_code_twice_at_once_opens_one_session(person: Person, va
 
     assert sorted(answer.status for answer in answers) == [200] + [409] * 7
     assert len(await vault.sessions_of(sub)) == before + 1
-
-
-@pytest.mark.parametrize("cookies", ["none", "another's", "made up"])
-async def test_another_clients_attempt_is_not_there(people: People, cookies: str) -> None:
-    """Without the cookie of the client that began it, an attempt answers like one that never was."""
-    owner, other = people(), people()
-    attempt = await owner.begin("sign-ups")
-    if cookies == "another's":
-        await other.begin("sign-ups")
-    elif cookies == "made up":
-        other.cookies[ATTEMPT] = "A" * 43
-    path, nowhere = f"/v1/attempts/{attempt['id']}", f"/v1/attempts/{uuid.uuid4()}"
-
-    answers = [
-        await other.call("GET", path),
-        await other.call("DELETE", path),
-        await other.verify(attempt["id"], await owner.code()),
-        await other.call("POST", path + "/challenges", {"method": "EMAIL_OTP"}),
-        await other.call("POST", path + "/completions", {"token": "x" * 40}),
-    ]
-    missing = await other.call("GET", nowhere)
-
-    assert {answer.status for answer in answers} == {404}
-    assert {**answers[0].body, "request_id": ""} == {**missing.body, "request_id": ""}
-    assert (await owner.verify(attempt["id"], await owner.code())).status == 200
 
 
 async def test_a_cancelled_attempt_is_over(person: Person, ledger: Ledger) -> None:

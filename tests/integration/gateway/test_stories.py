@@ -5,7 +5,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.integration.gateway.ledger import Ledger
-from tests.integration.gateway.person import ATTEMPT, SESSION, Person
+from tests.integration.gateway.person import SESSION, Person
 from tests.integration.gateway.vault import Vault
 from tests.stack import RunningStack
 
@@ -167,14 +167,6 @@ async def test_tokens_are_refreshed_out_of_sight(person: Person, vault: Vault) -
     assert after.refresh_token != before.refresh_token
 
 
-async def test_a_session_ends_at_its_absolute_limit(person: Person, vault: Vault) -> None:
-    """However much it is used, a session past its end is none."""
-    await person.sign_up()
-    await vault.change_session(person.cookies[SESSION], expires_at=1.0)
-
-    assert (await person.call("GET", "/v1/session")).code == "session_expired"
-
-
 async def test_the_state_store_reads_nothing(person: Person, vault: Vault) -> None:
     """What the gateway keeps in the state store is sealed: no address, token or id in the clear."""
     attempt = await person.begin("sign-ups")
@@ -185,15 +177,3 @@ async def test_the_state_store_reads_nothing(person: Person, vault: Vault) -> No
     assert person.email.encode() not in sealed
     assert attempt["id"].encode() not in sealed
     assert msgspec.json.encode("sign_up") not in sealed
-
-
-async def test_cookies_are_for_this_host_alone(person: Person) -> None:
-    """Both cookies are opaque and come with every attribute that keeps them to this host, this site and out of scripts."""
-    begun = await person.call("POST", "/v1/sign-ups", {"email": person.email})
-    verified = await person.verify(begun.body["id"], await person.code())
-
-    for answer, name in ((begun, ATTEMPT), (verified, SESSION)):
-        cookie = answer.headers["Set-Cookie"]
-        assert cookie.startswith(f"{name}=")
-        assert {"Path=/", "Secure", "HttpOnly", "SameSite=Strict"} < {part.strip() for part in cookie.split(";")}
-        assert "Domain" not in cookie

@@ -1,14 +1,12 @@
-"""The consumer's supervision: a fault of ours is seen, and work goes on."""
+"""Supervision: a fault of ours is seen, and work goes on."""
 
 import asyncio
-from typing import cast
 
-from services.audit.app import keep_consuming
-from services.audit.consumer.service import Consumer
+from services.audit.supervision import keep_running
 
 
 class Faulty:
-    """A consumer that ends by a fault, as a bug would end the real one."""
+    """A part of the service that ends by a fault, as a bug would end the real one."""
 
     def __init__(self, runs: list[str], *, is_broken: bool) -> None:
         self._runs, self._is_broken = runs, is_broken
@@ -23,14 +21,14 @@ class Faulty:
 
 async def test_a_fault_is_counted_and_work_goes_on() -> None:
     """
-    A consumer that ends by a fault is counted and followed by a new one, which starts from nothing.
+    A part that ends by a fault is counted and followed by a new one, which starts from nothing.
     """
     runs: list[str] = []
     faults: list[None] = []
     stop = asyncio.Event()
 
     async with asyncio.timeout(30):
-        await keep_consuming(lambda: cast(Consumer, Faulty(runs, is_broken=not runs)), stop, lambda: faults.append(None))
+        await keep_running("test", lambda: Faulty(runs, is_broken=not runs), stop, lambda: faults.append(None))
 
     assert (runs, len(faults)) == (["fault", "work"], 1)
 
@@ -41,4 +39,4 @@ async def test_a_stop_ends_the_wait_for_the_next_try() -> None:
     """
     stop = asyncio.Event()
     async with asyncio.timeout(1):
-        await keep_consuming(lambda: cast(Consumer, Faulty([], is_broken=True)), stop, stop.set)
+        await keep_running("test", lambda: Faulty([], is_broken=True), stop, stop.set)

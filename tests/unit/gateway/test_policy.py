@@ -17,6 +17,7 @@ def attempt(**changes: Any) -> Attempt:
     fields: dict[str, Any] = {
         "id": "id",
         "kind": AttemptKind.SIGN_IN,
+        "action": "signIn",
         "status": AttemptStatus.CHALLENGE_REQUIRED,
         "binding": "",
         "email": "a@example.test",

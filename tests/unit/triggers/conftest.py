@@ -2,11 +2,12 @@
 
 import pytest
 
-from tests.unit.triggers.minting import GATEWAY_CLIENT, KEY
+from tests.unit.triggers.minting import DIRECT_CLIENT, GATEWAY_CLIENT, KEY
 
 
 @pytest.fixture(autouse=True)
 def deployed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Set what CloudFormation sets: the gateway's client and one live key."""
+    """Set what CloudFormation sets: both clients and one live key."""
     monkeypatch.setenv("GATEWAY_CLIENT_ID", GATEWAY_CLIENT)
+    monkeypatch.setenv("DIRECT_CLIENT_ID", DIRECT_CLIENT)
     monkeypatch.setenv("ASSERTION_KEYS", KEY)

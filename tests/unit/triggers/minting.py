@@ -10,6 +10,8 @@ KEY = "1f" * 32
 OTHER_KEY = "2e" * 32
 POOL = "us-east-1_Countersig"
 GATEWAY_CLIENT = "gatewayclient0000000000000"
+DIRECT_CLIENT = "directclient00000000000000"
+UNKNOWN_CLIENT = "unknownclient0000000000000"
 SUB = "7f0c1c52-0000-4000-8000-00000000a001"
 EMAIL = "a@example.test"
 

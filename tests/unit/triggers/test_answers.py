@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deploy.cognito_triggers import create, define, pre_sign_up, verify
-from tests.unit.triggers.minting import EMAIL, KEY, OTHER_KEY, POOL, SUB, event, mint, user
+from tests.unit.triggers.minting import DIRECT_CLIENT, EMAIL, KEY, OTHER_KEY, POOL, SUB, UNKNOWN_CLIENT, event, mint, user
 
 VERIFY = "VerifyAuthChallengeResponse_Authentication"
 
@@ -62,9 +62,10 @@ def test_verify_refuses_every_other_answer(answer: Callable[[], object]) -> None
     assert not verified(answer())
 
 
-def test_verify_refuses_the_direct_client() -> None:
-    """A good assertion that comes through another app client is a wrong answer."""
-    assert not verified(mint(), client="directclient00000000000000")
+@pytest.mark.parametrize("client", [DIRECT_CLIENT, UNKNOWN_CLIENT, ""])
+def test_verify_refuses_an_assertion_through_another_client(client: str) -> None:
+    """A good assertion that comes through any other app client is a wrong answer."""
+    assert not verified(mint(), client=client)
 
 
 @pytest.mark.parametrize("flag", [True, "true", 1, "false"])

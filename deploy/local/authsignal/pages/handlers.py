@@ -16,7 +16,7 @@ from litestar.params import FromPath, FromQuery
 
 from deploy.local.authsignal.actions import allowed_methods, get_action
 from deploy.local.authsignal.auth import client_claims
-from deploy.local.authsignal.errors import NotFound, Vetoed
+from deploy.local.authsignal.errors import ApiError, NotFound
 from deploy.local.authsignal.methods.magic_link import LINK_PATH, open_link
 from deploy.local.authsignal.model import VerificationMethod
 from deploy.local.authsignal.tenant import Tenant
@@ -114,8 +114,8 @@ async def magic_link(tenant: Tenancy, token: FromQuery[str] = "") -> Response[st
     """The page behind a magic link: opening it is the proof."""
     try:
         is_proven = await open_link(tenant, token)
-    except Vetoed:
-        return _page(_file("link-refused.html"), status=502)
+    except ApiError as error:
+        return _page(_file("link-refused.html"), status=error.status)
     return _page(_file("link-opened.html" if is_proven else "link-over.html"), status=200 if is_proven else 410)
 
 

@@ -2,11 +2,15 @@ import { createBrowserRouter, Navigate, Outlet, type RouteObject } from "react-r
 import { GuestOnly } from "./components/Guards";
 import { Shell } from "./components/Shell";
 import { Account } from "./pages/account/Account";
+import { Security } from "./pages/account/security/Security";
+import { Checkout } from "./pages/checkout/Checkout";
 import { Broken } from "./pages/Broken";
 import { NotFound } from "./pages/NotFound";
-import { SignIn } from "./pages/SignIn";
+import { CreatePasskey } from "./pages/CreatePasskey";
+import { SignIn } from "./pages/signIn/SignIn";
 import { SignUp } from "./pages/SignUp";
 import { Verify } from "./pages/verify/Verify";
+import { StepUpProvider } from "./proving/StepUpDialog";
 
 function Narrow() {
   return (
@@ -24,6 +28,15 @@ function Wide() {
   );
 }
 
+/** Any page can ask for a confirmation. */
+function WithStepUps() {
+  return (
+    <StepUpProvider>
+      <Outlet />
+    </StepUpProvider>
+  );
+}
+
 function ForGuests() {
   return (
     <GuestOnly>
@@ -34,10 +47,18 @@ function ForGuests() {
 
 export const routes: RouteObject[] = [
   {
+    element: <WithStepUps />,
     errorElement: <Broken />,
     children: [
       { path: "/", element: <Navigate to="/account" replace /> },
-      { element: <Wide />, children: [{ path: "/account", element: <Account /> }] },
+      {
+        element: <Wide />,
+        children: [
+          { path: "/account", element: <Account /> },
+          { path: "/account/security", element: <Security /> },
+          { path: "/checkout", element: <Checkout /> },
+        ],
+      },
       {
         element: <Narrow />,
         children: [
@@ -49,6 +70,7 @@ export const routes: RouteObject[] = [
             ],
           },
           { path: "/verify", element: <Verify /> },
+          { path: "/create-passkey", element: <CreatePasskey /> },
           { path: "*", element: <NotFound /> },
         ],
       },

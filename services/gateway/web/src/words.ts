@@ -1,4 +1,6 @@
 import { isProblem, type Problem } from "./api/problem";
+import { SdkRefused, type SdkFailure } from "./lib/authsignal";
+import { NotConfirmed, type Unconfirmed } from "./lib/confirmed";
 
 export interface Words {
   title: string;
@@ -55,6 +57,40 @@ const WORDS: Record<string, Words> = {
 
 const UNKNOWN = WORDS.internal as Words;
 
+/** What Authsignal's Web SDK, or the browser behind it, had to say. */
+const SDK_WORDS: Record<SdkFailure, Words> = {
+  wrong_code: { title: "That code did not work", text: "Check it, or send a new one." },
+  too_many_attempts: { title: "Too many tries", text: "Wait a little, then send a new code." },
+  expired: { title: "This took too long", text: "Start again to get a new code." },
+  unavailable: {
+    title: "The verification service did not answer",
+    text: "Try again in a moment, or choose another way.",
+  },
+  dismissed: {
+    title: "Nothing was confirmed",
+    text: "You closed it, or it took too long. Try again when you are ready.",
+  },
+  known: { title: "This device has one already", text: "You can use it to sign in. There is nothing more to do." },
+  no_such_passkey: {
+    title: "That one is not known here",
+    text: "It may have been removed from your account. Choose another way.",
+  },
+};
+
+/** Why an action that needed a confirmation was not done. */
+const NOT_CONFIRMED: Record<Unconfirmed, Words> = {
+  failed: { title: "That was not confirmed", text: "Nothing was changed. Try once more." },
+  expired: { title: "The confirmation took too long", text: "Nothing was changed. Try once more." },
+  review: {
+    title: "We want to take a look first",
+    text: "Nothing was changed. A person checks this; try again later.",
+  },
+  blocked: {
+    title: "This was stopped",
+    text: "Our safety rules do not allow it from here. Nothing was changed.",
+  },
+};
+
 /** "in 45 seconds", "in 3 minutes". */
 export function inTime(seconds: number): string {
   if (seconds < 90) return `in ${String(seconds)} ${seconds === 1 ? "second" : "seconds"}`;
@@ -62,6 +98,8 @@ export function inTime(seconds: number): string {
 }
 
 export function wordsFor(error: unknown): Words {
+  if (error instanceof SdkRefused) return SDK_WORDS[error.failure];
+  if (error instanceof NotConfirmed) return NOT_CONFIRMED[error.status];
   if (!isProblem(error)) return UNKNOWN;
   const words = WORDS[error.code] ?? fromServer(error);
   const wait = error.body.retry_after;

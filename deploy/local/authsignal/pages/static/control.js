@@ -1,13 +1,15 @@
-// The control page: reads the control port every two seconds, and draws a view again only when its data changed.
+// The control page: reads the control port every second, and draws a list again only when its data changed.
 import { h } from "./dom.js";
 
-const POLL_MS = 2000;
+const POLL_MS = 1000;
 const panel = document.getElementById("panel");
 const tabs = document.getElementById("tabs");
 const OUTCOMES = ["ALLOW", "CHALLENGE", "REVIEW", "BLOCK"];
 let drawn = "";
 let newest = null; // the newest challenge that a phone may decide
 let timer = 0;
+let isLost = false; // whether the simulator did not answer the last time
+const list = h("div");
 
 async function control(method, path, body) {
   const response = await fetch(`/control${path}`, {
@@ -34,12 +36,13 @@ function act(step, said) {
     event?.preventDefault?.();
     try {
       await step(event);
+      if (event?.type === "submit") event.target.reset();
       say("");
       document.getElementById("live").textContent = said ?? "Done.";
     } catch (error) {
       say(`That did not work: ${error.message}`);
     }
-    await refresh(true);
+    await refresh();
   };
 }
 
@@ -83,18 +86,16 @@ function challengeCard(challenge) {
 }
 
 const VIEWS = {
-  phone: ["Phone", async () => {
+  phone: ["Phone", () => [], async () => {
     const challenges = await read("/challenges");
     newest = challenges.find((challenge) => challenge.phones.length) ?? null;
     return [challenges, () => challenges.length ? challenges.map(challengeCard) : [none("Nothing waits for a phone. A push or QR challenge appears here by itself.")]];
   }],
-  users: ["Users", async () => {
-    const users = await read("/users");
-    const details = await Promise.all(users.slice(0, 100).map((user) => read(`/users/${encodeURIComponent(user.user_id)}`)));
-    const phones = await read("/phones");
-    return [[details, phones], () => details.length ? [phoneForm(), ...details.map((detail) => userCard(detail, phones))] : [phoneForm(), none("No users yet. The first call that mentions one makes them.")]];
+  users: ["Users", () => [phoneForm()], async () => {
+    const [accounts, phones] = await Promise.all([read("/accounts"), read("/phones")]);
+    return [[accounts, phones], () => accounts.length ? accounts.map((account) => userCard(account, phones)) : [none("No users yet. The first call that mentions one makes them.")]];
   }],
-  actions: ["Actions", async () => {
+  actions: ["Actions", () => [], async () => {
     const actions = (await read("/actions")).slice(-200).reverse();
     const kinds = { CHALLENGE_SUCCEEDED: "good", ALLOW: "good", BLOCK: "bad", REVIEW_REQUIRED: "bad", REVIEW_FAILED: "bad", CHALLENGE_FAILED: "bad" };
     const row = (action) => [
@@ -103,16 +104,16 @@ const VIEWS = {
     ];
     return [actions, () => actions.length ? [table(["When", "Action", "State", "Proven by", "Rules", "User"], actions.map(row))] : [none("No actions yet.")]];
   }],
-  outbox: ["Outbox", async () => {
+  outbox: ["Outbox", () => [], async () => {
     const messages = await read("/outbox");
     const content = (message) => message.url ? h("td", {}, h("a", { href: message.url, target: "_blank", rel: "noopener" }, "Open the link")) : h("td", { class: "big" }, message.code);
     const row = (message) => [h("td", {}, moment(message.sent_at)), h("td", {}, message.to), h("td", {}, message.method), content(message), h("td", {}, message.action_code)];
     return [messages, () => messages.length ? [table(["When", "To", "Method", "Content", "Action"], messages.map(row))] : [none("Nothing was sent yet.")]];
   }],
-  rules: ["Rules", async () => {
+  rules: ["Rules", () => [outcomeForm(), ruleForm()], async () => {
     const rules = await read("/rules");
     const outcomes = await read("/outcomes");
-    return [[rules, outcomes], () => [outcomeForm(outcomes), ruleForm(), ...(rules.length ? rules.map(ruleCard) : [none("No rules. Where none matches, the outcome above decides.")])]];
+    return [[rules, outcomes], () => [outcomeRow(outcomes), ...(rules.length ? rules.map(ruleCard) : [none("No rules. Where none matches, the outcome above decides.")])]];
   }],
 };
 
@@ -125,8 +126,8 @@ function formOf(legend, fields, button, submit) {
 }
 
 function phoneForm() {
-  const user = h("input", { required: true, "data-key": "phone-user", autocomplete: "off", spellcheck: "false" });
-  const name = h("input", { required: true, value: "Virtual phone", "data-key": "phone-name" });
+  const user = h("input", { required: true, autocomplete: "off", spellcheck: "false" });
+  const name = h("input", { required: true, value: "Virtual phone" });
   const submit = act(() => control("POST", "/phones", { user_id: user.value.trim(), name: name.value.trim() }), "The user has a phone now.");
   return formOf("Give a user a phone", [field("User id", user), field("Name of the phone", name)], "Enrol the phone", submit);
 }
@@ -143,23 +144,25 @@ function userCard({ user, authenticators }, phones) {
     h("p", {}), h("div", { class: "row" }, give, own.map(drop)));
 }
 
-function outcomeForm(outcomes) {
-  const action = h("input", { required: true, pattern: "[A-Za-z0-9_\\-]{1,64}", "data-key": "outcome-action", autocomplete: "off" });
-  const outcome = h("select", { "data-key": "outcome" }, OUTCOMES.map((name) => h("option", {}, name)));
+function outcomeForm() {
+  const action = h("input", { required: true, pattern: "[A-Za-z0-9_\\-]{1,64}", autocomplete: "off" });
+  const outcome = h("select", {}, OUTCOMES.map((name) => h("option", {}, name)));
   const submit = act(() => control("PUT", `/outcomes/${encodeURIComponent(action.value)}`, { outcome: outcome.value }), "The outcome is set.");
+  return formOf("Where no rule matches", [field("Action", action), field("Outcome", outcome)], "Set the outcome", submit);
+}
+
+function outcomeRow(outcomes) {
   const set = Object.entries(outcomes.actions).map(([name, value]) =>
     h("button", { type: "button", "data-key": `unset ${name}`, onclick: act(() => control("DELETE", `/outcomes/${encodeURIComponent(name)}`), "Back to the default.") }, `${name}: ${value} (remove)`));
-  return h("div", {}, formOf("Where no rule matches", [field("Action", action), field("Outcome", outcome)], "Set the outcome", submit),
-    h("p", { class: "row" }, tag(`any other action: ${outcomes.default}`), set));
+  return h("p", { class: "row" }, tag(`any other action: ${outcomes.default}`), set);
 }
 
 function ruleForm() {
-  const name = h("input", { required: true, "data-key": "rule-name" });
-  const type = h("select", { "data-key": "rule-type" }, OUTCOMES.map((item) => h("option", {}, item)));
-  const action = h("input", { placeholder: "every action", pattern: "[A-Za-z0-9_\\-]{1,64}", "data-key": "rule-action" });
-  const priority = h("input", { type: "number", min: 0, max: 99, value: 50, required: true, "data-key": "rule-priority" });
-  const conditions = h("textarea", { "data-key": "rule-conditions", spellcheck: "false" });
-  conditions.value = '{"==": [{"var": "user.email"}, "someone@example.test"]}';
+  const name = h("input", { required: true });
+  const type = h("select", {}, OUTCOMES.map((item) => h("option", {}, item)));
+  const action = h("input", { placeholder: "every action", pattern: "[A-Za-z0-9_\\-]{1,64}" });
+  const priority = h("input", { type: "number", min: 0, max: 99, value: 50, required: true });
+  const conditions = h("textarea", { spellcheck: "false" }, '{"==": [{"var": "user.email"}, "someone@example.test"]}');
   const submit = act(() => control("POST", "/rules", {
     name: name.value, type: type.value, action: action.value || null, priority: Number(priority.value), conditions: JSON.parse(conditions.value),
   }), "The rule is set.");
@@ -178,51 +181,46 @@ function ruleCard({ rule_id: id, rule }) {
 
 const current = () => (location.hash.slice(1) in VIEWS ? location.hash.slice(1) : "phone");
 
-function drawTabs() {
-  tabs.replaceChildren(...Object.entries(VIEWS).map(([name, [title]]) => {
-    const selected = name === current();
-    return h("button", { type: "button", role: "tab", id: `tab-${name}`, "aria-selected": String(selected), "aria-controls": "panel", tabindex: selected ? 0 : -1, onclick: () => { location.hash = name; } }, title);
-  }));
-  panel.setAttribute("aria-labelledby", `tab-${current()}`);
-}
-
-// What was typed, and where the cursor is, outlives a redraw: fields and buttons carry a key.
-function replace(parts) {
+// The forms of a view are made once, so that nobody's typing is disturbed; only the list below them is drawn again. What
+// has the focus in the list is found again by its key.
+function redraw(parts) {
   const focused = document.activeElement?.dataset?.key;
-  const typed = new Map([...panel.querySelectorAll("input[data-key], select[data-key], textarea[data-key]")].map((item) => [item.dataset.key, item.value]));
-  panel.replaceChildren(...parts);
-  for (const item of panel.querySelectorAll("[data-key]")) {
-    if (typed.has(item.dataset.key)) item.value = typed.get(item.dataset.key);
-    if (item.dataset.key === focused) item.focus();
-  }
+  list.replaceChildren(...parts);
+  if (focused) [...list.querySelectorAll("[data-key]")].find((item) => item.dataset.key === focused)?.focus();
 }
 
-async function refresh(force = false) {
+async function refresh() {
   clearTimeout(timer);
   const name = current();
   try {
-    const [data, parts] = await VIEWS[name][1]();
+    const [data, parts] = await VIEWS[name][2]();
     const now = `${name} ${JSON.stringify(data)}`;
-    if (name === current() && (force || now !== drawn)) {
-      replace(parts());
+    if (name === current() && now !== drawn) {
+      redraw(parts());
       drawn = now;
     }
-    if (document.getElementById("problem").dataset.lost) {
-      delete document.getElementById("problem").dataset.lost;
-      say("");
-    }
+    if (isLost) say("");
+    isLost = false;
   } catch {
     say("The simulator does not answer. Is the local stack still running? Trying again.");
-    document.getElementById("problem").dataset.lost = "yes";
+    isLost = true;
   }
   clearTimeout(timer);
   timer = setTimeout(refresh, POLL_MS);
 }
 
-addEventListener("hashchange", () => {
-  drawTabs();
-  refresh(true);
-});
+function show() {
+  const name = current();
+  tabs.replaceChildren(...Object.entries(VIEWS).map(([key, [title]]) =>
+    h("button", { type: "button", role: "tab", id: `tab-${key}`, "aria-selected": String(key === name), "aria-controls": "panel", tabindex: key === name ? 0 : -1, onclick: () => { location.hash = key; } }, title)));
+  panel.setAttribute("aria-labelledby", `tab-${name}`);
+  drawn = "";
+  list.replaceChildren(none("One moment…"));
+  panel.replaceChildren(...VIEWS[name][1](), list);
+  refresh();
+}
+
+addEventListener("hashchange", show);
 tabs.addEventListener("keydown", (event) => {
   const names = Object.keys(VIEWS);
   const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
@@ -240,5 +238,4 @@ document.addEventListener("keydown", (event) => {
     act(() => decide(challenge.phones[0], challenge, approved), approved ? "Approved." : "Declined.")();
   }
 });
-drawTabs();
-refresh(true);
+show();

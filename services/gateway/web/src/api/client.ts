@@ -2,17 +2,7 @@ import createClient from "openapi-fetch";
 import { learnServerTime } from "../lib/clock";
 import { problemFrom, silence } from "./problem";
 import type { paths } from "./schema";
-import type {
-  Activity,
-  Attempt,
-  Authenticators,
-  Config,
-  Enrolment,
-  Profile,
-  Session,
-  Sessions,
-  StepUp,
-} from "./types";
+import type { Activity, Attempt, Authenticators, Config, Enrolment, Profile, Session, Sessions, StepUp } from "./types";
 
 // `Idempotency-Key` goes on by hand below, the same way for every write, whether or not the document lists it.
 type WithoutHeaders<Op> = Op extends { parameters: infer P }
@@ -82,6 +72,7 @@ export interface SignUpInput {
 
 export interface SignInInput {
   identifier: string;
+  method?: string;
   device_id?: string;
 }
 
@@ -148,6 +139,7 @@ export const api = {
       http.POST("/v1/me/enrolments/{enrolment_id}/completions", {
         ...write(key),
         params: { path: { enrolment_id: id } },
+        body: {},
       }),
     ),
   nameAuthenticator: (id: string, name: string, key: string) =>
@@ -165,13 +157,14 @@ export const api = {
 
   sessions: () => answered<Sessions>(http.GET("/v1/sessions", read())),
   endSession: (id: string, key: string) =>
-    answered<undefined>(http.DELETE("/v1/sessions/{session_id}", { ...write(key), params: { path: { session_id: id } } })),
+    answered<undefined>(
+      http.DELETE("/v1/sessions/{session_id}", { ...write(key), params: { path: { session_id: id } } }),
+    ),
   endAllSessions: (key: string) => answered<undefined>(http.DELETE("/v1/sessions", write(key))),
   activity: (limit: number) =>
     answered<Activity>(http.GET("/v1/me/activity", { ...read(), params: { query: { limit } } })),
 
-  beginStepUp: (body: StepUpInput, key: string) =>
-    answered<StepUp>(http.POST("/v1/step-ups", { ...write(key), body })),
+  beginStepUp: (body: StepUpInput, key: string) => answered<StepUp>(http.POST("/v1/step-ups", { ...write(key), body })),
   stepUp: (id: string) => answered<StepUp>(http.GET("/v1/step-ups/{step_up_id}", { ...read(), params: stepUpOf(id) })),
   awaitStepUp: (id: string, leaving: AbortSignal) =>
     answered<StepUp>(http.GET("/v1/step-ups/{step_up_id}", { ...held(leaving), params: stepUpOf(id) })),

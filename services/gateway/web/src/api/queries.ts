@@ -27,8 +27,8 @@ export function activityQuery(limit: number) {
   return queryOptions({ queryKey: ["activity", limit], queryFn: () => api.activity(limit) });
 }
 
-/** Everything that belongs to whoever is signed in; forgotten with the session. */
-const PERSONAL = ["session", "me", "authenticators", "sessions", "activity", "step-up"];
+/** Everything that belongs to whoever is signed in, the session apart. */
+const PERSONAL = ["me", "authenticators", "sessions", "activity", "step-up"];
 
 export function forgetPerson(queries: QueryClient): void {
   for (const key of PERSONAL) queries.removeQueries({ queryKey: [key] });

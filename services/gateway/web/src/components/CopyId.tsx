@@ -6,6 +6,10 @@ interface CopyIdProps {
   value: string;
   /** What is copied, for the button's name: "session id". */
   what: string;
+  /** What goes to the clipboard, where it is not what is shown. */
+  copied?: string;
+  /** Only the button: for values that nobody reads. */
+  hidden?: boolean;
 }
 
 type State = "idle" | "copied" | "failed";
@@ -13,7 +17,7 @@ type State = "idle" | "copied" | "failed";
 const SAID: Record<State, string> = { idle: "", copied: "Copied", failed: "Could not copy. Select the text instead." };
 
 /** An id that can be read, selected and copied. */
-export function CopyId({ value, what }: CopyIdProps) {
+export function CopyId({ value, what, copied = value, hidden = false }: CopyIdProps) {
   const [state, setState] = useState<State>("idle");
 
   useEffect(() => {
@@ -23,7 +27,7 @@ export function CopyId({ value, what }: CopyIdProps) {
   }, [state]);
 
   function copy() {
-    navigator.clipboard.writeText(value).then(
+    navigator.clipboard.writeText(copied).then(
       () => setState("copied"),
       () => setState("failed"),
     );
@@ -33,7 +37,7 @@ export function CopyId({ value, what }: CopyIdProps) {
   return (
     <span className={classes.row}>
       <span className={classes.pair}>
-        <code className={classes.value}>{value}</code>
+        {hidden ? null : <code className={classes.value}>{value}</code>}
         <button
           type="button"
           className={classes.button}

@@ -1,4 +1,5 @@
-import { createContext, useContext, type ComponentType, type ReactNode, type RefObject } from "react";
+import { createContext, useContext, type ReactNode, type RefObject } from "react";
+import { DialogBody } from "./Dialog";
 import { Page } from "./Page";
 
 export interface FrameProps {
@@ -12,11 +13,14 @@ export interface FrameProps {
   aside?: ReactNode;
 }
 
-const FrameContext = createContext<ComponentType<FrameProps>>(Page);
+const InDialog = createContext(false);
 
-/** What stands around the steps of a proof below: a page, unless somebody says otherwise. */
-export const FrameProvider = FrameContext.Provider;
+/** Below this, steps are drawn as views of a dialog. */
+export function DialogFrame({ children }: { children: ReactNode }) {
+  return <InDialog value>{children}</InDialog>;
+}
 
-export function useFrame(): ComponentType<FrameProps> {
-  return useContext(FrameContext);
+/** What stands around one step of a proof: a page of its own, or a view of the dialog that it is in. */
+export function Frame(props: FrameProps) {
+  return useContext(InDialog) ? <DialogBody {...props} /> : <Page {...props} />;
 }

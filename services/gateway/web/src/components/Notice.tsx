@@ -1,5 +1,6 @@
 import { IconAlertCircle, IconAlertTriangle, IconInfoCircle } from "@tabler/icons-react";
 import type { ReactNode, Ref } from "react";
+import { SdkRefused } from "../lib/authsignal";
 import { wordsFor } from "../words";
 import classes from "./Notice.module.css";
 
@@ -29,6 +30,17 @@ export function Notice({ tone, title, children, ref }: NoticeProps) {
       <p className={classes.title}>{title}</p>
       {children ? <div className={classes.body}>{children}</div> : null}
     </div>
+  );
+}
+
+/** What came of a ceremony of the browser's: one that the person closed is no fault of anybody's. */
+export function SdkNotice({ error }: { error: unknown }) {
+  const words = wordsFor(error);
+  const isQuiet = error instanceof SdkRefused && error.failure === "dismissed";
+  return (
+    <Notice tone={isQuiet ? "info" : "danger"} title={words.title}>
+      <p>{words.text}</p>
+    </Notice>
   );
 }
 

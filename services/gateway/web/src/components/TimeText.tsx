@@ -35,13 +35,22 @@ export function exactTime(time: number): string {
 
 interface TimeTextProps {
   time: string;
+  /** Only the relative time is drawn; the exact one is in the tooltip. For lists, where the eye compares. */
+  brief?: boolean;
 }
 
 /** A time as people read it, relative and exact. */
-export function TimeText({ time }: TimeTextProps) {
+export function TimeText({ time, brief = false }: TimeTextProps) {
   const now = useNow(15_000);
   const at = Date.parse(time);
   if (Number.isNaN(at)) return <span>{time}</span>;
+  if (brief) {
+    return (
+      <time dateTime={time} title={exactTime(at)}>
+        {relativeTime(at, now)}
+      </time>
+    );
+  }
   return (
     <time dateTime={time}>
       {relativeTime(at, now)}

@@ -65,7 +65,9 @@ export function refusal(reason: string | undefined): SdkRefused {
 
 /** What the browser said about a passkey or a security key (WebAuthn Level 3), itself or wrapped by the SDK. */
 function failureOf(error: unknown): SdkFailure {
-  const names = [error, error instanceof Error ? error.cause : undefined].map((one) => (one instanceof Error ? one.name : ""));
+  const names = [error, error instanceof Error ? error.cause : undefined].map((one) =>
+    one instanceof Error ? one.name : "",
+  );
   if (names.some((name) => name === "NotAllowedError" || name === "AbortError")) return "dismissed";
   return names.includes("InvalidStateError") ? "known" : "unavailable";
 }

@@ -16,3 +16,18 @@ export function nameMistake(value: string): string | null {
     ? `Use at most ${String(NAME_LENGTH_MAX)} characters for your name.`
     : null;
 }
+
+/** A telephone number as machines write it (E.164): "+44 (0)7911 123-456" becomes "+447911123456". */
+export function plainNumber(value: string): string {
+  return value
+    .normalize("NFKC")
+    .replace(/\(0\)/g, "")
+    .replace(/^\s*00/, "+")
+    .replace(/[\s().\-/]/g, "");
+}
+
+export function numberMistake(value: string): string | null {
+  if (value.trim() === "") return "Enter your phone number.";
+  if (/^\+[1-9]\d{6,14}$/.test(plainNumber(value))) return null;
+  return "Enter the number with its country code, such as +44 7911 123456.";
+}

@@ -1,6 +1,6 @@
 export const HOME = "/account";
 
-const NOT_A_PAGE = ["/v1", "/assets", "/sign-in", "/sign-up", "/verify"];
+const NOT_A_PAGE = ["/v1", "/assets", "/sign-in", "/sign-up", "/verify", "/create-passkey"];
 
 /**
  * Where to go after sign-in: the `to` of the address bar if it is a page of this very site, else the account page.
@@ -23,7 +23,7 @@ export function safeTarget(to: string | null): string {
 
 /** Pages that this app draws; every other target (the audit console) is loaded from the gateway. */
 export function isOurs(target: string): boolean {
-  return target === HOME || /^\/account(?=[/?#])/.test(target);
+  return /^\/(account|checkout)(?=[/?#]|$)/.test(target);
 }
 
 /** `path` with the current target carried along, so that a detour does not lose it. */

@@ -6,8 +6,9 @@ export function canSign(): boolean {
 
 /** Whether passkeys can stand among the suggestions of a field. */
 export async function canSuggest(): Promise<boolean> {
-  if (!canSign()) return false;
-  return (await window.PublicKeyCredential.isConditionalMediationAvailable?.().catch(() => false)) ?? false;
+  // Younger than the rest of WebAuthn: some browsers have the one without the other.
+  if (!canSign() || !("isConditionalMediationAvailable" in window.PublicKeyCredential)) return false;
+  return window.PublicKeyCredential.isConditionalMediationAvailable().catch(() => false);
 }
 
 /** Whether this very device can keep a passkey behind its own lock. */

@@ -1,47 +1,84 @@
-import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { api } from "../../api/client";
-import { useIntent } from "../../api/intent";
-import { attemptQuery } from "../../api/queries";
-import type { Attempt } from "../../api/types";
-import { ActionButton } from "../../components/ActionButton";
-import formClasses from "../../components/Form.module.css";
-import { Notice, ProblemNotice } from "../../components/Notice";
-import { Page } from "../../components/Page";
-import { methodName } from "../../words";
+import { useMutation } from "@tanstack/react-query";
+import { isProblem } from "../api/problem";
+import { Frame } from "../components/Frame";
+import { Notice, ProblemNotice } from "../components/Notice";
+import { TextButton } from "../components/TextButton";
+import { WayButton, WayList } from "../components/Ways";
+import { minutesAndSeconds, secondsUntil, useNow } from "../lib/clock";
+import { canSign } from "../lib/webauthn";
+import { METHODS, SIGNED_METHODS, wordsOfMethod } from "../methods";
+import type { Challenge, Proving } from "./model";
+import classes from "./Proving.module.css";
 
-/** Methods that this page can draw. */
-const DRAWN = ["EMAIL_OTP"];
+const UNSENT = [...SIGNED_METHODS, "AUTHENTICATOR_APP"];
 
-/** For an attempt with nothing sent yet: choose how to prove it. */
-export function FirstSend({ attempt }: { attempt: Attempt }) {
-  const queries = useQueryClient();
-  const intent = useIntent();
-  const send = useMutation({
-    mutationFn: (method: string) => intent({ method }, (key) => api.challenge(attempt.id, method, key)),
-    onSuccess: (next) => queries.setQueryData(attemptQuery(attempt.id).queryKey, next),
+/** The ways that this page and this browser can go, in the order of our own list: the surest first. */
+function waysOf({ methods }: Challenge): string[] {
+  return Object.keys(METHODS).filter(
+    (method) => methods.includes(method) && (canSign() || !SIGNED_METHODS.includes(method)),
+  );
+}
+
+/** Whether there is any other way than the one under way. */
+export function hasOtherWays(challenge: Challenge): boolean {
+  return waysOf(challenge).some((method) => method !== challenge.method);
+}
+
+interface ChooserProps {
+  proving: Proving;
+  /** Back to the way that is under way, if one is. */
+  onDone: () => void;
+}
+
+/** How to prove it: one press each. */
+export function Chooser({ proving, onDone }: ChooserProps) {
+  const { challenge } = proving;
+  const choose = useMutation({
+    mutationFn: (method: string) => proving.send(method),
+    onSuccess: onDone,
+    onError: (error) => isProblem(error) && proving.refused(error),
   });
-  const methods = attempt.methods.filter((method) => DRAWN.includes(method));
+  const now = useNow(500);
+  // One message at a time: another may be sent when the gateway has cooled down from the last.
+  const coolsFor = challenge.resend_at ? secondsUntil(challenge.resend_at, now - 1000) : 0;
+  const ways = waysOf(challenge);
+  const isCooling = isProblem(choose.error, "too_many_attempts") && choose.error.body.resend_at !== undefined;
+
+  function press(method: string) {
+    if (method === challenge.method) onDone();
+    else if (!choose.isPending) choose.mutate(method);
+  }
+
   return (
-    <Page title="Show that it is you" lead="Choose how.">
-      {send.error ? <ProblemNotice error={send.error} /> : null}
-      {methods.length === 0 ? (
-        <Notice tone="warn" title="This page cannot ask for your proof">
-          <p>Reload the page. If that does not help, sign in from another app or device.</p>
+    <Frame title="Choose another way" lead="Use one that you have set up for your account.">
+      {choose.error && !isCooling ? <ProblemNotice error={choose.error} /> : null}
+      {ways.length === 0 ? (
+        <Notice tone="warn" title="This browser cannot ask for your proof">
+          <p>Reload the page. If that does not help, sign in from another browser or device.</p>
         </Notice>
       ) : null}
-      <div className={formClasses.form}>
-        {methods.map((method) => (
-          <ActionButton
-            key={method}
-            fullWidth
-            pending={send.isPending}
-            pendingLabel="Sending"
-            onClick={() => send.mutate(method)}
-          >
-            Send {methodName(method)}
-          </ActionButton>
-        ))}
-      </div>
-    </Page>
+      <WayList label="Ways to show that it is you">
+        {ways.map((method) => {
+          const { choice, hint, Icon } = wordsOfMethod(method);
+          const waits = coolsFor > 0 && !UNSENT.includes(method) && method !== challenge.method;
+          return (
+            <WayButton
+              key={method}
+              Icon={Icon}
+              title={method === challenge.method ? `${wordsOfMethod(method).title}: go on` : choice}
+              hint={waits ? `Possible in ${minutesAndSeconds(coolsFor)}` : hint}
+              waits={waits}
+              pending={choose.isPending && choose.variables === method}
+              onPress={() => press(method)}
+            />
+          );
+        })}
+      </WayList>
+      {challenge.method ? (
+        <p className={classes.other}>
+          <TextButton onClick={onDone}>Back</TextButton>
+        </p>
+      ) : null}
+    </Frame>
   );
 }

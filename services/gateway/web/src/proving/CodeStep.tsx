@@ -1,7 +1,7 @@
-import { useId, type ReactNode, type SubmitEvent } from "react";
+import { useId, useRef, type ReactNode, type SubmitEvent } from "react";
 import { ActionButton } from "../components/ActionButton";
 import { CodeField } from "../components/CodeField";
-import { useFrame } from "../components/Frame";
+import { Frame } from "../components/Frame";
 import { Notice } from "../components/Notice";
 import { triesLeft } from "../words";
 import { Expiry } from "./Expiry";
@@ -28,10 +28,10 @@ function Tries({ left }: { left: number }) {
 
 /** Asks for a code. Which way it is checked is the caller's business. */
 export function CodeStep({ lead, expiresAt, resendAt, attemptsLeft, check, resend, help, aside }: CodeStepProps) {
-  const Frame = useFrame();
   const leadId = useId();
-  const entry = useCodeEntry(check, resend);
-  const { field, code, busy, result } = entry;
+  const field = useRef<HTMLInputElement>(null);
+  const entry = useCodeEntry(field, check, resend);
+  const { code, busy, result } = entry;
   const said = entry.sentAgain ? "A new code is on its way. The old one no longer works." : "";
   return (
     <Frame title="Enter your code" lead={<span id={leadId}>{lead}</span>} focus={field} focusOnTouch aside={aside}>

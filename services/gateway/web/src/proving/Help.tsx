@@ -1,6 +1,7 @@
 import { Anchor } from "@mantine/core";
 import { Link, useLocation } from "react-router";
 import { useConfig } from "../brand";
+import { TextButton } from "../components/TextButton";
 import { useWantedTarget } from "../lib/flow";
 import { withTarget } from "../lib/target";
 import type { Proving } from "./model";
@@ -22,7 +23,8 @@ function ViaLine({ proving }: { proving: Proving }) {
   const config = useConfig();
   const { inBrowser, to } = useViaLink();
   const { challenge, purpose } = proving;
-  if (!config.features.sdk_sign_in || !challenge.sdk || purpose === "step_up" || challenge.method !== "EMAIL_OTP") return null;
+  if (!config.features.sdk_sign_in || !challenge.sdk || purpose === "step_up" || challenge.method !== "EMAIL_OTP")
+    return null;
   return (
     <li>
       <Anchor component={Link} to={to} replace>
@@ -46,10 +48,7 @@ export function Help({ proving }: { proving: Proving }) {
         <li>Sent more than one? Only the newest {what} works.</li>
         {onChangeAddress ? (
           <li>
-            Is there a slip in the address?{" "}
-            <button type="button" className={classes.linkButton} onClick={onChangeAddress}>
-              Use another address
-            </button>
+            Is there a slip in the address? <TextButton onClick={onChangeAddress}>Use another address</TextButton>
           </li>
         ) : null}
         {purpose === "sign_in" ? (

@@ -1,3 +1,4 @@
+import { TextButton } from "../components/TextButton";
 import classes from "./Proving.module.css";
 
 /** Leads to the other ways to prove who one is; nothing where there are none. */
@@ -5,9 +6,7 @@ export function OtherWays({ onPress }: { onPress: (() => void) | undefined }) {
   if (!onPress) return null;
   return (
     <p className={classes.other}>
-      <button type="button" className={classes.linkButton} onClick={onPress}>
-        Try another way
-      </button>
+      <TextButton onClick={onPress}>Try another way</TextButton>
     </p>
   );
 }

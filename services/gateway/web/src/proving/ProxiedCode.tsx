@@ -18,9 +18,23 @@ function Lead({ proving }: { proving: Proving }): ReactNode {
     return `Open your authenticator app and type the six digits that it shows for ${brand.name}.`;
   }
   const to = <span className={classes.destination}>{delivery?.destination ?? "your address"}</span>;
-  if (method === "SMS") return <>We sent it as a text message to {to}. {CHECKED}</>;
-  if (method === "WHATSAPP") return <>We sent it by WhatsApp to {to}. {CHECKED}</>;
-  return <>We sent it to {to}. {CHECKED}</>;
+  if (method === "SMS")
+    return (
+      <>
+        We sent it as a text message to {to}. {CHECKED}
+      </>
+    );
+  if (method === "WHATSAPP")
+    return (
+      <>
+        We sent it by WhatsApp to {to}. {CHECKED}
+      </>
+    );
+  return (
+    <>
+      We sent it to {to}. {CHECKED}
+    </>
+  );
 }
 
 /** The code goes to the gateway, which checks it. */

@@ -7,14 +7,15 @@ import classes from "./Proving.module.css";
 interface ResendProps {
   /** What is sent: "a new code". */
   what: string;
+  verb?: "Send" | "Show";
   resendAt: string;
   pending: boolean;
   onPress: () => void;
 }
 
 /** Sends once more, when the time has come. */
-export function Resend({ what, resendAt, pending, onPress }: ResendProps) {
-  const { seconds, said } = useCoolDown(resendAt, `You can send ${what} now.`);
+export function Resend({ what, verb = "Send", resendAt, pending, onPress }: ResendProps) {
+  const { seconds, said } = useCoolDown(resendAt, `You can ${verb.toLowerCase()} ${what} now.`);
   return (
     <>
       {seconds > 0 ? (
@@ -26,7 +27,7 @@ export function Resend({ what, resendAt, pending, onPress }: ResendProps) {
           type="button"
           aria-disabled
         >
-          Send {what} in {minutesAndSeconds(seconds)}
+          {verb} {what} in {minutesAndSeconds(seconds)}
         </Button>
       ) : (
         <ActionButton
@@ -35,10 +36,10 @@ export function Resend({ what, resendAt, pending, onPress }: ResendProps) {
           variant="default"
           type="button"
           pending={pending}
-          pendingLabel={`Sending ${what}`}
+          pendingLabel={`${verb === "Show" ? "Making" : "Sending"} ${what}`}
           onClick={onPress}
         >
-          Send {what}
+          {verb} {what}
         </ActionButton>
       )}
       <VisuallyHidden role="status">{said}</VisuallyHidden>

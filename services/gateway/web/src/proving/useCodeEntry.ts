@@ -1,4 +1,4 @@
-import { useRef, useState, type RefObject } from "react";
+import { useState, type RefObject } from "react";
 import { CODE_LENGTH } from "../components/CodeField";
 import type { Words } from "../words";
 
@@ -7,7 +7,6 @@ export type StepResult =
   { ok: true } | { ok: false; wait: true } | { ok: false; code: string } | { ok: false; notice: Words };
 
 export interface CodeEntry {
-  field: RefObject<HTMLInputElement | null>;
   code: string;
   /** What is under way, if anything. */
   busy: "check" | "resend" | null;
@@ -21,8 +20,11 @@ export interface CodeEntry {
 }
 
 /** Holds a code while it is typed and checked; one thing at a time is under way. */
-export function useCodeEntry(check: (code: string) => Promise<StepResult>, resend: () => Promise<StepResult>): CodeEntry {
-  const field = useRef<HTMLInputElement>(null);
+export function useCodeEntry(
+  field: RefObject<HTMLInputElement | null>,
+  check: (code: string) => Promise<StepResult>,
+  resend: () => Promise<StepResult> = () => Promise.resolve({ ok: true }),
+): CodeEntry {
   const [code, setCode] = useState("");
   const [busy, setBusy] = useState<"check" | "resend" | null>(null);
   const [result, setResult] = useState<StepResult>({ ok: true });
@@ -46,7 +48,6 @@ export function useCodeEntry(check: (code: string) => Promise<StepResult>, resen
   }
 
   return {
-    field,
     code,
     busy,
     result,

@@ -62,6 +62,7 @@ export const CONFIG: Config = {
   brand: { name: "Example", logo_url: null, accent: null },
   methods: ["EMAIL_OTP"],
   authsignal: { tenant_id: "tenant", base_url: "http://localhost:8100/v1" },
+  actions: { sign_in: "signIn" },
   features: { sdk_sign_in: true },
   dev_inbox_url: null,
 };
@@ -80,6 +81,8 @@ export function anAttempt(changes: Partial<Attempt> = {}): Attempt {
     resend_at: soon(30),
     expires_at: soon(600),
     sdk: null,
+    next: "code",
+    qr: null,
     ...changes,
   };
 }

@@ -1,54 +1,19 @@
-import { Skeleton, Title } from "@mantine/core";
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { Anchor } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
 import { IconCheck } from "@tabler/icons-react";
-import { useState } from "react";
-import { useNavigate } from "react-router";
-import { api } from "../../api/client";
-import { useIntent } from "../../api/intent";
-import { isProblem } from "../../api/problem";
-import { meQuery, sessionQuery } from "../../api/queries";
+import { Link } from "react-router";
+import { meQuery } from "../../api/queries";
 import type { Profile, Session } from "../../api/types";
-import { ActionButton } from "../../components/ActionButton";
+import { useConfig } from "../../brand";
 import { CopyId } from "../../components/CopyId";
 import { RequireSession } from "../../components/Guards";
-import { ProblemNotice } from "../../components/Notice";
-import { Page } from "../../components/Page";
 import { TimeText } from "../../components/TimeText";
-import { useSlow } from "../../lib/waiting";
-import { flashState } from "../../lib/flash";
-import { methodName } from "../../words";
+import { phrasesOf } from "../../methods";
 import classes from "./Account.module.css";
+import { AccountFrame } from "./AccountFrame";
 import { NameRow } from "./NameRow";
 import { Row } from "./Row";
-
-function SignOut({ onFailed }: { onFailed: (error: unknown) => void }) {
-  const queries = useQueryClient();
-  const navigate = useNavigate();
-  const intent = useIntent();
-  const signOut = useMutation({
-    mutationFn: () =>
-      intent({}, api.signOut).catch((error: unknown) => {
-        // Signed out already, here or elsewhere: that is what was asked for.
-        if (!isProblem(error, "session_required", "session_expired")) throw error;
-      }),
-    onError: onFailed,
-    onSuccess: async () => {
-      await navigate("/sign-in", { state: flashState("signed_out") });
-      queries.removeQueries({ queryKey: sessionQuery.queryKey });
-      queries.removeQueries({ queryKey: meQuery.queryKey });
-    },
-  });
-  return (
-    <ActionButton
-      variant="default"
-      pending={signOut.isPending}
-      pendingLabel="Signing out"
-      onClick={() => signOut.mutate()}
-    >
-      Sign out
-    </ActionButton>
-  );
-}
+import { Loaded, Section } from "./Section";
 
 function ProfileFacts({ profile }: { profile: Profile }) {
   return (
@@ -76,48 +41,23 @@ function ProfileFacts({ profile }: { profile: Profile }) {
 }
 
 function ProfileSection() {
-  const { data, error, isPending, isFetching, refetch } = useQuery(meQuery);
-  const slow = useSlow(isPending);
+  const profile = useQuery(meQuery);
   return (
-    <section className={classes.section} aria-labelledby="profile">
-      <Title order={2} id="profile" className={classes.sectionTitle}>
-        Profile
-      </Title>
-      {data ? <ProfileFacts profile={data} /> : null}
-      {!data && error ? (
-        <>
-          <ProblemNotice error={error} />
-          <ActionButton
-            variant="default"
-            pending={isFetching}
-            pendingLabel="Trying again"
-            onClick={() => void refetch()}
-          >
-            Try again
-          </ActionButton>
-        </>
-      ) : null}
-      {slow ? (
-        <div role="status" aria-label="Loading your profile">
-          <Skeleton height={18} mt="md" width="70%" />
-          <Skeleton height={18} mt="lg" width="85%" />
-          <Skeleton height={18} mt="lg" width="55%" />
-        </div>
-      ) : null}
-    </section>
+    <Section title="Profile">
+      <Loaded query={profile} what="your profile">
+        {(data) => <ProfileFacts profile={data} />}
+      </Loaded>
+    </Section>
   );
 }
 
 function SessionSection({ session }: { session: Session }) {
   return (
-    <section className={classes.section} aria-labelledby="session">
-      <Title order={2} id="session" className={classes.sectionTitle}>
-        This session
-      </Title>
+    <Section title="This session">
       <dl className={classes.list}>
         <Row label="Signed in">
           <TimeText time={session.authenticated_at} />
-          <span className={classes.note}>With {session.methods.map(methodName).join(" and ")}</span>
+          <span className={classes.note}>With {phrasesOf(session.methods)}</span>
         </Row>
         <Row label="Ends">
           <TimeText time={session.expires_at} />
@@ -129,27 +69,35 @@ function SessionSection({ session }: { session: Session }) {
           <CopyId value={session.id} what="session id" />
         </Row>
       </dl>
-    </section>
+    </Section>
   );
 }
 
-function SignedIn({ session }: { session: Session }) {
-  const [failed, setFailed] = useState<unknown>(null);
+/** For development only: the shop in which a payment needs a confirmation. */
+function DemoLink() {
+  const { dev_inbox_url: inbox } = useConfig();
+  if (!inbox) return null;
   return (
-    <Page
-      card={false}
-      title="Your account"
-      lead={<>Signed in as {session.subject.display_name ?? session.subject.email}</>}
-      action={<SignOut onFailed={setFailed} />}
-    >
-      {failed ? <ProblemNotice error={failed} /> : null}
-      <ProfileSection />
-      <SessionSection session={session} />
-    </Page>
+    <p className={classes.footnote}>
+      Local stack:{" "}
+      <Anchor component={Link} to="/checkout">
+        open the demo checkout
+      </Anchor>
+    </p>
   );
 }
 
 /** Who is signed in, since when and how. */
 export function Account() {
-  return <RequireSession>{(session) => <SignedIn session={session} />}</RequireSession>;
+  return (
+    <RequireSession>
+      {(session) => (
+        <AccountFrame session={session} title="Your account">
+          <ProfileSection />
+          <SessionSection session={session} />
+          <DemoLink />
+        </AccountFrame>
+      )}
+    </RequireSession>
+  );
 }

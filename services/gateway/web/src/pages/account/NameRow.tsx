@@ -6,6 +6,7 @@ import { useIntent } from "../../api/intent";
 import { isProblem } from "../../api/problem";
 import { meQuery, sessionQuery } from "../../api/queries";
 import { ActionButton } from "../../components/ActionButton";
+import { TextButton } from "../../components/TextButton";
 import { nameMistake } from "../../lib/fields";
 import { wordsFor } from "../../words";
 import classes from "./Account.module.css";
@@ -119,15 +120,9 @@ export function NameRow({ name }: { name: string | null }) {
             <span role="status" className={said ? classes.saved : undefined}>
               {said}
             </span>
-            <button
-              ref={change}
-              type="button"
-              className={classes.change}
-              aria-label={`${verb} name`}
-              onClick={() => setEditing(true)}
-            >
+            <TextButton ref={change} aria-label={`${verb} name`} onClick={() => setEditing(true)}>
               {verb}
-            </button>
+            </TextButton>
           </span>
         </div>
       )}

@@ -1,5 +1,6 @@
 import { Button } from "@mantine/core";
 import { Link } from "react-router";
+import type { Attempt } from "../../api/types";
 import { Page } from "../../components/Page";
 import { forgetAttempt } from "../../lib/attempt";
 import { useWantedTarget } from "../../lib/flow";
@@ -7,12 +8,16 @@ import { withTarget } from "../../lib/target";
 import type { Words } from "../../words";
 
 /** Ways in which an attempt can end without a session. `missing`: the gateway does not know it (any more). */
-export type Ending = "failed" | "expired" | "review" | "blocked" | "missing";
+export type Ending = "failed" | "declined" | "expired" | "review" | "blocked" | "missing";
 
 const ENDINGS: Record<Ending, Words> = {
   failed: {
     title: "No tries left",
     text: "The code was wrong too often, so we stopped. Start again to get a new one.",
+  },
+  declined: {
+    title: "It was turned down on the phone",
+    text: "Was that you? Then start again. If somebody else asks for your approval, never give it.",
   },
   expired: {
     title: "This took too long",
@@ -34,7 +39,7 @@ const ENDINGS: Record<Ending, Words> = {
 
 interface EndedProps {
   ending: Ending;
-  kind: "sign_up" | "sign_in";
+  kind: Attempt["kind"];
 }
 
 export function Ended({ ending, kind }: EndedProps) {

@@ -1,10 +1,9 @@
-import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { useNavigate, useSearchParams } from "react-router";
+import { useQuery } from "@tanstack/react-query";
+import { useNavigate } from "react-router";
 import { api } from "../../api/client";
-import { isProblem, type Problem } from "../../api/problem";
+import { isProblem } from "../../api/problem";
 import { attemptQuery } from "../../api/queries";
 import type { Attempt } from "../../api/types";
-import { useConfig } from "../../brand";
 import { GoOn } from "../../components/Guards";
 import { LoadFailed } from "../../components/LoadFailed";
 import { Waiting } from "../../components/Waiting";
@@ -12,48 +11,38 @@ import { currentAttempt, forgetAttempt } from "../../lib/attempt";
 import { secondsUntil, useNow } from "../../lib/clock";
 import { useWantedTarget } from "../../lib/flow";
 import { withTarget } from "../../lib/target";
+import { Steps } from "../../proving/Steps";
+import { useAttemptProving } from "../../proving/useAttemptProving";
 import { Ended, type Ending } from "./Ended";
-import { FirstSend } from "./FirstSend";
-import { GatewayCode } from "./GatewayCode";
-import { SdkCode } from "./SdkCode";
+
+/** Methods that somebody can turn down elsewhere: their attempts fail by a "no", not by wrong codes. */
+const DECLINABLE = ["PUSH", "QR_CODE"];
 
 /** How an attempt has ended, judged by what the gateway said and by its clock; null while it can still succeed. */
 export function endingOf(attempt: Attempt, now: number): Ending | null {
-  if (attempt.status === "completed") return null;
-  if (attempt.status !== "challenge_required") return attempt.status;
+  const { status, method, attempts_left } = attempt;
+  if (status === "completed" || status === "verified") return null;
+  if (status === "failed") return attempts_left > 0 && DECLINABLE.includes(method ?? "") ? "declined" : "failed";
+  if (status === "expired" || status === "review" || status === "blocked") return status;
   if (secondsUntil(attempt.expires_at, now) === 0) return "expired";
-  return attempt.attempts_left <= 0 ? "failed" : null;
+  return attempts_left <= 0 ? "failed" : null;
 }
 
 function LiveAttempt({ attempt }: { attempt: Attempt }) {
-  const config = useConfig();
-  const queries = useQueryClient();
   const navigate = useNavigate();
-  const [query] = useSearchParams();
   const wanted = useWantedTarget();
   const ending = endingOf(attempt, useNow(1000));
 
-  // Refused for good or only this once? The gateway knows: its next answer decides what is drawn.
-  const onRefused = (problem: Problem) => {
-    if (problem.code !== "invalid_request")
-      void queries.invalidateQueries({ queryKey: attemptQuery(attempt.id).queryKey });
-  };
-
-  function onChangeAddress() {
+  const proving = useAttemptProving(attempt, () => {
     // Giving the attempt up is a courtesy: left alone it expires by itself.
     api.cancel(attempt.id, crypto.randomUUID()).catch(() => undefined);
     forgetAttempt();
     void navigate(withTarget(attempt.kind === "sign_up" ? "/sign-up" : "/sign-in", wanted));
-  }
+  });
 
   if (attempt.status === "completed") return <GoOn />;
   if (ending) return <Ended ending={ending} kind={attempt.kind} />;
-  const common = { attempt, onChangeAddress, onRefused };
-  if (query.get("via") === "sdk" && attempt.sdk && config.features.sdk_sign_in) {
-    return <SdkCode {...common} access={attempt.sdk} />;
-  }
-  if (!attempt.delivery || !attempt.method) return <FirstSend attempt={attempt} />;
-  return <GatewayCode {...common} method={attempt.method} />;
+  return <Steps proving={proving} />;
 }
 
 function Restored({ id }: { id: string }) {

@@ -190,7 +190,7 @@ describe("with the Web SDK", () => {
     network({ [ATTEMPT]: ok(anAttempt({ sdk: access })), [CHALLENGE]: new TypeError("network") });
     const { user } = open("/verify?via=sdk");
     await user.click(await screen.findByRole("button", { name: "Send a code" }));
-    expect(await screen.findByRole("alert")).toHaveTextContent("The code service did not answer");
+    expect(await screen.findByRole("alert")).toHaveTextContent("The verification service did not answer");
     await user.click(screen.getByText("Did not get it?"));
     await user.click(screen.getByRole("link", { name: "Use the code that we sent" }));
     expect(await code()).toBeVisible();

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from services.gateway.veil import REMEMBERED_STEPS, Veil
+from shared.veil import REMEMBERED_STEPS, Veil
 
 STEP = 0.25
 

@@ -179,65 +179,6 @@ async def test_resends_look_the_same(people: People) -> None:
     assert looks[0][2] == 202
 
 
-async def test_limits_hold_for_both(people: People, ledger: Ledger) -> None:
-    """The eleventh sign-in for an address is refused, known or not, and the first refusal is recorded."""
-    member = people()
-    await member.sign_up()
-    # The code of the sign-up was the first for the known address; the other gets one beforehand too.
-    stranger = people()
-    await stranger.begin("sign-ups")
-    looks = []
-    for person in (member.stranger(), stranger):
-        answers = [await person.call("POST", "/v1/sign-ins", {"identifier": person.email}) for _ in range(11)]
-        looks.append([(answer.status, answer.code, answer.headers.get("Retry-After")) for answer in answers])
-        refused = [answer for answer in answers if answer.status == 429]
-        event = await ledger.promised(refused[0].receipt)
-        assert (event.event_type.value, event.reason) == ("abuse.rate_limited", "starts_per_identifier")
-        assert "Audit-Receipt" not in refused[-1].headers
-
-    assert looks[0] == looks[1]
-    assert [status for status, _, _ in looks[0]] == [202] * 9 + [429] * 2
-
-
-async def test_guesses_over_many_attempts_are_limited_for_both(people: People) -> None:
-    """Codes typed for one address are counted over its attempts, below the provider's limit, known or not."""
-    member = people()
-    await member.sign_up()  # One right code.
-    looks = []
-    for person, guesses in ((member.stranger(), 9), (people(), 10)):
-        codes = []
-        for _ in range(3):
-            attempt = await person.begin("sign-ins")
-            codes += [(await person.verify(attempt["id"], "000000")).code for _ in range(4)]
-        assert codes[:guesses] == ["invalid_code"] * guesses
-        looks.append(codes[10:])
-
-    assert looks[0] == looks[1] == ["too_many_attempts"] * 2
-
-
-async def test_a_client_address_has_a_limit(stack: RunningStack, http: aiohttp.ClientSession, folder: Path) -> None:
-    """One client may begin so many attempts in all, for known addresses or not; another client is not touched by it."""
-    settings = {**settings_of(stack, "gateway"), "starts_per_ip_max": 3, "trusted_proxies": ["127.0.0.1"]}
-    settings |= {"veil_seconds": 0, "state_url": "memory://"}
-    process = ServiceProcess("gateway", settings, folder, access_key_of(stack, "gateway"))
-    process.start()
-    try:
-        statuses: dict[str, list[int]] = {}
-        for client in ("203.0.113.7", "203.0.113.8"):
-            person = Person(http, process.url, stack["mail"]["inbox_url"])
-            headers = {"X-Forwarded-For": f"198.51.100.1, {client}"}
-            statuses[client] = []
-            for _ in range(5):
-                begun = await person.stranger().call(
-                    "POST", "/v1/sign-ins", {"identifier": Person(http, "", "").email}, headers=headers
-                )
-                statuses[client].append(begun.status)
-    finally:
-        process.stop()
-
-    assert set(map(tuple, statuses.values())) == {(202, 202, 202, 429, 429)}
-
-
 async def test_an_unknown_address_gets_no_mail(person: Person, ledger: Ledger) -> None:
     """A decoy sends nothing, never succeeds, and is told apart in the log alone."""
     attempt = await person.begin("sign-ins")

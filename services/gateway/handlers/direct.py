@@ -1,44 +1,32 @@
 """The handlers of ``/v1/direct``: each decodes, calls one thing, encodes."""
 
-from typing import Annotated, Final
+from typing import Final
 
 from litestar import delete, get, post
 from litestar.openapi.datastructures import ResponseSpec
-from litestar.params import Parameter
 
 from services.gateway.direct.payments import canonical_amount
 from services.gateway.direct.service import Context, DirectAccounts
 from services.gateway.direct.views import DoneView, Payment, PaymentProof, SdkTokenView
-from services.gateway.views import ProblemView
+from services.gateway.handlers.documents import WORDS, AuthenticatorId, problems
 from services.gateway.wiring import AnyRequest, gateway_of
 from shared.direct_api import AuthenticatorView
 from shared.http.problems import context_of
-from shared.problems import MEDIA_TYPE, InvalidRequest, NotFound
-
-AuthenticatorId = Annotated[str, Parameter(pattern=r"^[A-Za-z0-9_-]{1,64}$", description="The authenticator.")]
+from shared.problems import InvalidRequest, NotFound
 
 _WORDS: Final = {
-    400: "The request does not fit (`invalid_request`).",
+    **WORDS,
     401: "No access token that is good here (`unauthorized`), or no approval of this payment (`attempt_failed`).",
     403: "A factor must be proven first (`step_up_required`), rules (`action_blocked`), or the page (`origin_rejected`).",
     404: "Nothing here, or somebody else's (`not_found`); also while direct clients are off.",
     409: "The last way to sign in (`last_authenticator`), or a twin is under way (`conflict`).",
-    413: "The body is too large (`invalid_request`).",
-    415: "The body is not JSON (`invalid_request`).",
-    422: "The Idempotency-Key was used for another request (`idempotency_mismatch`).",
-    429: "Too many; see Retry-After (`too_many_attempts`).",
-    502: "A provider failed (`provider_error`).",
-    503: "A provider or the audit queue does not answer (`provider_busy`, `audit_unavailable`).",
 }
 READ: Final = (401, 404, 429, 502, 503)
 WRITE: Final = (400, 401, 403, 404, 409, 413, 415, 422, 429, 502, 503)
 
 
 def _problems(*statuses: int) -> dict[int, ResponseSpec]:
-    return {
-        status: ResponseSpec(ProblemView, generate_examples=False, description=_WORDS[status], media_type=MEDIA_TYPE)
-        for status in statuses
-    }
+    return problems(*statuses, words=_WORDS)
 
 
 def _direct(request: AnyRequest) -> DirectAccounts:

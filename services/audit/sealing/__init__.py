@@ -1,0 +1,1 @@
+"""Sealing: committed entries become leaves of the tree, under a signed checkpoint."""

@@ -1,0 +1,75 @@
+"""The tree as the API reads it: checkpoints, tiles, entry bundles, and what a proof is made of."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+from uuid import UUID
+
+from services.audit.storage.database import Pool, fetch
+from services.audit.tree.tiles import TILE_WIDTH, Tile
+
+_CHECKPOINT = "SELECT tree_size, note FROM audit.seals ORDER BY tree_size DESC LIMIT 1"
+
+_TILES = """
+SELECT t.level, t.tile_index, t.hashes FROM audit.tiles AS t
+JOIN unnest($1::smallint[], $2::bigint[]) AS wanted (level, tile_index) USING (level, tile_index)
+"""
+
+_BUNDLE = """
+SELECT l.leaf_index, e.entry FROM audit.leaves AS l JOIN audit.entries AS e USING (event_id)
+WHERE l.leaf_index >= $1 AND l.leaf_index < $2 ORDER BY l.leaf_index
+"""
+
+_LEAF = """
+SELECT e.leaf_hash, l.leaf_index FROM audit.entries AS e LEFT JOIN audit.leaves AS l USING (event_id) WHERE e.event_id = $1
+"""
+
+
+class SignedSize(NamedTuple):
+    """The newest checkpoint: its number of leaves, and the note itself."""
+
+    tree_size: int
+    note: str
+
+
+class Leaf(NamedTuple):
+    """The place of an entry in the tree; `leaf_index` is None until it is sealed."""
+
+    leaf_hash: bytes
+    leaf_index: int | None
+
+
+class LogReader:
+    """
+    Reads the tree through the reader's connections.
+
+    Args:
+        pool: Connections of the role ``countersign_reader``.
+
+    Every method raises:
+        DatabaseUnavailable: Try again later.
+        QueryTooSlow: The database is too busy.
+    """
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def checkpoint(self) -> SignedSize | None:
+        """Return the newest checkpoint; None when nothing was ever sealed."""
+        rows = await fetch(self._pool, _CHECKPOINT)
+        return SignedSize(rows[0]["tree_size"], rows[0]["note"]) if rows else None
+
+    async def tiles(self, tiles: Sequence[Tile]) -> dict[tuple[int, int], bytes]:
+        """Return tiles by level and index, each as wide as it is by now; those that are not there are left out."""
+        rows = await fetch(self._pool, _TILES, [tile.level for tile in tiles], [tile.index for tile in tiles])
+        return {(row["level"], row["tile_index"]): row["hashes"] for row in rows}
+
+    async def bundle(self, tile: Tile) -> dict[int, bytes]:
+        """Return the entries of one bundle by leaf index; those that are not there are left out."""
+        start = tile.index * TILE_WIDTH
+        rows = await fetch(self._pool, _BUNDLE, start, start + tile.width)
+        return {row["leaf_index"]: row["entry"] for row in rows}
+
+    async def leaf(self, event_id: UUID) -> Leaf | None:
+        """Return the place of an entry; None when the log does not hold it."""
+        rows = await fetch(self._pool, _LEAF, event_id)
+        return Leaf(rows[0]["leaf_hash"], rows[0]["leaf_index"]) if rows else None

@@ -1,0 +1,67 @@
+import { useMutation } from "@tanstack/react-query";
+import { useEffect, useEffectEvent, useState } from "react";
+import { api } from "../../api/client";
+import { useIntent } from "../../api/intent";
+import { isProblem } from "../../api/problem";
+import { useConfig } from "../../brand";
+import { device, SdkRefused } from "../../lib/authsignal";
+import { useArrival } from "../../lib/flow";
+import { offerPasskeys, proveAnyPasskey } from "../../lib/keys";
+import { canSign, canSuggest } from "../../lib/webauthn";
+
+interface PasskeySignIn {
+  /** Whether this deployment and this browser can do it at all. */
+  isOffered: boolean;
+  press: () => void;
+  pending: boolean;
+  error: Error | null;
+}
+
+/**
+ * Sign-in with a passkey and no typed name: by a button, and among the suggestions of the address field.
+ *
+ * One request waits in the browser at a time. It ends when the page is left, and begins anew after a press of the button,
+ * which takes its place.
+ */
+export function usePasskey(): PasskeySignIn {
+  const { methods, authsignal, actions } = useConfig();
+  const intent = useIntent();
+  const arrive = useArrival();
+  const isOffered = methods.includes("PASSKEY") && canSign();
+  const [round, setRound] = useState(0);
+
+  const signIn = useMutation({
+    mutationFn: async (suggested: string | null) => {
+      const token = suggested ?? (await proveAnyPasskey(authsignal, actions.sign_in));
+      const session = await intent({ token }, (key) => api.signInWithPasskey({ token, ...device() }, key)).catch(
+        (error: unknown) => {
+          // A passkey of an account that is no more, or that no longer knows it.
+          throw isProblem(error, "attempt_failed") ? new SdkRefused("no_such_passkey") : error;
+        },
+      );
+      await arrive(session);
+    },
+    onError: () => setRound((before) => before + 1),
+  });
+  const chosen = useEffectEvent((token: string) => signIn.mutate(token));
+
+  useEffect(() => {
+    if (!isOffered) return;
+    const left = new AbortController();
+    void (async () => {
+      if (!(await canSuggest())) return;
+      const token = await offerPasskeys(authsignal, left.signal).catch(() => null);
+      if (token && !left.signal.aborted) chosen(token);
+    })();
+    return () => left.abort();
+  }, [isOffered, authsignal, round]);
+
+  return {
+    isOffered,
+    pending: signIn.isPending,
+    error: signIn.error,
+    press: () => {
+      if (!signIn.isPending) signIn.mutate(null);
+    },
+  };
+}

@@ -1,0 +1,1 @@
+"""Tests: every weakness of the reference demo, tried on the running product."""

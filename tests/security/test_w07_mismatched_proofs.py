@@ -1,0 +1,33 @@
+"""W07: a proof of another action, or of another person."""
+
+from tests.integration.gateway.fixtures import People
+from tests.integration.gateway.ledger import Ledger
+from tests.integration.gateway.person import SESSION, Person
+from tests.integration.gateway.simulator import Authsignal
+from tests.integration.gateway.test_completions import complete
+
+
+async def test_another_persons_token_is_refused(people: People, authsignal: Authsignal, ledger: Ledger) -> None:
+    """A token that somebody else earned for their own attempt opens nothing here, and the mismatch is recorded."""
+    victim, thief = people(), people()
+    await victim.sign_up()
+    await thief.sign_up()
+    target, own = await victim.begin("sign-ins"), await thief.begin("sign-ins")
+    del victim.cookies[SESSION]
+
+    answer = await complete(victim, target["id"], await authsignal.earn(own["sdk"]["token"], thief.email))
+
+    assert (answer.status, answer.code) == (401, "attempt_failed")
+    assert SESSION not in victim.cookies
+    assert "action.mismatched" in await ledger.types_of_attempt(target["id"], expect="action.mismatched")
+
+
+async def test_a_token_of_another_action_is_refused(person: Person, authsignal: Authsignal) -> None:
+    """A token earned for another action of the same person signs nobody in."""
+    sub = (await person.sign_up()).body["subject"]["sub"]
+    attempt = await person.begin("sign-ins")
+    tracked = await authsignal.track(sub, "withdraw")
+
+    answer = await complete(person, attempt["id"], await authsignal.earn(tracked["token"], person.email))
+
+    assert (answer.status, answer.code) == (401, "attempt_failed")

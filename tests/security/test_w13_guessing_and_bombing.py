@@ -1,0 +1,119 @@
+"""W13: codes guessed, mailboxes bombed, quotas burned."""
+
+import asyncio
+from pathlib import Path
+
+import aiohttp
+
+from tests.integration.gateway.fixtures import People
+from tests.integration.gateway.ledger import Ledger
+from tests.integration.gateway.person import SESSION, Person
+from tests.integration.gateway.process import ServiceProcess, access_key_of, settings_of
+from tests.integration.gateway.vault import Vault
+from tests.stack import RunningStack
+
+
+async def test_limits_hold_for_both(people: People, ledger: Ledger) -> None:
+    """The eleventh sign-in for an address is refused, known or not, and the first refusal is recorded."""
+    member = people()
+    await member.sign_up()
+    # The code of the sign-up was the first for the known address; the other gets one beforehand too.
+    stranger = people()
+    await stranger.begin("sign-ups")
+    looks = []
+    for person in (member.stranger(), stranger):
+        answers = [await person.call("POST", "/v1/sign-ins", {"identifier": person.email}) for _ in range(11)]
+        looks.append([(answer.status, answer.code, answer.headers.get("Retry-After")) for answer in answers])
+        refused = [answer for answer in answers if answer.status == 429]
+        event = await ledger.promised(refused[0].receipt)
+        assert (event.event_type.value, event.reason) == ("abuse.rate_limited", "starts_per_identifier")
+        assert "Audit-Receipt" not in refused[-1].headers
+
+    assert looks[0] == looks[1]
+    assert [status for status, _, _ in looks[0]] == [202] * 9 + [429] * 2
+
+
+async def test_guesses_over_many_attempts_are_limited_for_both(people: People) -> None:
+    """Codes typed for one address are counted over its attempts, below the provider's limit, known or not."""
+    member = people()
+    await member.sign_up()  # One right code.
+    looks = []
+    for person, guesses in ((member.stranger(), 9), (people(), 10)):
+        codes = []
+        for _ in range(3):
+            attempt = await person.begin("sign-ins")
+            codes += [(await person.verify(attempt["id"], "000000")).code for _ in range(4)]
+        assert codes[:guesses] == ["invalid_code"] * guesses
+        looks.append(codes[10:])
+
+    assert looks[0] == looks[1] == ["too_many_attempts"] * 2
+
+
+async def test_a_client_address_has_a_limit(stack: RunningStack, http: aiohttp.ClientSession, folder: Path) -> None:
+    """One client may begin so many attempts in all, for known addresses or not; another client is not touched by it."""
+    settings = {**settings_of(stack, "gateway"), "starts_per_ip_max": 3, "trusted_proxies": ["127.0.0.1"]}
+    settings |= {"veil_seconds": 0, "state_url": "memory://"}
+    process = ServiceProcess("gateway", settings, folder, access_key_of(stack, "gateway"))
+    process.start()
+    try:
+        statuses: dict[str, list[int]] = {}
+        for client in ("203.0.113.7", "203.0.113.8"):
+            person = Person(http, process.url, stack["mail"]["inbox_url"])
+            headers = {"X-Forwarded-For": f"198.51.100.1, {client}"}
+            statuses[client] = []
+            for _ in range(5):
+                begun = await person.stranger().call(
+                    "POST", "/v1/sign-ins", {"identifier": Person(http, "", "").email}, headers=headers
+                )
+                statuses[client].append(begun.status)
+    finally:
+        process.stop()
+
+    assert set(map(tuple, statuses.values())) == {(202, 202, 202, 429, 429)}
+
+
+async def test_a_wrong_code_counts_down_and_the_fifth_ends_it(person: Person, ledger: Ledger) -> None:
+    """Four wrong codes each say how many tries are left; the fifth ends the attempt, and then the right code is refused."""
+    attempt = await person.begin("sign-ups")
+    right, wrong = await person.code(), await person.wrong_code()
+
+    answers = [await person.verify(attempt["id"], wrong) for _ in range(5)]
+    late = await person.verify(attempt["id"], right)
+
+    assert [answer.code for answer in answers] == ["invalid_code"] * 4 + ["attempt_failed"]
+    assert [answer.body.get("attempts_left") for answer in answers] == [4, 3, 2, 1, None]
+    assert (late.status, late.code) == (401, "attempt_failed")
+    assert (await person.call("GET", f"/v1/attempts/{attempt['id']}")).body["status"] == "failed"
+    types = await ledger.types_of_attempt(attempt["id"], expect="attempt.refused")
+    assert types.count("sign_up.rejected") == 5
+    assert SESSION not in person.cookies
+
+
+async def test_sends_are_counted(person: Person, vault: Vault) -> None:
+    """The third send of an attempt is the last, and the answer no longer offers another."""
+    attempt = await person.begin("sign-ups")
+    path = f"/v1/attempts/{attempt['id']}/challenges"
+
+    answers = []
+    for _ in range(3):
+        await vault.change_attempt(attempt["id"], resend_at=0.0)
+        answers.append(await person.call("POST", path, {"method": "EMAIL_OTP"}))
+
+    assert [answer.status for answer in answers] == [202, 202, 429]
+    assert [answer.body["resend_at"] is None for answer in answers[:2]] == [False, True]
+    assert len(await person.codes()) == 3
+
+
+async def test_guesses_at_the_same_moment_share_no_charge(person: Person, vault: Vault) -> None:
+    """Of many guesses sent at once each that is looked at is charged; the rest is told to wait."""
+    await person.sign_up()
+    attempt = await person.begin("sign-ins")
+    wrong = await person.wrong_code()
+
+    answers = await asyncio.gather(*(person.verify(attempt["id"], wrong) for _ in range(20)))
+
+    looked_at = [answer for answer in answers if answer.code != "conflict"]
+    left = (await vault.attempt(attempt["id"])).codes_left
+    assert {answer.code for answer in answers} <= {"invalid_code", "attempt_failed", "conflict"}
+    assert 1 <= len(looked_at) <= 5
+    assert left == 5 - len(looked_at)

@@ -1,0 +1,59 @@
+"""W18: a session that nothing ends."""
+
+import time
+
+import aiohttp
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.integration.gateway.person import SESSION, Person
+from tests.integration.gateway.process import ServiceProcess
+from tests.integration.gateway.test_sessions import elsewhere
+from tests.integration.gateway.vault import Vault
+from tests.stack import RunningStack
+
+REVOKED_SECONDS_MAX = 1.0
+
+
+async def test_a_revoked_sessions_tokens_are_worth_nothing(person: Person, vault: Vault, stack: RunningStack) -> None:
+    """Cognito no longer honours the refresh token of a session that was revoked from another browser."""
+    await person.sign_up()
+    other = await elsewhere(person)
+    held = await vault.session(other.cookies[SESSION])
+    assert held is not None
+
+    await person.call("DELETE", f"/v1/sessions/{held.ref}")
+
+    secret = (stack.state_dir / "secrets" / "cognito_client_secret").read_text().strip()
+    with pytest.raises(ClientError, match=r"NotAuthorizedException|RefreshTokenReuseException"):
+        stack.aws("cognito-idp").get_tokens_from_refresh_token(
+            RefreshToken=held.refresh_token, ClientId=stack["aws"]["gateway_client_id"], ClientSecret=secret
+        )
+
+
+@pytest.mark.parametrize("path", ["/v1/sessions/{id}", "/v1/sessions"])
+async def test_a_revoke_holds_on_every_copy(
+    person: Person, gateway: ServiceProcess, stack: RunningStack, http: aiohttp.ClientSession, path: str
+) -> None:
+    """A session that one copy of the gateway revokes is over on another copy within a second."""
+    await person.sign_up()
+    copy = Person(http, stack["gateway_url"], stack["mail"]["inbox_url"])
+    copy.cookies = {SESSION: (await elsewhere(person)).cookies[SESSION]}
+    assert copy.url != gateway.url == person.url
+    there = await copy.call("GET", "/v1/session")
+    assert there.status == 200
+
+    await person.call("DELETE", path.format(id=there.body["id"]))
+    began = time.monotonic()
+    answer = await copy.call("GET", "/v1/session")
+
+    assert (answer.status, answer.code) == (401, "session_expired")
+    assert time.monotonic() - began < REVOKED_SECONDS_MAX
+
+
+async def test_a_session_ends_at_its_absolute_limit(person: Person, vault: Vault) -> None:
+    """However much it is used, a session past its end is none."""
+    await person.sign_up()
+    await vault.change_session(person.cookies[SESSION], expires_at=1.0)
+
+    assert (await person.call("GET", "/v1/session")).code == "session_expired"
