@@ -66,6 +66,7 @@ class Meddler:
         self._upstream = upstream
         self._meddlings: list[Meddling] = []
         self.calls: list[str] = []
+        self.bodies: list[tuple[str, bytes]] = []  # of every call since the start, by operation
         self._loop = asyncio.new_event_loop()
         self._stop = asyncio.Event()
         self._is_up = threading.Event()
@@ -112,6 +113,7 @@ class Meddler:
             body = await request.read()
             operation = request.headers.get("X-Amz-Target", "").rpartition(".")[2]
             self.calls.append(operation)
+            self.bodies.append((operation, body))
             meddling = next((one for one in self._meddlings if one.takes(operation, body)), None)
             if meddling is not None and not meddling.is_done:
                 return self._meddled(request, meddling)

@@ -5,7 +5,6 @@ import asyncio
 from tests.integration.gateway.ledger import Ledger
 from tests.integration.gateway.person import Person
 from tests.integration.gateway.simulator import Authsignal
-from tests.integration.gateway.test_completions import complete
 
 
 async def test_a_token_of_another_attempt_is_refused(person: Person, authsignal: Authsignal, ledger: Ledger) -> None:
@@ -14,8 +13,8 @@ async def test_a_token_of_another_attempt_is_refused(person: Person, authsignal:
     first, second = await person.begin("sign-ins"), await person.begin("sign-ins")
     token = await authsignal.earn(first["sdk"]["token"], person.email)
 
-    wrong = await complete(person, second["id"], token)
-    right = await complete(person, first["id"], token)
+    wrong = await person.complete(second["id"], token)
+    right = await person.complete(first["id"], token)
 
     assert (wrong.status, wrong.code) == (401, "attempt_failed")
     assert right.status == 200
@@ -27,9 +26,9 @@ async def test_a_token_is_spent_once(person: Person, authsignal: Authsignal) -> 
     await person.sign_up()
     attempt = await person.begin("sign-ins")
     token = await authsignal.earn(attempt["sdk"]["token"], person.email)
-    await complete(person, attempt["id"], token)
+    await person.complete(attempt["id"], token)
 
-    answer = await complete(person, attempt["id"], token)
+    answer = await person.complete(attempt["id"], token)
 
     assert (answer.status, answer.code) == (409, "conflict")
 
@@ -40,6 +39,6 @@ async def test_a_token_twice_at_once_opens_one_session(person: Person, authsigna
     attempt = await person.begin("sign-ins")
     token = await authsignal.earn(attempt["sdk"]["token"], person.email)
 
-    answers = await asyncio.gather(*(complete(person, attempt["id"], token) for _ in range(8)))
+    answers = await asyncio.gather(*(person.complete(attempt["id"], token) for _ in range(8)))
 
     assert sorted(answer.status for answer in answers) == [200] + [409] * 7

@@ -4,7 +4,6 @@ from tests.integration.gateway.fixtures import People
 from tests.integration.gateway.ledger import Ledger
 from tests.integration.gateway.person import SESSION, Person
 from tests.integration.gateway.simulator import Authsignal
-from tests.integration.gateway.test_completions import complete
 
 
 async def test_another_persons_token_is_refused(people: People, authsignal: Authsignal, ledger: Ledger) -> None:
@@ -15,7 +14,7 @@ async def test_another_persons_token_is_refused(people: People, authsignal: Auth
     target, own = await victim.begin("sign-ins"), await thief.begin("sign-ins")
     del victim.cookies[SESSION]
 
-    answer = await complete(victim, target["id"], await authsignal.earn(own["sdk"]["token"], thief.email))
+    answer = await victim.complete(target["id"], await authsignal.earn(own["sdk"]["token"], thief.email))
 
     assert (answer.status, answer.code) == (401, "attempt_failed")
     assert SESSION not in victim.cookies
@@ -28,6 +27,6 @@ async def test_a_token_of_another_action_is_refused(person: Person, authsignal: 
     attempt = await person.begin("sign-ins")
     tracked = await authsignal.track(sub, "withdraw")
 
-    answer = await complete(person, attempt["id"], await authsignal.earn(tracked["token"], person.email))
+    answer = await person.complete(attempt["id"], await authsignal.earn(tracked["token"], person.email))
 
     assert (answer.status, answer.code) == (401, "attempt_failed")

@@ -1,5 +1,8 @@
 """W08: tokens where a script of the page can read them."""
 
+import json
+import re
+
 from tests.integration.gateway.person import ATTEMPT, SESSION, Person
 
 
@@ -13,3 +16,21 @@ async def test_cookies_are_for_this_host_alone(person: Person) -> None:
         assert cookie.startswith(f"{name}=")
         assert {"Path=/", "Secure", "HttpOnly", "SameSite=Strict"} < {part.strip() for part in cookie.split(";")}
         assert "Domain" not in cookie
+
+
+JWT = re.compile(r"eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.")
+
+
+async def test_w08_a_signed_in_page_holds_no_token(person: Person) -> None:
+    """Of all answers that a page gets from the code on, none holds a token, in its body or its headers."""
+    attempt = await person.begin("sign-ups")
+    answers = [await person.verify(attempt["id"], await person.code())]
+    paths = ("/v1/session", "/v1/sessions", "/v1/me", "/v1/me/authenticators", "/v1/me/activity", "/v1/config")
+    answers += [await person.call("GET", path) for path in paths]
+    answers.append(await person.call("PATCH", "/v1/me", {"display_name": "Ada"}))
+
+    for answer in answers:
+        assert answer.status == 200
+        assert JWT.search(json.dumps(answer.body)) is None
+        assert not [value for value in answer.headers.values() if JWT.search(value)]
+    assert len(person.cookies[SESSION]) == 43

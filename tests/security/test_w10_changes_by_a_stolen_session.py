@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
+from tests.integration.gateway.account import PATH, age, extra, listed
 from tests.integration.gateway.ledger import Ledger
 from tests.integration.gateway.person import Person
 from tests.integration.gateway.simulator import Authsignal
-from tests.integration.gateway.test_authenticators import PATH, age, extra, listed
 from tests.integration.gateway.vault import Vault
 
 CHANGES: dict[str, Any] = {

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.integration.gateway.ledger import Ledger
-from tests.integration.gateway.test_step_ups import TEN, Payer, of_the_event
+from tests.integration.gateway.payer import TEN, Payer
 from tests.integration.gateway.vault import Vault
 
 REFUSALS: dict[str, tuple[dict[str, Any], int, str, str]] = {
@@ -31,7 +31,7 @@ async def test_what_was_not_approved_is_not_spent(payer: Payer, ledger: Ledger, 
     answer = await payer.spend(step_up, **changes)
 
     assert (answer.status, answer.code) == (status, code)
-    assert await of_the_event(ledger, answer) == ("step_up.consumed", "denied", reason)
+    assert await ledger.told(answer.receipt) == ("step_up.consumed", "denied", reason)
     assert (await payer.spend(step_up)).status == 200
 
 
@@ -44,7 +44,7 @@ async def test_a_grant_is_spent_once(payer: Payer, ledger: Ledger) -> None:
 
     assert sorted(answer.status for answer in answers) == [200] + [409] * 7
     assert (late.status, late.code) == (409, "conflict")
-    assert await of_the_event(ledger, late) == ("step_up.consumed", "denied", "already_consumed")
+    assert await ledger.told(late.receipt) == ("step_up.consumed", "denied", "already_consumed")
     assert (await payer.person.call("GET", f"/v1/step-ups/{step_up['id']}")).body["grant"] is None
 
 
@@ -56,7 +56,7 @@ async def test_a_late_grant_is_worth_nothing(payer: Payer, vault: Vault, ledger:
     answer = await payer.spend(step_up)
 
     assert (answer.status, answer.code) == (410, "attempt_expired")
-    assert await of_the_event(ledger, answer) == ("step_up.consumed", "denied", "expired")
+    assert await ledger.told(answer.receipt) == ("step_up.consumed", "denied", "expired")
     assert (await payer.person.call("GET", f"/v1/step-ups/{step_up['id']}")).body["grant"] is None
 
 
@@ -71,4 +71,4 @@ async def test_an_unproven_step_up_is_not_spent(payer: Payer, ledger: Ledger, pr
     answer = await payer.spend(step_up)
 
     assert (answer.status, answer.code) == (409, "conflict")
-    assert await of_the_event(ledger, answer) == ("step_up.consumed", "denied", "not_granted")
+    assert await ledger.told(answer.receipt) == ("step_up.consumed", "denied", "not_granted")

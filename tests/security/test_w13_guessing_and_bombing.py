@@ -9,6 +9,7 @@ from tests.integration.gateway.fixtures import People
 from tests.integration.gateway.ledger import Ledger
 from tests.integration.gateway.person import SESSION, Person
 from tests.integration.gateway.process import ServiceProcess, access_key_of, settings_of
+from tests.integration.gateway.simulator import Authsignal
 from tests.integration.gateway.vault import Vault
 from tests.stack import RunningStack
 
@@ -117,3 +118,29 @@ async def test_guesses_at_the_same_moment_share_no_charge(person: Person, vault:
     assert {answer.code for answer in answers} <= {"invalid_code", "attempt_failed", "conflict"}
     assert 1 <= len(looked_at) <= 5
     assert left == 5 - len(looked_at)
+
+
+async def test_w13_looking_at_pages_costs_nothing(person: Person, authsignal: Authsignal) -> None:
+    """Opening pages, reading the configuration and polling an attempt send nothing and begin nothing at Authsignal."""
+    attempt = await person.begin("sign-ups")
+    before = len(await authsignal.calls("/v1"))
+
+    for path in ("/", "/sign-in", "/sign-up", "/v1/config", f"/v1/attempts/{attempt['id']}"):
+        await person.page(path)
+
+    assert len(await authsignal.calls("/v1")) == before
+    assert len(await person.codes()) == 1
+
+
+async def test_w13_codes_of_a_step_up_are_limited_too(person: Person) -> None:
+    """Whoever holds a session cannot guess on over many step-ups: their codes count with all others of the address."""
+    await person.sign_up()
+    wrong = await person.wrong_code()
+    codes = []
+    for _ in range(3):
+        step_up = (await person.call("POST", "/v1/step-ups", {"action": "manageAuthenticators"})).body
+        path = f"/v1/step-ups/{step_up['id']}/verifications"
+        codes += [(await person.call("POST", path, {"code": wrong})).code for _ in range(4)]
+
+    assert codes[:9] == ["invalid_code"] * 9
+    assert codes[9:] == ["too_many_attempts"] * 3

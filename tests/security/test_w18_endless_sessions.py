@@ -1,14 +1,16 @@
 """W18: a session that nothing ends."""
 
+import contextlib
 import time
 
 import aiohttp
 import pytest
 from botocore.exceptions import ClientError
+from redis.asyncio import Redis
 
+from services.gateway.cookies import digest
 from tests.integration.gateway.person import SESSION, Person
 from tests.integration.gateway.process import ServiceProcess
-from tests.integration.gateway.test_sessions import elsewhere
 from tests.integration.gateway.vault import Vault
 from tests.stack import RunningStack
 
@@ -18,7 +20,7 @@ REVOKED_SECONDS_MAX = 1.0
 async def test_a_revoked_sessions_tokens_are_worth_nothing(person: Person, vault: Vault, stack: RunningStack) -> None:
     """Cognito no longer honours the refresh token of a session that was revoked from another browser."""
     await person.sign_up()
-    other = await elsewhere(person)
+    other = await person.elsewhere()
     held = await vault.session(other.cookies[SESSION])
     assert held is not None
 
@@ -38,7 +40,7 @@ async def test_a_revoke_holds_on_every_copy(
     """A session that one copy of the gateway revokes is over on another copy within a second."""
     await person.sign_up()
     copy = Person(http, stack["gateway_url"], stack["mail"]["inbox_url"])
-    copy.cookies = {SESSION: (await elsewhere(person)).cookies[SESSION]}
+    copy.cookies = {SESSION: (await person.elsewhere()).cookies[SESSION]}
     assert copy.url != gateway.url == person.url
     there = await copy.call("GET", "/v1/session")
     assert there.status == 200
@@ -57,3 +59,23 @@ async def test_a_session_ends_at_its_absolute_limit(person: Person, vault: Vault
     await vault.change_session(person.cookies[SESSION], expires_at=1.0)
 
     assert (await person.call("GET", "/v1/session")).code == "session_expired"
+
+
+async def test_w18_an_idle_session_dies_in_the_store(person: Person, gateway: ServiceProcess) -> None:
+    """The store itself ends a session that nobody uses for an hour: no process has to remember to."""
+    await person.sign_up()
+    url = gateway.settings["state_url"].replace("valkey://", "redis://")
+    async with contextlib.aclosing(Redis.from_url(url)) as valkey:
+        life_seconds = await valkey.ttl(f"session:{digest(person.cookies[SESSION])}")
+
+    assert 0 < life_seconds <= 3600
+
+
+async def test_w18_access_tokens_are_short(person: Person, vault: Vault) -> None:
+    """What Cognito issues lives ten minutes, and the session as a whole half a day."""
+    await person.sign_up()
+    session = await vault.session(person.cookies[SESSION])
+
+    assert session is not None
+    assert session.access_expires_at - session.authenticated_at <= 600
+    assert session.expires_at - session.authenticated_at <= 12 * 3600

@@ -7,7 +7,6 @@ from tests.system.fixtures import (
     newcomer,
     people,
     person,
-    phones,
     simulator,
     vault,
 )
@@ -19,7 +18,6 @@ __all__ = [
     "newcomer",
     "people",
     "person",
-    "phones",
     "simulator",
     "vault",
 ]

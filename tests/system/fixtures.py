@@ -6,7 +6,7 @@ from typing import Any
 
 import aiohttp
 import pytest_asyncio
-from playwright.async_api import Browser, BrowserContext, async_playwright
+from playwright.async_api import Browser, BrowserContext, async_playwright, expect
 from redis.asyncio import Redis
 
 from tests.chromium import chromium_arguments, chromium_path
@@ -16,9 +16,9 @@ from tests.integration.gateway.vault import Vault
 from tests.stack import RunningStack
 from tests.system.inbox import Inbox
 from tests.system.person import Person
-from tests.system.phone import Phones
 
 WAIT_MS = 15_000
+expect.set_options(timeout=WAIT_MS)
 Profile = Callable[..., Awaitable[Person]]
 
 
@@ -53,7 +53,7 @@ async def people(browser: Browser, stack: RunningStack) -> AsyncIterator[Profile
     complaints = [complaint for person in made for complaint in person.complaints]
     for context in contexts:
         await context.close()
-    assert complaints == []
+    assert complaints == [], complaints
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -83,12 +83,6 @@ async def simulator(stack: RunningStack, http: aiohttp.ClientSession) -> AsyncIt
     simulator = Authsignal(http, api_url=urls["api_url"], control_url=urls["control_url"], secret_key=urls["secret_key"])
     yield simulator
     await simulator.reset()
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def phones(simulator: Authsignal) -> Phones:
-    """Virtual phones."""
-    return Phones(simulator)
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -1,31 +1,38 @@
 """The mail catcher's inbox page, read as a person reads it: in a browser."""
 
+from collections import Counter
+
 from playwright.async_api import BrowserContext, Page, expect
+
+CODE, LINK = "is your verification code", "Confirm that it is you"
 
 
 class Inbox:
-    """The page in a tab of its own. A message is named by how many have come to its address since: the first is 1."""
+    """The page in a tab of its own. Messages of one kind to one address are read in turn, each once."""
 
     def __init__(self, url: str, context: BrowserContext) -> None:
         self._url, self._context = url, context
         self._page: Page | None = None
+        self._read: Counter[tuple[str, str]] = Counter()
 
-    async def read(self, address: str, number: int) -> Page:
-        """Open the newest of `number` messages to an address, as soon as all of them are there."""
+    async def open(self, address: str, subject: str) -> Page:
+        """Open the next message whose subject holds these words, as soon as it is there."""
         if self._page is None:
             self._page = await self._context.new_page()
+        self._read[address, subject] += 1
         await self._page.goto(f"{self._url}/?to={address}")
-        await expect(self._page.get_by_role("listitem")).to_have_count(number, timeout=15_000)
-        await self._page.get_by_role("listitem").first.get_by_role("button").click()
+        messages = self._page.get_by_role("listitem").filter(has_text=subject)
+        await expect(messages).to_have_count(self._read[address, subject])
+        await messages.first.get_by_role("button").click()
         return self._page
 
-    async def code(self, address: str, number: int) -> str:
-        """Return the code in the newest of `number` messages to an address."""
-        page = await self.read(address, number)
+    async def code(self, address: str) -> str:
+        """Return the next code."""
+        page = await self.open(address, CODE)
         return await page.get_by_label("Code", exact=True).inner_text()
 
-    async def link(self, address: str, number: int) -> str:
-        """Return the link in the newest of `number` messages to an address."""
-        page = await self.read(address, number)
+    async def link(self, address: str) -> str:
+        """Return the next link."""
+        page = await self.open(address, LINK)
         text = await page.locator("#text").inner_text()
         return next(word for word in text.split() if word.startswith("http"))

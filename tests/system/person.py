@@ -20,6 +20,7 @@ _FIND_WIDE = """
   .map(e => e.tagName + "." + e.className)
 """
 
+WAIT_TRIES = 200
 SERIOUS = {"serious", "critical"}
 
 
@@ -32,9 +33,8 @@ class Person:
     """One visitor of the sign-in app, with an e-mail address that nobody has used."""
 
     def __init__(self, url: str, context: BrowserContext, page: Page, inbox: Inbox) -> None:
-        self.url, self.context, self.page, self._inbox = url, context, page, inbox
+        self.url, self.context, self.page, self.inbox = url, context, page, inbox
         self.email = f"u{secrets.token_hex(6)}@example.test"
-        self._mails = 0
         self.complaints: list[str] = []
         page.on("console", self._hear)
         page.on("pageerror", lambda error: self.complaints.append(f"error: {error}"))
@@ -55,6 +55,19 @@ class Person:
         """Press a button."""
         await self.page.get_by_role("button", name=button, exact=isinstance(button, str)).click()
 
+    async def chooses(self, way: str) -> None:
+        """Press the row of a list of ways whose title this is."""
+        ways = self.page.get_by_role("listitem").get_by_role("button")
+        await ways.filter(has=self.page.get_by_text(way, exact=True)).click()
+
+    async def waits_for(self, condition: str) -> None:
+        """Wait until a condition holds in the page. Playwright's own way would need a policy that lets strings run."""
+        for _ in range(WAIT_TRIES):
+            if await self.page.evaluate(condition):
+                return
+            await self.page.wait_for_timeout(50)
+        raise AssertionError(f"never: {condition}")
+
     async def follows(self, link: str) -> None:
         """Follow a link."""
         await self.page.get_by_role("link", name=link, exact=True).click()
@@ -64,19 +77,31 @@ class Person:
         await self.page.get_by_label(label, exact=True).fill(text)
 
     async def code(self) -> str:
-        """Read the code of the next mail on the inbox page."""
-        self._mails += 1
-        return await self._inbox.code(self.email, self._mails)
+        """Read the next code on the inbox page."""
+        return await self.at_the_page(await self.inbox.code(self.email))
 
     async def link(self) -> str:
-        """Read the link of the next mail on the inbox page."""
-        self._mails += 1
-        return await self._inbox.link(self.email, self._mails)
+        """Read the next link on the inbox page."""
+        return await self.at_the_page(await self.inbox.link(self.email))
 
-    async def skips_mail(self, count: int = 1) -> None:
-        """Wait for mails that are of no interest."""
-        self._mails += count
-        await self._inbox.read(self.email, self._mails)
+    async def is_told(self, subject: str) -> None:
+        """Wait for a mail with this subject."""
+        await self.inbox.open(self.email, subject)
+        await self.page.bring_to_front()
+
+    async def at_the_page(self, text: str) -> str:
+        """Come back from the inbox to the page, with what was read there."""
+        await self.page.bring_to_front()
+        return text
+
+    async def sub(self) -> str:
+        """The id of the person's account."""
+        return str(await self.page.evaluate("fetch('/v1/me').then(answer => answer.json()).then(me => me.sub)"))
+
+    async def session(self) -> str:
+        """The value of the session's cookie."""
+        cookies = await self.context.cookies(self.url)
+        return next(cookie["value"] for cookie in cookies if cookie["name"] == "__Host-sid")
 
     async def types_code(self, code: str) -> None:
         """Type a code over whatever is in the field."""

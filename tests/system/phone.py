@@ -6,27 +6,29 @@ from typing import Any
 from tests.integration.gateway.simulator import Authsignal
 
 
-class Phones:
-    """Enrols virtual phones, and presses their buttons."""
+class Phone:
+    """One phone of one person, enrolled for push and QR."""
 
-    def __init__(self, simulator: Authsignal) -> None:
-        self._simulator = simulator
+    def __init__(self, simulator: Authsignal, phone_id: str) -> None:
+        self._simulator, self._phone_id = simulator, phone_id
 
-    async def enrol(self, user_id: str, method: str) -> str:
-        """Enrol a phone for a user, for PUSH or QR_CODE; return its id."""
-        phone = await self._simulator.control("POST", "/phones", {"userId": user_id, "verificationMethod": method})
-        return str(phone["id"])
+    @classmethod
+    async def enrol(cls, simulator: Authsignal, user_id: str) -> "Phone":
+        """Give a person a phone."""
+        phone = await simulator.control("POST", "/phones", {"user_id": user_id})
+        return cls(simulator, str(phone["phone_id"]))
 
-    async def waiting(self, phone_id: str) -> str:
-        """Return the challenge that the phone's screen shows, as soon as there is one."""
+    async def answers(self, method: str, *, approved: bool) -> None:
+        """Approve or deny the challenge that waits for this phone, as soon as there is one; a QR code is scanned first."""
+        body = {"challengeId": await self._waiting(method), "approved": approved}
+        await self._simulator.control("POST", f"/phones/{self._phone_id}/decisions", body)
+
+    async def _waiting(self, method: str) -> str:
         for _ in range(100):
-            challenges: list[dict[str, Any]] = await self._simulator.control("GET", f"/phones/{phone_id}/challenges")
-            if challenges:
-                return str(challenges[-1]["challengeId"])
+            challenges: list[dict[str, Any]] = await self._simulator.control("GET", "/challenges")
+            for challenge in challenges:
+                is_ours = any(phone["phone_id"] == self._phone_id for phone in challenge["phones"])
+                if is_ours and challenge["method"] == method and challenge["state"] == "waiting":
+                    return str(challenge["challenge_id"])
             await asyncio.sleep(0.1)
-        raise AssertionError("nothing to decide came to the phone")
-
-    async def decide(self, phone_id: str, challenge_id: str, *, approved: bool) -> None:
-        """Approve or deny."""
-        body = {"challengeId": challenge_id, "approved": approved}
-        await self._simulator.control("POST", f"/phones/{phone_id}/decisions", body)
+        raise AssertionError(f"no {method} challenge came to the phone")

@@ -22,7 +22,7 @@ from benchmarks.contenders.places import Places, places_from_arguments
 from benchmarks.stubs.aws import CLIENT_ID
 from services.gateway.attempts.model import AttemptKind, AttemptStatus
 from services.gateway.cognito.client import claims_of
-from services.gateway.views import AttemptView, CodeProof, Delivery, SessionView, SignInStart, SubjectView, when
+from services.gateway.views import AttemptView, CodeProof, Delivery, NextStep, SessionView, SignInStart, SubjectView, when
 from shared.events import AuthsignalRef, Client, Draft, EventType, Outcome, Subject, email_hash
 from shared.ids import uuid7
 from shared.serving import serve
@@ -126,6 +126,8 @@ async def begin_sign_in(data: SignInStart, request: AnyRequest, services: Servic
         resend_at=when(now + 30),
         expires_at=when(now + ATTEMPT_SECONDS),
         sdk=None,
+        next=NextStep.CODE,
+        qr=None,
     )
 
 

@@ -13,7 +13,7 @@ from benchmarks.contenders.constants import POOL_ID, SERVICE_TOKEN
 from benchmarks.contenders.places import Places, places_from_arguments
 from benchmarks.stubs.aws import CLIENT_ID
 from services.gateway.attempts.model import AttemptKind, AttemptStatus
-from services.gateway.views import AttemptView, CodeProof, Delivery, SessionView, SignInStart, SubjectView
+from services.gateway.views import AttemptView, CodeProof, Delivery, NextStep, SessionView, SignInStart, SubjectView
 from shared.challenge_api import ChallengeAnswer, ChallengeRequest, ProofAnswer, VerifyRequest
 from shared.events import Client
 from shared.http.client import open_http
@@ -110,6 +110,8 @@ async def begin_sign_in(data: SignInStart, request: AnyRequest) -> AttemptView:
         resend_at=_LATE,
         expires_at=_LATE,
         sdk=None,
+        next=NextStep.CODE,
+        qr=None,
     )
 
 

@@ -81,7 +81,7 @@ BEGIN
         RETURN NEW;
     END IF;
     RAISE EXCEPTION 'tile % of level % holds other hashes than the tree that grows over it', OLD.tile_index, OLD.level
-        USING ERRCODE = 'check_violation';
+        USING ERRCODE = 'check_violation', SCHEMA = TG_TABLE_SCHEMA, TABLE = TG_TABLE_NAME;
 END
 $$;
 

@@ -87,6 +87,8 @@ class Sequencer:
         committed: Beats when this process has committed entries.
         sealed: Beaten after each new checkpoint.
         interval_seconds: Rounds begin at least this far apart unless more is waiting than one round takes.
+        stopped_seconds: How long to wait before looking again at what stopped the sealing.
+        round_entries_max: How much one round takes.
     """
 
     def __init__(
@@ -99,6 +101,7 @@ class Sequencer:
         committed: Pulse,
         sealed: Pulse,
         interval_seconds: float,
+        stopped_seconds: float = STOPPED_SECONDS,
         round_entries_max: int = ROUND_ENTRIES_MAX,
     ) -> None:
         self._store = store
@@ -110,6 +113,7 @@ class Sequencer:
         self._committed = committed
         self._sealed = sealed
         self._interval_seconds = interval_seconds
+        self._stopped_seconds = stopped_seconds
         self._round_entries_max = round_entries_max
         self._resumed_at: Position | None = None
         self._may_hold_restored = True
@@ -130,7 +134,7 @@ class Sequencer:
                 await _sleep(stop, PAUSE_SECONDS)
             except SealStopped as stopped:
                 await self._report(stopped)
-                await _sleep(stop, STOPPED_SECONDS)
+                await _sleep(stop, self._stopped_seconds)
             else:
                 if done.has_turn and self._stop_reason is not None:
                     await self._report_resumed()

@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import json
 import os
+import signal
 import socket
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ from deploy.local.keys import Keys
 from deploy.local.layout import Layout
 from deploy.local.parts import aws
 from deploy.local.parts.postgres import Postgres
+from deploy.local.process import Child
 from deploy.local.supervisor import Supervisor
 from services.audit.consumer.metrics import ConsumerMetrics
 from services.audit.consumer.queue import AuditQueue
@@ -61,6 +63,7 @@ class PostgresServer:
     keys: Keys
     postgres: Postgres
     supervisor: Supervisor
+    child: Child | None = None
 
     @classmethod
     def make(cls, folder: Path) -> "PostgresServer":
@@ -76,10 +79,15 @@ class PostgresServer:
 
     def start(self) -> None:
         """Start the server and wait for it."""
-        self.postgres.start(self.supervisor)
+        self.child = self.postgres.start(self.supervisor)
 
     def stop(self) -> None:
         """Stop the server; its data stays."""
+        self.supervisor.stop_all()
+
+    def discard(self) -> None:
+        """Stop the server at once: nobody wants its data any more."""
+        os.kill(self.child.pid, signal.SIGQUIT)
         self.supervisor.stop_all()
 
     def url(self, role: str, database: str) -> str:
@@ -105,6 +113,9 @@ class PostgresServer:
         connection = await asyncpg.connect(self.url("postgres", "postgres"))
         try:
             await connection.execute(f"ALTER DATABASE {database.name} RENAME TO {TEMPLATE}")
+            # These tests kill processes, never the power: what is written need not reach the disk.
+            await connection.execute("ALTER SYSTEM SET fsync = off")
+            await connection.execute("SELECT pg_reload_conf()")
         finally:
             await connection.close()
 
@@ -174,6 +185,14 @@ class Database:
 
     async def _has_sealed(self, count: int) -> bool:
         return await self.tree_size() >= count
+
+    async def wait_for_sealed(self, entry: bytes) -> None:
+        """Return once an entry has its place in the log."""
+        await until(lambda: self._is_sealed(entry), "sealed entry")
+
+    async def _is_sealed(self, entry: bytes) -> bool:
+        sql = "SELECT 1 FROM audit.leaves JOIN audit.entries USING (event_id) WHERE entry = $1"
+        return bool(await self.fetch(sql, entry))
 
     @contextlib.asynccontextmanager
     async def tampering(self) -> AsyncIterator[asyncpg.Connection]:

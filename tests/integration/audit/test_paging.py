@@ -1,5 +1,6 @@
 """Cursors: nothing twice, nothing skipped, not even what commits late."""
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ import asyncpg
 
 from services.audit.reading import read_line
 from services.audit.storage.entries import APPEND
-from tests.integration.audit.lab import Author, Database, QueuePair, at, by_id, running_consumer, until
+from tests.integration.audit.lab import Author, Database, QueuePair, at, by_id, running_consumer
 from tests.integration.audit.service import Service, running_service
 
 
@@ -23,6 +24,7 @@ async def test_pages_cover_everything_once(queue: QueuePair, database: Database,
         await database.wait_for_entries(105)
 
     async with running_service(tmp_path, queue, database, receivers=0) as service:
+        await database.wait_for_seal(105)
         for order in ("desc", "asc"):
             pages = await walk(service, ("order", order), ("limit", "10"))
             seen = [event["event_id"] for page in pages for event in page]
@@ -53,22 +55,17 @@ async def test_resume_cursor_continues_later(queue: QueuePair, database: Databas
     old, new = author.entry(), author.entry()
     async with running_consumer(queue, database), running_service(tmp_path, queue, database, receivers=0) as service:
         await queue.send(old)
-        await database.wait_for_entries(1)
+        await database.wait_for_seal(1)
         ask = {"order": "asc", "type": "sign_in.started"}
         first = (await service.get("/v1/events", params=ask)).json()
         idle = (await service.get("/v1/events", params={**ask, "cursor": first["resume_cursor"]})).json()
         await queue.send(new)
-        await until(lambda: has_entry(database, new), "new entry")
+        await database.wait_for_sealed(new)
         later = (await service.get("/v1/events", params={**ask, "cursor": idle["resume_cursor"]})).json()
 
     assert [item["event"] for item in first["events"]] == [json.loads(old)]
     assert (first["next_cursor"], idle["next_cursor"], idle["events"]) == (None, None, [])
     assert [item["event"] for item in later["events"]] == [json.loads(new)]
-
-
-async def has_entry(database: Database, entry: bytes) -> bool:
-    """Say whether the log holds an entry."""
-    return entry in (await database.entries()).values()
 
 
 async def test_late_commit_is_never_skipped(queue: QueuePair, database: Database, tmp_path: Path) -> None:
@@ -85,8 +82,10 @@ async def test_late_commit_is_never_skipped(queue: QueuePair, database: Database
             await transaction.start()
             await append(connection, late)  # Takes its transaction number first, commits last.
             await append(other, early)
+            await asyncio.sleep(0.5)
             before = (await service.get("/v1/events", params={"order": "asc"})).json()
             await transaction.commit()
+            await database.wait_for_seal(2)
             after = (await service.get("/v1/events", params={"order": "asc", "cursor": before["resume_cursor"]})).json()
     finally:
         await connection.close()

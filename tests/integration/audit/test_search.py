@@ -21,6 +21,7 @@ from tests.integration.audit.lab import (
     at,
     queue_pair,
     running_consumer,
+    seal,
 )
 from tests.integration.audit.service import EMAIL_HASH_KEY, Service, running_service
 
@@ -91,6 +92,7 @@ async def log(
         await queue.send(*entries.values())
         async with running_consumer(queue, database):
             await database.wait_for_entries(len(entries))
+        await seal(database)
         yield queue, database
 
 
@@ -158,7 +160,7 @@ async def test_answer_carries_the_entry_itself(
     assert entry in answer.body
     [item] = answer.json()["events"]
     assert item["leaf_hash"] == hashlib.sha256(b"\x00" + entry).hexdigest()
-    assert set(item) == {"event", "leaf_hash", "recorded_at"}
+    assert set(item) == {"event", "leaf_hash", "recorded_at", "leaf_index"}
     assert answer.headers["Cache-Control"] == "no-store"
     await assert_log_consistent(log[1])
 

@@ -61,8 +61,9 @@ async def test_shows_what_arrives_from_now_on(service: Service, queue: QueuePair
     """
     A tail starts now: entries of before stay out, the next ones come with their leaf hash, in order.
     """
-    await queue.send(author.entry())
-    await database.wait_for_entries(1)
+    old = author.entry()
+    await queue.send(old)
+    await database.wait_for_sealed(old)
     fresh = [author.entry() for _ in range(3)]
 
     async with listening(service, OWN) as tail:
@@ -93,9 +94,8 @@ async def test_resumes_without_a_hole(service: Service, queue: QueuePair, databa
         await queue.send(first)
         await tail.next()
         last_id = tail.last_id
-    stored = len(await database.entries())
     await queue.send(missed)
-    await database.wait_for_entries(stored + 1)
+    await database.wait_for_sealed(missed)
 
     async with listening(service, OWN, last_id=last_id) as tail:
         assert (await tail.next())["event"] == json.loads(missed)

@@ -8,14 +8,14 @@ from tests.stack import RunningStack
 
 
 class DirectApp:
-    """Somebody's app; `access_token` is there once they signed in."""
+    """Somebody's app; the tokens are there once they signed in."""
 
     def __init__(self, stack: RunningStack, authsignal: Authsignal, person: Person) -> None:
         self._cognito = stack.aws("cognito-idp")
         self._client_id = stack["aws"]["direct_client_id"]
         self._authsignal = authsignal
         self._person = person
-        self.access_token = ""
+        self.access_token = self.id_token = ""
 
     def begin(self) -> dict[str, Any]:
         """Begin a sign-in; return Cognito's answer, whose parameters hold the Web SDK's token."""
@@ -38,8 +38,9 @@ class DirectApp:
         """Sign in by e-mail code."""
         begun = self.begin()
         token = await self.earn(begun["ChallengeParameters"]["token"])
-        self.access_token = self.respond(begun, token)["AuthenticationResult"]["AccessToken"]
-        self._person.seen |= {token, self.access_token}
+        tokens = self.respond(begun, token)["AuthenticationResult"]
+        self.access_token, self.id_token = tokens["AccessToken"], tokens["IdToken"]
+        self._person.seen |= {token, self.access_token, self.id_token}
 
     async def earn(self, token: str) -> str:
         """Prove the person's address to the Web SDK."""

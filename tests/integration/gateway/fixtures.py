@@ -7,8 +7,10 @@ import aiohttp
 import asyncpg
 import pytest
 
+from tests.integration.gateway.business import Business
 from tests.integration.gateway.factors import Factors
 from tests.integration.gateway.ledger import Ledger
+from tests.integration.gateway.payer import Payer
 from tests.integration.gateway.person import Person
 from tests.integration.gateway.process import ServiceProcess, access_key_of, settings_of
 from tests.integration.gateway.simulator import Authsignal
@@ -85,3 +87,9 @@ async def authsignal(stack: RunningStack, http: aiohttp.ClientSession) -> AsyncI
 def factors(authsignal: Authsignal, stack: RunningStack) -> Factors:
     """Ways to sign in."""
     return Factors(authsignal, stack["gateway_url"])
+
+
+@pytest.fixture
+async def payer(person: Person, stack: RunningStack) -> Payer:
+    """Somebody with an account, signed in, and the shop."""
+    return await Payer(person, Business(person, stack)).join()

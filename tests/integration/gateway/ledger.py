@@ -37,6 +37,11 @@ class Ledger:
         assert stored_hash == receipt[1] == leaf_hash(entry).hex()
         return decode(entry)
 
+    async def told(self, receipt: tuple[str, str]) -> tuple[str, str, str | None]:
+        """Return type, outcome and reason of the event that a receipt promised."""
+        event = await self.promised(receipt)
+        return event.event_type.value, event.outcome.value, event.reason
+
     async def of_attempt(self, attempt_id: str, *, expect: str | None = None) -> list[Event]:
         """Return the events of one attempt in the order of their time, once one of type `expect` is among them."""
         query = (

@@ -69,6 +69,12 @@ class Person:
                 self._keep(cookie)
             return Answer(answer.status, answer.headers, msgspec.json.decode(content) if content else None)
 
+    async def page(self, path: str) -> tuple[int, CIMultiDictProxy[str], str]:
+        """Open a page as a browser does; return status, headers and text."""
+        headers = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+        async with self._http.get(self.url + path, headers=headers, allow_redirects=False) as answer:
+            return answer.status, answer.headers, await answer.text()
+
     async def begin(self, kind: str, **more: Any) -> dict[str, Any]:
         """Begin an attempt with this person's address: ``sign-ups`` or ``sign-ins``."""
         field = "email" if kind == "sign-ups" else "identifier"
@@ -80,6 +86,13 @@ class Person:
     async def verify(self, attempt_id: str, code: str, **headers: str) -> Answer:
         """Answer an attempt with a code."""
         return await self.call("POST", f"/v1/attempts/{attempt_id}/verifications", {"code": code}, headers=headers)
+
+    async def complete(self, attempt_id: str, token: str | None = None) -> Answer:
+        """Come back to an attempt with a token, or without one after a wait."""
+        if token is not None:
+            self.seen.add(token)
+        body = {"token": token} if token is not None else {}
+        return await self.call("POST", f"/v1/attempts/{attempt_id}/completions", body)
 
     async def sign_up(self, **more: Any) -> Answer:
         """Go through a sign-up and return its last answer."""
@@ -117,6 +130,12 @@ class Person:
         """Return another client, with the same address and without the cookies."""
         other = Person(self._http, self.url, self._inbox_url)
         other.email = self.email
+        return other
+
+    async def elsewhere(self) -> "Person":
+        """Return the same person, signed in at another browser."""
+        other = self.stranger()
+        await other.sign_in()
         return other
 
     def _keep(self, cookie: str) -> None:

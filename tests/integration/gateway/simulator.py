@@ -9,6 +9,10 @@ import aiohttp
 from tests.integration.gateway.soft_key import SoftKey
 
 
+class Refused(Exception):
+    """The simulator said no; the text is its answer."""
+
+
 class Authsignal:
     """One simulator."""
 
@@ -19,7 +23,7 @@ class Authsignal:
     async def control(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
         """Call the control port."""
         async with self._http.request(method, self._control_url + path, json=body) as answer:
-            assert answer.ok, await answer.text()
+            await _require_ok(answer)
             return await answer.json()
 
     async def reset(self) -> None:
@@ -63,7 +67,7 @@ class Authsignal:
     async def server(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
         """Call the Server API."""
         async with self._http.request(method, f"{self._api_url}/{path}", json=body, headers=self._server_headers) as answer:
-            assert answer.ok, await answer.text()
+            await _require_ok(answer)
             return await answer.json()
 
     async def enrol(self, user_id: str, method: str, **address: str) -> str:
@@ -133,5 +137,10 @@ class Authsignal:
     async def _client(self, path: str, authorization: str, body: dict[str, Any]) -> Any:
         headers = {"Authorization": authorization}
         async with self._http.post(f"{self._api_url}/client/{path}", json=body, headers=headers) as answer:
-            assert answer.ok, await answer.text()
+            await _require_ok(answer)
             return await answer.json()
+
+
+async def _require_ok(answer: aiohttp.ClientResponse) -> None:
+    if not answer.ok:
+        raise Refused(f"{answer.status}: {await answer.text()}")

@@ -8,33 +8,16 @@ from typing import Any
 import aiohttp
 import pytest
 
+from tests.integration.gateway.account import PATH, age, extra, listed
 from tests.integration.gateway.factors import AWAITED, SIGNED, TYPED, Factors
 from tests.integration.gateway.fixtures import People
 from tests.integration.gateway.ledger import Ledger
-from tests.integration.gateway.person import SESSION, Answer, Person
+from tests.integration.gateway.person import Answer, Person
 from tests.integration.gateway.simulator import Authsignal
 from tests.integration.gateway.vault import Vault
 from tests.stack import RunningStack
 
-PATH = "/v1/me/authenticators"
 NOTICE_SECONDS_MAX = 5.0
-
-
-async def listed(person: Person) -> list[dict[str, Any]]:
-    """Return somebody's authenticators, as they see them."""
-    found: list[dict[str, Any]] = (await person.call("GET", PATH)).body["authenticators"]
-    return found
-
-
-async def extra(person: Person, authsignal: Authsignal) -> str:
-    """Sign somebody up with a second factor; return its id."""
-    sub = (await person.sign_up()).body["subject"]["sub"]
-    return await authsignal.enrol(sub, "SMS", phoneNumber="+46701234567")
-
-
-async def age(person: Person, vault: Vault) -> None:
-    """Let five minutes pass since the person of a session proved a factor."""
-    await vault.change_session(person.cookies[SESSION], proven_at=time.time() - 301)
 
 
 async def notice(http: aiohttp.ClientSession, stack: RunningStack, person: Person, word: str) -> str:

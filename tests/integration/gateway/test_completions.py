@@ -4,14 +4,8 @@ import secrets
 
 from tests.integration.gateway.fixtures import People
 from tests.integration.gateway.ledger import Ledger
-from tests.integration.gateway.person import Answer, Person
+from tests.integration.gateway.person import Person
 from tests.integration.gateway.simulator import Authsignal
-
-
-async def complete(person: Person, attempt_id: str, token: str) -> Answer:
-    """Come back with a token."""
-    person.seen.add(token)
-    return await person.call("POST", f"/v1/attempts/{attempt_id}/completions", {"token": token})
 
 
 async def test_a_token_earned_in_the_browser_opens_a_session(person: Person, authsignal: Authsignal, ledger: Ledger) -> None:
@@ -19,7 +13,7 @@ async def test_a_token_earned_in_the_browser_opens_a_session(person: Person, aut
     sub = (await person.sign_up()).body["subject"]["sub"]
     attempt = await person.begin("sign-ins")
 
-    answer = await complete(person, attempt["id"], await authsignal.earn(attempt["sdk"]["token"], person.email))
+    answer = await person.complete(attempt["id"], await authsignal.earn(attempt["sdk"]["token"], person.email))
 
     assert (answer.status, answer.body["subject"]["sub"]) == (200, sub)
     types = await ledger.types_of_attempt(attempt["id"], expect="sign_in.succeeded")
@@ -31,7 +25,7 @@ async def test_a_track_token_alone_proves_nothing(person: Person, ledger: Ledger
     await person.sign_up()
     attempt = await person.begin("sign-ins")
 
-    answer = await complete(person, attempt["id"], attempt["sdk"]["token"])
+    answer = await person.complete(attempt["id"], attempt["sdk"]["token"])
 
     assert (answer.status, answer.code) == (401, "attempt_failed")
     assert "challenge.rejected" in await ledger.types_of_attempt(attempt["id"], expect="challenge.rejected")
@@ -44,7 +38,7 @@ async def test_rubbish_is_no_token(people: People) -> None:
     refusals = []
     for person in (known, unknown):
         attempt = await person.begin("sign-ins")
-        answer = await complete(person, attempt["id"], secrets.token_urlsafe(60))
+        answer = await person.complete(attempt["id"], secrets.token_urlsafe(60))
         refusals.append({**answer.body, "request_id": ""})
 
     assert refusals[0] == refusals[1]
@@ -58,14 +52,14 @@ async def test_a_late_token_is_refused(person: Person, authsignal: Authsignal) -
     token = await authsignal.earn(attempt["sdk"]["token"], person.email)
     await authsignal.advance(601)
 
-    assert (await complete(person, attempt["id"], token)).code == "attempt_failed"
+    assert (await person.complete(attempt["id"], token)).code == "attempt_failed"
 
 
 async def test_a_sign_up_is_not_completed_by_token(person: Person) -> None:
     """A sign-up has no account yet that a token could belong to."""
     attempt = await person.begin("sign-ups")
 
-    answer = await complete(person, attempt["id"], secrets.token_urlsafe(60))
+    answer = await person.complete(attempt["id"], secrets.token_urlsafe(60))
 
     assert attempt["sdk"] is None
     assert (answer.status, answer.code) == (401, "attempt_failed")

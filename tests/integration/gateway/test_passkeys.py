@@ -10,7 +10,7 @@ from tests.integration.gateway.factors import Factors
 from tests.integration.gateway.fixtures import People
 from tests.integration.gateway.ledger import Ledger
 from tests.integration.gateway.person import SESSION, Answer, Person
-from tests.integration.gateway.simulator import Authsignal
+from tests.integration.gateway.simulator import Authsignal, Refused
 from tests.integration.gateway.soft_key import SoftKey
 from tests.integration.gateway.vault import Vault
 from tests.stack import RunningStack
@@ -125,7 +125,7 @@ async def test_a_removed_passkey_opens_nothing(holder: Holder) -> None:
     removed = await holder.person.call("DELETE", f"/v1/me/authenticators/{passkey}")
 
     assert removed.status == 200
-    with pytest.raises(AssertionError, match="not known"):
+    with pytest.raises(Refused, match="not known"):
         await holder.earn()
 
 

@@ -19,13 +19,6 @@ async def sessions(person: Person) -> list[dict[str, Any]]:
     return found
 
 
-async def elsewhere(person: Person) -> Person:
-    """Return the same person, signed in at another browser."""
-    other = person.stranger()
-    await other.sign_in()
-    return other
-
-
 async def test_every_session_is_listed(person: Person) -> None:
     """Each browser shows by its name, address and time, the present one marked."""
     await person.sign_up()
@@ -44,7 +37,7 @@ async def test_every_session_is_listed(person: Person) -> None:
 async def test_a_revoked_session_is_over(person: Person, ledger: Ledger) -> None:
     """Revoking one session ends that one and no other; the log says who did it."""
     mine = (await person.sign_up()).body["id"]
-    other = await elsewhere(person)
+    other = await person.elsewhere()
     (target,) = [one["id"] for one in await sessions(person) if not one["is_current"]]
 
     answer = await person.call("DELETE", f"/v1/sessions/{target}")
@@ -60,7 +53,7 @@ async def test_a_revoked_session_is_over(person: Person, ledger: Ledger) -> None
 async def test_signing_out_everywhere(person: Person, vault: Vault, ledger: Ledger) -> None:
     """Every session ends, the present one as well, and each has its event."""
     sub = (await person.sign_up()).body["subject"]["sub"]
-    others = [await elsewhere(person) for _ in range(2)]
+    others = [await person.elsewhere() for _ in range(2)]
     here = Person.stranger(person)
     here.cookies = dict(person.cookies)
 
@@ -91,7 +84,7 @@ async def test_activity_is_ones_own(people: People, ledger: Ledger) -> None:
     person, other = people(), people()
     await other.sign_up(display_name="Somebody else")
     await person.sign_up()
-    await elsewhere(person)
+    await person.elsewhere()
     renamed = await person.call("PATCH", "/v1/me", {"display_name": "Ada"})
     await ledger.promised(renamed.receipt)
 

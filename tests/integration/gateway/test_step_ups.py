@@ -1,8 +1,6 @@
 """Step-ups: one action with its very details, asked for, proven, and spent once by a business service."""
 
 import asyncio
-import hashlib
-import json
 from typing import Any
 
 import aiohttp
@@ -13,60 +11,10 @@ from tests.integration.gateway.business import Business
 from tests.integration.gateway.factors import SIGNED, TYPED, Factors
 from tests.integration.gateway.fixtures import People
 from tests.integration.gateway.ledger import Ledger
-from tests.integration.gateway.person import SESSION, Answer, Person
+from tests.integration.gateway.payer import ACTION, TEN, Payer, hashed
+from tests.integration.gateway.person import SESSION
 from tests.integration.gateway.simulator import Authsignal
 from tests.stack import RunningStack
-
-ACTION = "authorizePayment"
-TEN = {"amount": "10.00", "currency": "EUR", "payee": "Corner shop"}
-
-
-class Payer:
-    """A signed-in person who is about to pay, and the shop."""
-
-    def __init__(self, person: Person, shop: Business) -> None:
-        self.person, self.shop = person, shop
-        self.sub = ""
-
-    async def join(self) -> "Payer":
-        """Sign up."""
-        self.sub = (await self.person.sign_up()).body["subject"]["sub"]
-        return self
-
-    async def ask(self, context: dict[str, Any] | None = None, action: str = ACTION) -> dict[str, Any]:
-        """Ask for a payment."""
-        body = {"action": action, "context": TEN if context is None else context}
-        answer = await self.person.call("POST", "/v1/step-ups", body)
-        assert answer.status == 200, answer.body
-        step_up: dict[str, Any] = answer.body
-        return step_up
-
-    async def prove(self, step_up: dict[str, Any], code: str | None = None) -> Answer:
-        """Answer with a code, the mailed one by default."""
-        code = code if code is not None else await self.person.code()
-        return await self.person.call("POST", f"/v1/step-ups/{step_up['id']}/verifications", {"code": code})
-
-    async def approved(self) -> dict[str, Any]:
-        """Ask for ten, and prove it."""
-        proven: dict[str, Any] = (await self.prove(await self.ask())).body
-        assert proven["status"] == "verified", proven
-        return proven
-
-    async def spend(self, step_up: dict[str, Any], **other: Any) -> Answer:
-        """Let the shop spend the grant, for ten by default."""
-        return await self.shop.consume(step_up["id"], {"sub": self.sub, "action": ACTION, "context": TEN, **other})
-
-
-@pytest.fixture
-async def payer(person: Person, stack: RunningStack) -> Payer:
-    """Somebody with an account, signed in."""
-    return await Payer(person, Business(person, stack)).join()
-
-
-async def of_the_event(ledger: Ledger, answer: Answer) -> tuple[str, str, str | None]:
-    """Return type, outcome and reason of the event that an answer's receipt promises."""
-    event = await ledger.promised(answer.receipt)
-    return event.event_type.value, event.outcome.value, event.reason
 
 
 async def test_approve_ten_and_spend_ten(payer: Payer, ledger: Ledger) -> None:
@@ -92,11 +40,6 @@ async def test_approve_ten_and_spend_ten(payer: Payer, ledger: Ledger) -> None:
     ]
 
 
-def hashed(context: dict[str, Any]) -> str:
-    """Return the hash of details, computed here anew. Source: RFC 8785."""
-    return hashlib.sha256(json.dumps(context, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
-
-
 @pytest.mark.parametrize("token", ["", "x" * 64, "local"])
 async def test_only_business_services_spend(payer: Payer, stack: RunningStack, ledger: Ledger, token: str) -> None:
     """A wrong credential, the person's own included, spends nothing; that somebody tried is recorded."""
@@ -111,7 +54,7 @@ async def test_only_business_services_spend(payer: Payer, stack: RunningStack, l
 
     for one in (answer, own):
         assert (one.status, one.code) == (401, "unauthorized")
-        assert await of_the_event(ledger, one) == ("step_up.consumed", "denied", "unknown_credential")
+        assert await ledger.told(one.receipt) == ("step_up.consumed", "denied", "unknown_credential")
     assert (await payer.spend(step_up)).status == 200
 
 
@@ -123,7 +66,7 @@ async def test_a_sign_in_is_no_step_up(payer: Payer, ledger: Ledger) -> None:
     read = await payer.person.call("GET", f"/v1/step-ups/{attempt['id']}")
 
     assert (spent.status, read.status) == (404, 404)
-    assert await of_the_event(ledger, spent) == ("step_up.consumed", "denied", "not_a_step_up")
+    assert await ledger.told(spent.receipt) == ("step_up.consumed", "denied", "not_a_step_up")
 
 
 async def test_a_step_up_is_no_sign_in(payer: Payer) -> None:

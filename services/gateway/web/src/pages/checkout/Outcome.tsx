@@ -89,10 +89,16 @@ export function Outcome({ stepUp, looking, onLook, onConfirm, onLeave }: Outcome
   const isOpen = stepUp.status === "challenge_required" && tone === "wait";
   return (
     // A new key for a new outcome: the page is announced, and the focus moves, as for any other.
-    <Page key={title} title={title} lead={text}>
-      <div className={classes.picture} data-tone={tone}>
-        <Icon size={44} stroke={1.5} aria-hidden="true" />
-      </div>
+    <Page
+      key={title}
+      title={title}
+      lead={text}
+      mark={
+        <div className={classes.picture} data-tone={tone}>
+          <Icon size={32} stroke={1.6} aria-hidden="true" />
+        </div>
+      }
+    >
       {stepUp.grant ? <Grant grant={stepUp.grant} /> : null}
       <div className={classes.buttons}>
         {isOpen ? (

@@ -6,10 +6,12 @@ import { api } from "../../api/client";
 import { isProblem } from "../../api/problem";
 import { useBrand, useConfig } from "../../brand";
 import { ActionButton } from "../../components/ActionButton";
+import { Dialog, DialogBody } from "../../components/Dialog";
 import formClasses from "../../components/Form.module.css";
 import { Notice, ProblemNotice, SdkNotice } from "../../components/Notice";
 import { Page } from "../../components/Page";
 import { TextButton } from "../../components/TextButton";
+import { WayButton, WayList } from "../../components/Ways";
 import { typedAddress } from "../../lib/attempt";
 import { device } from "../../lib/authsignal";
 import { addressMistake } from "../../lib/fields";
@@ -17,7 +19,8 @@ import { useFlash, type Flash } from "../../lib/flash";
 import { useStart, useWantedTarget } from "../../lib/flow";
 import { withTarget } from "../../lib/target";
 import { usualWay } from "../../lib/way";
-import { wordsOfMethod } from "../../methods";
+import { canSign } from "../../lib/webauthn";
+import { METHODS, SIGNED_METHODS, wordsOfMethod } from "../../methods";
 import classes from "./SignIn.module.css";
 import { usePasskey } from "./usePasskey";
 
@@ -58,6 +61,28 @@ function PasskeyButton({ passkey }: { passkey: ReturnType<typeof usePasskey> }) 
   );
 }
 
+interface OtherWaysDialogProps {
+  ways: string[];
+  onChoose: (method: string) => void;
+  onClose: () => void;
+}
+
+/** Every way that this deployment has: whose account has which, nobody is told at the door. */
+function OtherWaysDialog({ ways, onChoose, onClose }: OtherWaysDialogProps) {
+  return (
+    <Dialog onClose={onClose} isLight>
+      <DialogBody title="Other ways to sign in" lead="Choose one that you have set up for your account.">
+        <WayList label="Ways to sign in">
+          {ways.map((method) => {
+            const { Icon, choice, hint } = wordsOfMethod(method);
+            return <WayButton key={method} Icon={Icon} title={choice} hint={hint} onPress={() => onChoose(method)} />;
+          })}
+        </WayList>
+      </DialogBody>
+    </Dialog>
+  );
+}
+
 function Trouble({ start, passkey }: { start: Error | null; passkey: Error | null }) {
   if (start) return <ProblemNotice error={start} />;
   return passkey ? <SdkNotice error={passkey} /> : <FlashNotice />;
@@ -71,17 +96,27 @@ export function SignIn() {
   const [address, setAddress] = useState(typedAddress);
   const [mistake, setMistake] = useState<string | null>(null);
   const [way, setWay] = useState(() => usualWay(methods));
+  const [choosing, setChoosing] = useState(false);
+  const ways = Object.keys(METHODS).filter(
+    (method) => methods.includes(method) && (canSign() || !SIGNED_METHODS.includes(method)),
+  );
   const start = useStart(api.signIn, (body) => body.identifier);
   const passkey = usePasskey();
   const refused = isProblem(start.error) ? start.error.fieldMessage("identifier") : undefined;
 
-  function submit(event: SubmitEvent) {
-    event.preventDefault();
+  function go(method: string | null) {
     const found = addressMistake(address);
     setMistake(found);
     if (found) field.current?.focus();
-    else if (!start.isPending)
-      start.mutate({ identifier: address.trim(), ...(way ? { method: way } : {}), ...device() });
+    else if (!start.isPending) start.mutate({ identifier: address.trim(), ...(method ? { method } : {}), ...device() });
+  }
+
+  /** With the address there already, choosing is enough; else it is the next thing to type. */
+  function choose(method: string) {
+    setWay(method);
+    setChoosing(false);
+    if (address.trim() === "") setTimeout(() => field.current?.focus());
+    else go(method);
   }
 
   return (
@@ -89,7 +124,7 @@ export function SignIn() {
       title="Sign in"
       lead={
         way
-          ? `Enter your e-mail address, then go on with ${wordsOfMethod(way).phrase}, as the last time.`
+          ? `Enter your e-mail address, then go on with ${wordsOfMethod(way).phrase}.`
           : `Enter your e-mail address. ${brand.name} sends you a code, so there is no password to remember.`
       }
       focus={field}
@@ -103,7 +138,14 @@ export function SignIn() {
       }
     >
       <Trouble start={refused ? null : start.error} passkey={passkey.error} />
-      <form className={formClasses.form} noValidate onSubmit={submit}>
+      <form
+        className={formClasses.form}
+        noValidate
+        onSubmit={(event: SubmitEvent) => {
+          event.preventDefault();
+          go(way);
+        }}
+      >
         <TextInput
           ref={field}
           label="E-mail address"
@@ -130,12 +172,13 @@ export function SignIn() {
           Continue
         </ActionButton>
       </form>
-      {way ? (
-        <p className={classes.instead}>
-          <TextButton onClick={() => setWay(null)}>Send me a code by e-mail instead</TextButton>
+      <PasskeyButton passkey={passkey} />
+      {ways.length > 1 ? (
+        <p className={classes.other}>
+          <TextButton onClick={() => setChoosing(true)}>Other ways to sign in</TextButton>
         </p>
       ) : null}
-      <PasskeyButton passkey={passkey} />
+      {choosing ? <OtherWaysDialog ways={ways} onChoose={choose} onClose={() => setChoosing(false)} /> : null}
     </Page>
   );
 }

@@ -1,5 +1,5 @@
 import { useMutation } from "@tanstack/react-query";
-import { useEffect, useEffectEvent, useState } from "react";
+import { useEffect, useEffectEvent, useRef, useState } from "react";
 import { api } from "../../api/client";
 import { useIntent } from "../../api/intent";
 import { isProblem } from "../../api/problem";
@@ -29,6 +29,7 @@ export function usePasskey(): PasskeySignIn {
   const arrive = useArrival();
   const isOffered = methods.includes("PASSKEY") && canSign();
   const [round, setRound] = useState(0);
+  const offer = useRef<AbortController>(null);
 
   const signIn = useMutation({
     mutationFn: async (suggested: string | null) => {
@@ -48,6 +49,7 @@ export function usePasskey(): PasskeySignIn {
   useEffect(() => {
     if (!isOffered) return;
     const left = new AbortController();
+    offer.current = left;
     void (async () => {
       if (!(await canSuggest())) return;
       const token = await offerPasskeys(authsignal, left.signal).catch(() => null);
@@ -61,7 +63,9 @@ export function usePasskey(): PasskeySignIn {
     pending: signIn.isPending,
     error: signIn.error,
     press: () => {
-      if (!signIn.isPending) signIn.mutate(null);
+      if (signIn.isPending) return;
+      offer.current?.abort();
+      signIn.mutate(null);
     },
   };
 }

@@ -38,7 +38,7 @@ export function RemoveDialog({ way, onClose, onDone }: RemoveDialogProps) {
   });
   return (
     <Dialog onClose={onClose} isLight>
-      <DialogBody title={`Remove ${name}?`} lead={LEADS[way.method] ?? "It will no longer sign you in."}>
+      <DialogBody title={`Remove “${name}”?`} lead={LEADS[way.method] ?? "It will no longer sign you in."}>
         {remove.error && !(remove.error instanceof Declined) ? <ProblemNotice error={remove.error} /> : null}
         <div className={classes.choices}>
           <ActionButton

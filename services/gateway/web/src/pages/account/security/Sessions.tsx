@@ -11,7 +11,7 @@ import { ActionButton } from "../../../components/ActionButton";
 import { Dialog, DialogBody } from "../../../components/Dialog";
 import { ProblemNotice } from "../../../components/Notice";
 import { Item, Line, Rows } from "../../../components/Rows";
-import { RowButton } from "../../../components/RowButton";
+import { RowButton } from "../../../components/TextButton";
 import { TimeText } from "../../../components/TimeText";
 import { IconTile } from "../../../components/Ways";
 import { countryName } from "../../../lib/country";

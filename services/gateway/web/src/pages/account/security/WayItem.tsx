@@ -1,7 +1,7 @@
 import { useState } from "react";
 import type { Authenticator } from "../../../api/types";
 import { Item, Line } from "../../../components/Rows";
-import { RowButton } from "../../../components/RowButton";
+import { RowButton } from "../../../components/TextButton";
 import { TimeText } from "../../../components/TimeText";
 import { IconTile } from "../../../components/Ways";
 import { wordsOfMethod } from "../../../methods";
