@@ -7,7 +7,7 @@ from tests.integration.gateway.person import Person
 from tests.integration.gateway.simulator import Authsignal
 
 
-async def test_a_token_of_another_attempt_is_refused(person: Person, authsignal: Authsignal, ledger: Ledger) -> None:
+async def test_w06_a_token_of_another_attempt_is_refused(person: Person, authsignal: Authsignal, ledger: Ledger) -> None:
     """A token earned for one attempt does not complete another of the same person."""
     await person.sign_up()
     first, second = await person.begin("sign-ins"), await person.begin("sign-ins")
@@ -21,7 +21,7 @@ async def test_a_token_of_another_attempt_is_refused(person: Person, authsignal:
     assert "action.mismatched" in await ledger.types_of_attempt(second["id"], expect="action.mismatched")
 
 
-async def test_a_token_is_spent_once(person: Person, authsignal: Authsignal) -> None:
+async def test_w06_a_token_is_spent_once(person: Person, authsignal: Authsignal) -> None:
     """A completed attempt takes its token no second time."""
     await person.sign_up()
     attempt = await person.begin("sign-ins")
@@ -33,7 +33,7 @@ async def test_a_token_is_spent_once(person: Person, authsignal: Authsignal) -> 
     assert (answer.status, answer.code) == (409, "conflict")
 
 
-async def test_a_token_twice_at_once_opens_one_session(person: Person, authsignal: Authsignal) -> None:
+async def test_w06_a_token_twice_at_once_opens_one_session(person: Person, authsignal: Authsignal) -> None:
     """The same token sent many times at once opens one session."""
     await person.sign_up()
     attempt = await person.begin("sign-ins")

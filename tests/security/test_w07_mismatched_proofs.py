@@ -6,7 +6,7 @@ from tests.integration.gateway.person import SESSION, Person
 from tests.integration.gateway.simulator import Authsignal
 
 
-async def test_another_persons_token_is_refused(people: People, authsignal: Authsignal, ledger: Ledger) -> None:
+async def test_w07_another_persons_token_is_refused(people: People, authsignal: Authsignal, ledger: Ledger) -> None:
     """A token that somebody else earned for their own attempt opens nothing here, and the mismatch is recorded."""
     victim, thief = people(), people()
     await victim.sign_up()
@@ -21,7 +21,7 @@ async def test_another_persons_token_is_refused(people: People, authsignal: Auth
     assert "action.mismatched" in await ledger.types_of_attempt(target["id"], expect="action.mismatched")
 
 
-async def test_a_token_of_another_action_is_refused(person: Person, authsignal: Authsignal) -> None:
+async def test_w07_a_token_of_another_action_is_refused(person: Person, authsignal: Authsignal) -> None:
     """A token earned for another action of the same person signs nobody in."""
     sub = (await person.sign_up()).body["subject"]["sub"]
     attempt = await person.begin("sign-ins")

@@ -6,7 +6,7 @@ import re
 from tests.integration.gateway.person import ATTEMPT, SESSION, Person
 
 
-async def test_cookies_are_for_this_host_alone(person: Person) -> None:
+async def test_w08_cookies_are_for_this_host_alone(person: Person) -> None:
     """Both cookies are opaque and come with every attribute that keeps them to this host, this site and out of scripts."""
     begun = await person.call("POST", "/v1/sign-ups", {"email": person.email})
     verified = await person.verify(begun.body["id"], await person.code())

@@ -18,7 +18,7 @@ CHANGES: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("change", CHANGES)
-async def test_changes_need_a_fresh_factor(
+async def test_w10_changes_need_a_fresh_factor(
     person: Person, authsignal: Authsignal, vault: Vault, ledger: Ledger, change: str
 ) -> None:
     """Five minutes after the last proof nothing changes, the answer names the next step, and the try is recorded."""

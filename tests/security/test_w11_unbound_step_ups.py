@@ -23,7 +23,7 @@ REFUSALS: dict[str, tuple[dict[str, Any], int, str, str]] = {
 
 
 @pytest.mark.parametrize("name", REFUSALS)
-async def test_what_was_not_approved_is_not_spent(payer: Payer, ledger: Ledger, name: str) -> None:
+async def test_w11_what_was_not_approved_is_not_spent(payer: Payer, ledger: Ledger, name: str) -> None:
     """Anything but the very person, action and details is refused and recorded; the approval itself is still good."""
     changes, status, code, reason = REFUSALS[name]
     step_up = await payer.approved()
@@ -35,7 +35,7 @@ async def test_what_was_not_approved_is_not_spent(payer: Payer, ledger: Ledger, 
     assert (await payer.spend(step_up)).status == 200
 
 
-async def test_a_grant_is_spent_once(payer: Payer, ledger: Ledger) -> None:
+async def test_w11_a_grant_is_spent_once(payer: Payer, ledger: Ledger) -> None:
     """A second try finds the grant used, and so do all but one of many at the same moment."""
     step_up = await payer.approved()
 
@@ -48,7 +48,7 @@ async def test_a_grant_is_spent_once(payer: Payer, ledger: Ledger) -> None:
     assert (await payer.person.call("GET", f"/v1/step-ups/{step_up['id']}")).body["grant"] is None
 
 
-async def test_a_late_grant_is_worth_nothing(payer: Payer, vault: Vault, ledger: Ledger) -> None:
+async def test_w11_a_late_grant_is_worth_nothing(payer: Payer, vault: Vault, ledger: Ledger) -> None:
     """Two minutes after the proof the grant is over, for the shop and for its person."""
     step_up = await payer.approved()
     await vault.change_attempt(step_up["id"], grant_expires_at=time.time() - 1)
@@ -61,7 +61,7 @@ async def test_a_late_grant_is_worth_nothing(payer: Payer, vault: Vault, ledger:
 
 
 @pytest.mark.parametrize("proof", ["none", "a wrong code"])
-async def test_an_unproven_step_up_is_not_spent(payer: Payer, ledger: Ledger, proof: str) -> None:
+async def test_w11_an_unproven_step_up_is_not_spent(payer: Payer, ledger: Ledger, proof: str) -> None:
     """What was asked for and not proven gives no grant."""
     step_up = await payer.ask()
     if proof == "a wrong code":

@@ -110,7 +110,7 @@ def _report(title: str, known: list[float], unknown: list[float]) -> float:
     return p
 
 
-async def test_known_and_unknown_look_and_take_the_same(known: list[Person], unknown: list[Person]) -> None:
+async def test_w12_known_and_unknown_look_and_take_the_same(known: list[Person], unknown: list[Person]) -> None:
     """
     Over 200 interleaved sign-ins a known and an unknown address get the same status, body, headers and token make, at times
     that a rank test cannot tell apart.
@@ -131,7 +131,7 @@ async def test_known_and_unknown_look_and_take_the_same(known: list[Person], unk
     pytest.fail(f"the times differ: p = {p:.4f} twice")
 
 
-async def test_wrong_codes_look_the_same(people: People) -> None:
+async def test_w12_wrong_codes_look_the_same(people: People) -> None:
     """Up to the end of the attempt a wrong code is refused in the same words, headers and count for known and unknown."""
     looks = []
     member = people()
@@ -150,7 +150,7 @@ async def test_wrong_codes_look_the_same(people: People) -> None:
 
 
 @pytest.mark.parametrize("method", ["EMAIL_OTP", "SMS", "PASSKEY"])
-async def test_a_method_tells_nothing(people: People, method: str) -> None:
+async def test_w12_a_method_tells_nothing(people: People, method: str) -> None:
     """Whatever method a sign-in asks for, the answers for known and unknown have one shape."""
     member = people()
     await member.sign_up()
@@ -161,7 +161,7 @@ async def test_a_method_tells_nothing(people: People, method: str) -> None:
     assert attempts[0]["method"] == attempts[1]["method"]
 
 
-async def test_resends_look_the_same(people: People) -> None:
+async def test_w12_resends_look_the_same(people: People) -> None:
     """A resend, too early or in time, is answered alike for known and unknown."""
     looks = []
     member = people()
@@ -179,7 +179,7 @@ async def test_resends_look_the_same(people: People) -> None:
     assert looks[0][2] == 202
 
 
-async def test_an_unknown_address_gets_no_mail(person: Person, ledger: Ledger) -> None:
+async def test_w12_an_unknown_address_gets_no_mail(person: Person, ledger: Ledger) -> None:
     """A decoy sends nothing, never succeeds, and is told apart in the log alone."""
     attempt = await person.begin("sign-ins")
 

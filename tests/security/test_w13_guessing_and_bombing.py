@@ -14,7 +14,7 @@ from tests.integration.gateway.vault import Vault
 from tests.stack import RunningStack
 
 
-async def test_limits_hold_for_both(people: People, ledger: Ledger) -> None:
+async def test_w13_limits_hold_for_both(people: People, ledger: Ledger) -> None:
     """The eleventh sign-in for an address is refused, known or not, and the first refusal is recorded."""
     member = people()
     await member.sign_up()
@@ -34,7 +34,7 @@ async def test_limits_hold_for_both(people: People, ledger: Ledger) -> None:
     assert [status for status, _, _ in looks[0]] == [202] * 9 + [429] * 2
 
 
-async def test_guesses_over_many_attempts_are_limited_for_both(people: People) -> None:
+async def test_w13_guesses_over_many_attempts_are_limited_for_both(people: People) -> None:
     """Codes typed for one address are counted over its attempts, below the provider's limit, known or not."""
     member = people()
     await member.sign_up()  # One right code.
@@ -50,7 +50,7 @@ async def test_guesses_over_many_attempts_are_limited_for_both(people: People) -
     assert looks[0] == looks[1] == ["too_many_attempts"] * 2
 
 
-async def test_a_client_address_has_a_limit(stack: RunningStack, http: aiohttp.ClientSession, folder: Path) -> None:
+async def test_w13_a_client_address_has_a_limit(stack: RunningStack, http: aiohttp.ClientSession, folder: Path) -> None:
     """One client may begin so many attempts in all, for known addresses or not; another client is not touched by it."""
     settings = {**settings_of(stack, "gateway"), "starts_per_ip_max": 3, "trusted_proxies": ["127.0.0.1"]}
     settings |= {"veil_seconds": 0, "state_url": "memory://"}
@@ -73,7 +73,7 @@ async def test_a_client_address_has_a_limit(stack: RunningStack, http: aiohttp.C
     assert set(map(tuple, statuses.values())) == {(202, 202, 202, 429, 429)}
 
 
-async def test_a_wrong_code_counts_down_and_the_fifth_ends_it(person: Person, ledger: Ledger) -> None:
+async def test_w13_a_wrong_code_counts_down_and_the_fifth_ends_it(person: Person, ledger: Ledger) -> None:
     """Four wrong codes each say how many tries are left; the fifth ends the attempt, and then the right code is refused."""
     attempt = await person.begin("sign-ups")
     right, wrong = await person.code(), await person.wrong_code()
@@ -90,7 +90,7 @@ async def test_a_wrong_code_counts_down_and_the_fifth_ends_it(person: Person, le
     assert SESSION not in person.cookies
 
 
-async def test_sends_are_counted(person: Person, vault: Vault) -> None:
+async def test_w13_sends_are_counted(person: Person, vault: Vault) -> None:
     """The third send of an attempt is the last, and the answer no longer offers another."""
     attempt = await person.begin("sign-ups")
     path = f"/v1/attempts/{attempt['id']}/challenges"
@@ -105,7 +105,7 @@ async def test_sends_are_counted(person: Person, vault: Vault) -> None:
     assert len(await person.codes()) == 3
 
 
-async def test_guesses_at_the_same_moment_share_no_charge(person: Person, vault: Vault) -> None:
+async def test_w13_guesses_at_the_same_moment_share_no_charge(person: Person, vault: Vault) -> None:
     """Of many guesses sent at once each that is looked at is charged; the rest is told to wait."""
     await person.sign_up()
     attempt = await person.begin("sign-ins")

@@ -27,7 +27,9 @@ CLAIMING: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("step", CLAIMING)
-async def test_a_sign_up_whose_claim_failed_goes_on(person: Person, authsignal: Authsignal, vault: Vault, step: str) -> None:
+async def test_w16_a_sign_up_whose_claim_failed_goes_on(
+    person: Person, authsignal: Authsignal, vault: Vault, step: str
+) -> None:
     """When the account is made but Authsignal fails on the way to the session, another code finishes the same sign-up."""
     attempt = await person.begin("sign-ups")
     await authsignal.fault(kind="refuse", **CLAIMING[step])

@@ -17,7 +17,7 @@ from tests.stack import RunningStack
 REVOKED_SECONDS_MAX = 1.0
 
 
-async def test_a_revoked_sessions_tokens_are_worth_nothing(person: Person, vault: Vault, stack: RunningStack) -> None:
+async def test_w18_a_revoked_sessions_tokens_are_worth_nothing(person: Person, vault: Vault, stack: RunningStack) -> None:
     """Cognito no longer honours the refresh token of a session that was revoked from another browser."""
     await person.sign_up()
     other = await person.elsewhere()
@@ -34,7 +34,7 @@ async def test_a_revoked_sessions_tokens_are_worth_nothing(person: Person, vault
 
 
 @pytest.mark.parametrize("path", ["/v1/sessions/{id}", "/v1/sessions"])
-async def test_a_revoke_holds_on_every_copy(
+async def test_w18_a_revoke_holds_on_every_copy(
     person: Person, gateway: ServiceProcess, stack: RunningStack, http: aiohttp.ClientSession, path: str
 ) -> None:
     """A session that one copy of the gateway revokes is over on another copy within a second."""
@@ -53,7 +53,7 @@ async def test_a_revoke_holds_on_every_copy(
     assert time.monotonic() - began < REVOKED_SECONDS_MAX
 
 
-async def test_a_session_ends_at_its_absolute_limit(person: Person, vault: Vault) -> None:
+async def test_w18_a_session_ends_at_its_absolute_limit(person: Person, vault: Vault) -> None:
     """However much it is used, a session past its end is none."""
     await person.sign_up()
     await vault.change_session(person.cookies[SESSION], expires_at=1.0)

@@ -19,7 +19,7 @@ FOREIGN = {"Origin": "https://evil.example"}
         {**FOREIGN, "Sec-Fetch-Site": "same-origin"},
     ],
 )
-async def test_foreign_pages_write_nothing(person: Person, headers: dict[str, str]) -> None:
+async def test_w19_foreign_pages_write_nothing(person: Person, headers: dict[str, str]) -> None:
     """A write that a browser says comes from another origin is refused, with and without a session."""
     anonymous = await person.call("POST", "/v1/sign-ins", {"identifier": person.email}, headers=headers)
     await person.sign_up()
@@ -32,14 +32,14 @@ async def test_foreign_pages_write_nothing(person: Person, headers: dict[str, st
     assert (await person.call("GET", "/v1/me")).body["display_name"] is None
 
 
-async def test_our_own_page_writes(person: Person) -> None:
+async def test_w19_our_own_page_writes(person: Person) -> None:
     """The gateway's own origin is let in."""
     headers = {"Origin": person.url, "Sec-Fetch-Site": "same-origin"}
 
     assert (await person.call("POST", "/v1/sign-ins", {"identifier": person.email}, headers=headers)).status == 202
 
 
-async def test_an_attack_on_a_session_is_recorded(person: Person, ledger: Ledger) -> None:
+async def test_w19_an_attack_on_a_session_is_recorded(person: Person, ledger: Ledger) -> None:
     """A refused write that came with somebody's session is an event that names the page."""
     await person.sign_up()
 
@@ -50,7 +50,7 @@ async def test_an_attack_on_a_session_is_recorded(person: Person, ledger: Ledger
     assert SESSION in person.cookies
 
 
-async def test_other_origins_read_nothing(person: Person) -> None:
+async def test_w19_other_origins_read_nothing(person: Person) -> None:
     """No answer lets a page of another origin read it."""
     answer = await person.call("GET", "/v1/config", headers=FOREIGN)
 

@@ -9,7 +9,7 @@ from tests.integration.gateway.person import ATTEMPT, SESSION, Person
 
 
 @pytest.mark.parametrize("cookies", ["none", "another's", "made up"])
-async def test_another_clients_attempt_is_not_there(people: People, cookies: str) -> None:
+async def test_w20_another_clients_attempt_is_not_there(people: People, cookies: str) -> None:
     """Without the cookie of the client that began it, an attempt answers like one that never was."""
     owner, other = people(), people()
     attempt = await owner.begin("sign-ups")

@@ -58,7 +58,7 @@ def _logs(stack: RunningStack, folder: Path, gateway: ServiceProcess) -> set[Pat
     return {*Layout(stack.state_dir).logs.glob("*.log"), *folder.glob("*.log"), gateway.log}
 
 
-async def test_nothing_secret_is_written_down(
+async def test_w22_nothing_secret_is_written_down(
     person: Person,
     authsignal: Authsignal,
     vault: Vault,
@@ -78,7 +78,7 @@ async def test_nothing_secret_is_written_down(
     assert _found(secrets, b"\n".join(await ledger.everything()).decode()) == []
 
 
-async def test_the_queue_is_empty_afterwards(person: Person, stack: RunningStack) -> None:
+async def test_w22_the_queue_is_empty_afterwards(person: Person, stack: RunningStack) -> None:
     """Everything that was put on the queue is taken off it within seconds, and none of it goes to the dead-letter queue."""
     sqs, dead_letters = stack.aws("sqs"), stack["aws"]["audit_dlq_url"]
     names = ["ApproximateNumberOfMessages"]

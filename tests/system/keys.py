@@ -32,7 +32,7 @@ class Keys:
         return str(added["authenticatorId"])
 
     async def answer(self, authenticator_id: str, *, present: bool) -> None:
-        """Have the person touch the authenticator when it asks, or let it wait."""
+        """Have the person touch the authenticator when it is asked from now on, or let it wait; what waits already goes on waiting."""
         values = {"authenticatorId": authenticator_id, "enabled": present}
         await self._devtools.send("WebAuthn.setAutomaticPresenceSimulation", values)
 

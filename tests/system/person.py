@@ -11,8 +11,8 @@ from tests.system.inbox import Inbox
 
 AXE = REPOSITORY / "services/gateway/web/node_modules/axe-core/axe.min.js"
 # The browser itself reports every refused request. Those are part of the story: no session yet, an attempt that ended, a code
-# that was wrong, a change that needs a confirmation first.
-_REFUSAL = re.compile(r"Failed to load resource: the server responded with a status of (40[1349]|410)")
+# that was wrong, a passkey that is not known, a change that needs a confirmation first.
+_REFUSAL = re.compile(r"Failed to load resource: the server responded with a status of (40[01349]|410)")
 _FIND_WIDE = """
 () => [...document.querySelectorAll("body *")]
   .filter(e => !e.closest("svg, [class*=frame]") && getComputedStyle(e).position !== "absolute")

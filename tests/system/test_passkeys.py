@@ -72,8 +72,8 @@ async def test_button_signs_in_without_a_name(newcomer: Person) -> None:
     await newcomer.sees("Your account")
     await keys.answer(own, present=False)
     await newcomer.signs_out()
-    await newcomer.presses("Sign in with a passkey")
     await keys.answer(own, present=True)
+    await newcomer.presses("Sign in with a passkey")
     await newcomer.sees("Your account")
     await newcomer.reads("With a passkey")
 
@@ -136,8 +136,8 @@ async def test_passkey_after_the_address(newcomer: Person) -> None:
     await newcomer.presses("Try another way")
     await newcomer.chooses("Use your passkey")
     await newcomer.sees("Use your passkey")
-    await newcomer.presses("Continue with your passkey")
     await keys.answer(own, present=True)
+    await newcomer.presses("Continue with your passkey")
     await newcomer.sees("Your account")
     await newcomer.reads("With a passkey")
 
@@ -180,8 +180,8 @@ async def test_removed_passkey_does_not_sign_in(newcomer: Person) -> None:
     assert await keys.count(own) == 1
     await keys.answer(own, present=False)
     await newcomer.signs_out()
-    await newcomer.presses("Sign in with a passkey")
     await keys.answer(own, present=True)
+    await newcomer.presses("Sign in with a passkey")
     await newcomer.reads("That one is not known here")
 
 

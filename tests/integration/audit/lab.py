@@ -87,7 +87,8 @@ class PostgresServer:
 
     def discard(self) -> None:
         """Stop the server at once: nobody wants its data any more."""
-        os.kill(self.child.pid, signal.SIGQUIT)
+        if self.child is not None:
+            os.kill(self.child.pid, signal.SIGQUIT)
         self.supervisor.stop_all()
 
     def url(self, role: str, database: str) -> str:

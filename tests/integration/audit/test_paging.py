@@ -55,7 +55,7 @@ async def test_resume_cursor_continues_later(queue: QueuePair, database: Databas
     old, new = author.entry(), author.entry()
     async with running_consumer(queue, database), running_service(tmp_path, queue, database, receivers=0) as service:
         await queue.send(old)
-        await database.wait_for_seal(1)
+        await database.wait_for_sealed(old)
         ask = {"order": "asc", "type": "sign_in.started"}
         first = (await service.get("/v1/events", params=ask)).json()
         idle = (await service.get("/v1/events", params={**ask, "cursor": first["resume_cursor"]})).json()

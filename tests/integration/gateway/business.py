@@ -19,9 +19,9 @@ class Business:
     def __init__(self, person: Person, stack: RunningStack, *, token: str | None = None) -> None:
         self._http = person.stranger()
         file = Layout(stack.state_dir).secrets / "business_token"
-        self._token = token if token is not None else file.read_text(encoding="utf-8").strip()
+        self.token = token if token is not None else file.read_text(encoding="utf-8").strip()
 
     async def consume(self, step_up_id: str, spending: dict[str, Any], **headers: str) -> Answer:
         """Spend the grant of a step-up."""
-        sent = {"Authorization": f"Bearer {self._token}", **headers}
+        sent = {"Authorization": f"Bearer {self.token}", **headers}
         return await self._http.call("POST", f"/v1/step-ups/{step_up_id}/consume", spending, headers=sent)
