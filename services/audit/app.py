@@ -9,6 +9,7 @@ from litestar import Litestar
 from prometheus_client import CollectorRegistry, Gauge
 
 from services.audit.api.access import AccessGuard, ServiceTokens
+from services.audit.api.completeness import get_completeness
 from services.audit.api.events import get_event, search_events
 from services.audit.api.health import Readiness, healthz, readyz
 from services.audit.api.log import BundleReads, get_checkpoint, get_tile
@@ -25,8 +26,9 @@ from services.audit.stopping import on_stop_signal
 from services.audit.storage.database import DatabaseUnavailable, Pool, QueryTooSlow, open_pool
 from services.audit.storage.log import LogReader
 from services.audit.storage.migrate import schema_version
+from services.audit.storage.producers import ProducerReader
 from services.audit.storage.search import EntryReader
-from services.audit.workers import close_pool, start_consumer, start_sequencer
+from services.audit.workers import close_pool, start_consumer, start_sequencer, start_watch
 from shared.audit_trail import AuditTrail, service_event
 from shared.cognito_tokens import TokenVerifier
 from shared.events import EventType
@@ -93,6 +95,7 @@ def create_app(settings: AuditSettings) -> AsgiApp:
                 sealed.stop()
 
             stack.enter_context(on_stop_signal(begin_to_stop))
+            start_watch(stack, app.state.producers, registry)
             if sequencer_url is not None:
                 await start_sequencer(
                     stack, settings, sequencer_url, signers, trail, registry, committed=committed, sealed=sealed
@@ -105,7 +108,7 @@ def create_app(settings: AuditSettings) -> AsgiApp:
             await trail.announce(service_event(EventType.SERVICE_STOPPED))
 
     app = Litestar(
-        [search_events, get_event, get_proof, tail_events, get_checkpoint, get_tile, healthz, readyz],
+        [search_events, get_event, get_proof, tail_events, get_completeness, get_checkpoint, get_tile, healthz, readyz],
         lifespan=[lifespan],
         exception_handlers={
             **EXCEPTION_HANDLERS,
@@ -129,6 +132,7 @@ def create_app(settings: AuditSettings) -> AsgiApp:
 def _share(app: Litestar, reading: Pool, reads: ReadRecorder, sealed: Pulse, email_hash_keys: list[str]) -> None:
     app.state.reader = EntryReader(reading)
     app.state.log = LogReader(reading)
+    app.state.producers = ProducerReader(reading)
     app.state.reads = reads
     app.state.bundle_reads = BundleReads(reads)
     app.state.sealed = sealed

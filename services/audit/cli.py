@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from typing import Final
 
-from services.audit.commands import dlq, query
+from services.audit.commands import completeness, dlq, proofs, query, verify
 from services.audit.commands.errors import CommandFailed
 
 EXAMPLES: Final = """examples:
@@ -16,10 +16,14 @@ EXAMPLES: Final = """examples:
   countersign audit query --type sign_in. --outcome failure --from 1h
   countersign audit query --ip 192.0.2.0/24 --from 2026-01-31 --to 2026-02-01 --json | jq .event_id
   countersign audit tail --type session.                    what happens from now on
+  countersign audit verify                                  the whole log, against its public key
+  countersign audit verify 019a...:6b1f...                  one receipt: the event is in the log, or it was lost
+  countersign audit proof 019a...:6b1f...                   a file that proves it, without us
+  countersign audit completeness                            is any event of any producer missing?
   countersign audit dlq list                                messages that could not be delivered
 
 The service is found by --url and --token, then COUNTERSIGN_AUDIT_URL and COUNTERSIGN_AUDIT_TOKEN, then the local stack
-(.local/stack.json, here or in a folder above).
+(.local/stack.json, here or in a folder above); the log's public key by --key, then COUNTERSIGN_LOG_KEY, then the local stack.
 exit codes: 0 done, 1 it did not work, 2 the command line is wrong"""
 
 
@@ -51,6 +55,9 @@ def _parser() -> argparse.ArgumentParser:
     commands = audit.add_subparsers(title="commands", required=True, metavar="COMMAND")
     _add_query(commands)
     _add_tail(commands)
+    _add_verify(commands)
+    _add_proofs(commands)
+    _add_completeness(commands)
     _add_dlq(commands)
     return parser
 
@@ -77,6 +84,61 @@ def _add_tail(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     _add_filters(parser)
     _add_service(parser)
     parser.set_defaults(run=query.tail)
+
+
+def _add_verify(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = commands.add_parser(
+        "verify", help="check the log, a receipt, a proof or two checkpoints", epilog=EXAMPLES, formatter_class=_Formatter
+    )
+    parser.add_argument(
+        "what", nargs="*", metavar="WHAT", help="receipts, proof files, or two checkpoint files; without any, the whole log"
+    )
+    parser.add_argument("--log", metavar="FOLDER", help="in this copy of the log, without a network (see mirror)")
+    parser.add_argument("--proof", metavar="FILE", help="the proof of the receipt, without a network")
+    parser.add_argument("--entry", metavar="FILE", help="the entry itself, byte for byte, to compare")
+    parser.add_argument("--hashes-only", action="store_true", help="tiles and checkpoint only; needs no token")
+    parser.add_argument("--follow", action="store_true", help="go on as the log grows; Ctrl-C ends it")
+    parser.add_argument("--state", metavar="FILE", help="remember what is verified: go on from there, notice a rewritten log")
+    parser.add_argument(
+        "--deadline", type=_count, default=60, metavar="SECONDS", help="when a promised event is lost (default: 60)"
+    )
+    _add_key(parser)
+    _add_service(parser)
+    parser.set_defaults(run=verify.verify)
+
+
+def _add_proofs(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = commands.add_parser("proof", help="get the proof of an event as a file", formatter_class=_Formatter)
+    parser.add_argument("receipt", metavar="RECEIPT", help="the Audit-Receipt of an answer, or an event id")
+    parser.add_argument("-o", "--output", metavar="FILE", help="default: EVENT_ID.tlog-proof; - is standard output")
+    _add_service(parser)
+    parser.set_defaults(run=proofs.proof)
+    parser = commands.add_parser("checkpoint", help="print the newest signed checkpoint", formatter_class=_Formatter)
+    _add_key(parser)
+    _add_service(parser)
+    parser.set_defaults(run=proofs.checkpoint)
+    parser = commands.add_parser(
+        "mirror", help="copy the log into a folder, or bring it up to date", formatter_class=_Formatter
+    )
+    parser.add_argument("folder", metavar="FOLDER")
+    _add_key(parser)
+    _add_service(parser)
+    parser.set_defaults(run=proofs.mirror)
+
+
+def _add_completeness(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = commands.add_parser(
+        "completeness", help="name every missing event, producer by producer", epilog=EXAMPLES, formatter_class=_Formatter
+    )
+    parser.add_argument("--service", metavar="NAME", help="of this service")
+    parser.add_argument("--instance", metavar="ID", help="of this process")
+    parser.add_argument("--from", dest="since", metavar="TIME", help="of producers heard of since: 1h, 2d, a date")
+    _add_service(parser)
+    parser.set_defaults(run=completeness.completeness)
+
+
+def _add_key(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--key", metavar="KEY", help="the log's public key, or a file with one or two of them")
 
 
 def _add_filters(parser: argparse.ArgumentParser) -> None:

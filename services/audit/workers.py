@@ -17,8 +17,10 @@ from services.audit.sealing.store import SealStore
 from services.audit.settings import AuditSettings
 from services.audit.storage.database import Pool, open_pool
 from services.audit.storage.entries import EntryStore
+from services.audit.storage.producers import ProducerReader
 from services.audit.supervision import Part, keep_running
 from services.audit.tree.notes import Signer
+from services.audit.watch import GapMetrics, GapWatch
 from shared.audit_trail import AuditTrail
 
 # A sequencer that hangs in its turn loses it after this long, and another one goes on.
@@ -85,6 +87,13 @@ async def start_sequencer(
         return Sequencer(store, signers, metrics, trail, committed=committed, sealed=sealed, interval_seconds=interval_seconds)
 
     _start(stack, "sequencer", make, asyncio.Event(), faults.inc)
+
+
+def start_watch(stack: AsyncExitStack, producers: ProducerReader, registry: CollectorRegistry) -> None:
+    """Begin to watch for gaps."""
+    metrics = GapMetrics(registry)
+    faults = Counter("audit_watch_faults_total", "Times the watch for gaps stopped by a fault of ours", registry=registry)
+    _start(stack, "watch", lambda: GapWatch(producers, metrics), asyncio.Event(), faults.inc)
 
 
 def _start(

@@ -10,6 +10,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
+import aiohttp
 from litestar import Litestar
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
@@ -73,6 +74,15 @@ class Secrets(NamedTuple):
     grant_keys: list[str]
     audit_token: str | None
     businesses: Businesses
+
+
+class Upstreams(NamedTuple):
+    """What the gateway calls."""
+
+    http: aiohttp.ClientSession
+    challenges: ChallengeService
+    cognito: Cognito
+    directory: Directory
 
 
 class Router:
@@ -175,14 +185,9 @@ def create_api(lifespan: Any = None) -> Litestar:
     )
 
 
-async def _connect(
-    stack: AsyncExitStack,
-    settings: GatewaySettings,
-    held: Secrets,
-    state: StateStore,
-    sealer: Sealer,
-    recorder: Recorder,
-) -> tuple[Gateway, AuditProxy]:
+async def _open_upstreams(
+    stack: AsyncExitStack, settings: GatewaySettings, held: Secrets, state: StateStore, sealer: Sealer
+) -> Upstreams:
     http = await stack.enter_async_context(open_http())
     idp = await stack.enter_async_context(
         open_aws_json(
@@ -194,22 +199,74 @@ async def _connect(
             seconds_max=settings.cognito_seconds_max,
         )
     )
-    challenges = ChallengeService(
-        JsonClient(
+    return Upstreams(
+        http=http,
+        challenges=ChallengeService(
+            JsonClient(
+                http,
+                base_url=settings.challenge_url,
+                token=held.challenge_token,
+                seconds_max=settings.challenge_seconds_max,
+            )
+        ),
+        cognito=Cognito(
             http,
-            base_url=settings.challenge_url,
-            token=held.challenge_token,
-            seconds_max=settings.challenge_seconds_max,
-        )
+            url=settings.cognito_url,
+            client_id=settings.client_id,
+            client_secret=held.client_secret,
+            seconds_max=settings.cognito_seconds_max,
+        ),
+        directory=Directory(idp, user_pool_id=settings.user_pool_id, state=state, sealer=sealer),
     )
-    cognito = Cognito(
-        http,
-        url=settings.cognito_url,
-        client_id=settings.client_id,
-        client_secret=held.client_secret,
-        seconds_max=settings.cognito_seconds_max,
+
+
+def _build_door(
+    settings: GatewaySettings,
+    upstreams: Upstreams,
+    *,
+    store: AttemptStore,
+    sessions: Sessions,
+    limits: Limits,
+    recorder: Recorder,
+    email_hash_key: bytes,
+) -> tuple[Door, Flow]:
+    challenges = upstreams.challenges
+    veil = Veil(step_seconds=settings.veil_seconds)
+    flow = Flow(settings=settings, store=store, challenges=challenges, recorder=recorder, limits=limits, veil=veil)
+    finish = Finish(
+        store=store,
+        challenges=challenges,
+        cognito=upstreams.cognito,
+        directory=upstreams.directory,
+        sessions=sessions,
+        recorder=recorder,
     )
-    directory = Directory(idp, user_pool_id=settings.user_pool_id, state=state, sealer=sealer)
+    door = Door(
+        settings=settings,
+        flow=flow,
+        store=store,
+        directory=upstreams.directory,
+        challenges=challenges,
+        finish=finish,
+        recorder=recorder,
+        limits=limits,
+        veil=veil,
+        email_hash_key=email_hash_key,
+        decoy_tokens=DecoyTokens(),
+    )
+    return door, flow
+
+
+async def _connect(
+    stack: AsyncExitStack,
+    settings: GatewaySettings,
+    held: Secrets,
+    state: StateStore,
+    sealer: Sealer,
+    recorder: Recorder,
+) -> tuple[Gateway, AuditProxy]:
+    upstreams = await _open_upstreams(stack, settings, held, state, sealer)
+    http, challenges, cognito, directory = upstreams
     sessions = Sessions(
         store=SessionStore(state, sealer, idle_seconds=settings.session_idle_seconds),
         state=state,
@@ -219,28 +276,14 @@ async def _connect(
         absolute_seconds=settings.session_absolute_seconds,
     )
     store = AttemptStore(state, sealer, attempt_seconds=settings.attempt_seconds)
-    limits = Limits(state, recorder, settings)
-    veil = Veil(step_seconds=settings.veil_seconds)
-    flow = Flow(settings=settings, store=store, challenges=challenges, recorder=recorder, limits=limits, veil=veil)
-    door = Door(
-        settings=settings,
-        flow=flow,
+    door, flow = _build_door(
+        settings,
+        upstreams,
         store=store,
-        directory=directory,
-        challenges=challenges,
-        finish=Finish(
-            store=store,
-            challenges=challenges,
-            cognito=cognito,
-            directory=directory,
-            sessions=sessions,
-            recorder=recorder,
-        ),
+        sessions=sessions,
+        limits=Limits(state, recorder, settings),
         recorder=recorder,
-        limits=limits,
-        veil=veil,
         email_hash_key=held.email_hash_key,
-        decoy_tokens=DecoyTokens(),
     )
     notices = Notices(
         smtp_url=settings.smtp_url,

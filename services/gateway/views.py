@@ -5,6 +5,8 @@ from datetime import UTC, datetime
 from enum import Enum
 from typing import Annotated, Any, Final
 
+from litestar.openapi.spec import OpenAPIType, Schema
+from litestar.params import Parameter
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from services.gateway import policy
@@ -18,7 +20,9 @@ DeviceId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9-]{8,64}$", description="The
 Method = Annotated[str, Meta(pattern=r"^[A-Z_]{2,40}$", description="A verification method, such as EMAIL_OTP.")]
 Code = Annotated[str, Meta(pattern=r"^[0-9]{4,10}$", description="The code from the message, digits only.")]
 ActionCode = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}$", description="What a person is about to do.")]
-Details = dict[str, str | int | float | bool]
+# An integer is a number too, so the framework's own "one of integer, number" would admit none.
+DETAIL: Final = Schema(any_of=[Schema(type=OpenAPIType(name)) for name in ("string", "number", "boolean")])
+Details = Annotated[dict[str, str | int | float | bool], Parameter(schema_extra={"additional_properties": DETAIL})]
 SdkToken = Annotated[str, Meta(min_length=16, max_length=8192, description="The token that the Web SDK returned.")]
 
 

@@ -144,3 +144,12 @@ async def test_w13_codes_of_a_step_up_are_limited_too(person: Person) -> None:
 
     assert codes[:9] == ["invalid_code"] * 9
     assert codes[9:] == ["too_many_attempts"] * 3
+
+
+async def test_w13_step_ups_bomb_nobody(person: Person) -> None:
+    """Whoever holds a session cannot fill its owner's mailbox by asking for one step-up after the other."""
+    await person.sign_up()
+    asked = [await person.call("POST", "/v1/step-ups", {"action": "manageAuthenticators"}) for _ in range(12)]
+
+    assert [answer.status for answer in asked] == [200] * 9 + [429] * 3
+    assert len(await person.codes()) == 10

@@ -32,7 +32,7 @@ class Keys:
         return str(added["authenticatorId"])
 
     async def answer(self, authenticator_id: str, *, present: bool) -> None:
-        """Have the person touch the authenticator when it is asked from now on, or let it wait; what waits already goes on waiting."""
+        """Have the person answer what the authenticator is asked from now on, or let it wait; what waits already waits on."""
         values = {"authenticatorId": authenticator_id, "enabled": present}
         await self._devtools.send("WebAuthn.setAutomaticPresenceSimulation", values)
 

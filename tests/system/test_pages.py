@@ -7,6 +7,7 @@ import pytest
 from playwright.async_api import expect
 
 from tests.system.fixtures import Profile
+from tests.system.keys import Keys
 from tests.system.person import Person
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -43,6 +44,42 @@ async def test_every_page_of_a_guest_is_accessible(people: Profile, scheme: str,
     await guest.sees("Your account")
     await guest.reads("Confirmed")
     await guest.check_page()
+
+
+@pytest.mark.parametrize("viewport", [SMALL, LARGE], ids=["320", "1280"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_every_page_inside_is_accessible(people: Profile, scheme: str, viewport: dict[str, int]) -> None:
+    """
+    The same holds for the offer of a passkey, the security page with its dialogs, the ways to sign in, and the checkout.
+    """
+    person = await people(color_scheme=scheme, viewport=viewport)
+    keys = await Keys.plugged_into(person.page)
+    own = await keys.add(is_own=True)
+    await person.begins_sign_up()
+    await person.types_code(await person.code())
+    await person.sees("Faster next time, with a passkey")
+    await person.check_page()
+    await person.presses("Create a passkey")
+    await person.sees("Your account")
+    await keys.answer(own, present=False)
+    await person.follows("Security")
+    await expect(person.page.get_by_role("list", name="Recent activity")).to_be_visible()
+    await person.check_page()
+    await person.presses("Remove Code by e-mail")
+    await person.check_page()
+    await person.presses("Keep it")
+    await person.presses("Add a way to sign in")
+    await person.check_page()
+    await person.chooses("Passkey")
+    await person.check_page()
+    await person.presses("Close")
+    await person.open("/checkout")
+    await person.sees("Checkout")
+    await person.check_page()
+    await person.open("/account")
+    await person.signs_out()
+    await person.presses("Other ways to sign in")
+    await person.check_page()
 
 
 async def test_whole_story_by_keyboard(newcomer: Person) -> None:

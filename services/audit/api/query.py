@@ -5,9 +5,11 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from ipaddress import ip_network
 from typing import Any, Final, NamedTuple, TypeVar
+from uuid import UUID
 
 from services.audit.reading import SEARCH_CHARACTERS_MAX
 from services.audit.storage.cursor import CursorInvalid, LogCursor, SearchCursor, log_cursor, search_cursor
+from services.audit.storage.producers import Wanted
 from services.audit.storage.search import AddressRange, Filters, Order
 from shared.events import EventType, Outcome, email_hash
 from shared.problems import InvalidRequest
@@ -22,6 +24,8 @@ FILTER_FIELDS: Final = frozenset(
 )
 SEARCH_FIELDS: Final = FILTER_FIELDS | {"limit", "order", "cursor"}
 TAIL_FIELDS: Final = (FILTER_FIELDS - {"to"}) | {"cursor"}
+COMPLETENESS_FIELDS: Final = frozenset({"service", "instance", "from", "incomplete"})
+WHEN: Final = "Give a time as in RFC 3339, with its zone, such as 2026-01-31T12:00:00Z."
 # "+01:00" arrives as " 01:00" from those who forget to escape the plus.
 LOST_PLUS: Final = re.compile(r" (\d\d:\d\d)$")
 
@@ -134,14 +138,31 @@ def parse_tail(pairs: Pairs, email_hash_keys: Sequence[str], last_event_id: str 
     return TailQuery(filters, after, reader.fields)
 
 
+def parse_completeness(pairs: Pairs) -> tuple[Wanted, tuple[str, ...]]:
+    """
+    Read the query of a completeness report; the second value are the fields that were given.
+
+    Raises:
+        InvalidRequest: As `parse_search`.
+    """
+    reader = _Reader(pairs, COMPLETENESS_FIELDS)
+    wanted = Wanted(
+        service=reader.one("service", str, ""),
+        instance=reader.one("instance", UUID, "Give the id of a process, a UUID."),
+        since=reader.one("from", _time, WHEN),
+        only_incomplete=reader.one("incomplete", _flag, "Give true or false.") or False,
+    )
+    reader.check()
+    return wanted, reader.fields
+
+
 def shape(view: str, fields: tuple[str, ...], **counts: Any) -> dict[str, Any]:
     """Return what the log keeps of a read: which filters were used and how much was shown, never what was looked for."""
     return {"view": view, "filters": list(fields), **counts}
 
 
 def _filters(reader: _Reader, email_hash_keys: Sequence[str]) -> Filters:
-    when = "Give a time as in RFC 3339, with its zone, such as 2026-01-31T12:00:00Z."
-    since, until = reader.one("from", _time, when), reader.one("to", _time, when)
+    since, until = reader.one("from", _time, WHEN), reader.one("to", _time, WHEN)
     if since is not None and until is not None and since >= until:
         reader.wrong("to", "Give a time after from.")
     address = reader.one("email", _email, "Give an e-mail address.")
@@ -208,6 +229,12 @@ def _limit(value: str) -> int:
     if not value.isascii() or not value.isdigit() or not 1 <= int(value) <= LIMIT_MAX:
         raise ValueError(value)
     return int(value)
+
+
+def _flag(value: str) -> bool:
+    if value not in ("true", "false"):
+        raise ValueError(value)
+    return value == "true"
 
 
 def _order(value: str) -> Order:

@@ -8,7 +8,7 @@ import ssl
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import SplitResult, quote, urlencode, urlsplit
 
 import msgspec
 
@@ -27,6 +27,7 @@ class Entry(msgspec.Struct, frozen=True):
     event: msgspec.Raw
     leaf_hash: str
     recorded_at: str
+    leaf_index: int | None = None
 
 
 class Page(msgspec.Struct, frozen=True):
@@ -52,6 +53,14 @@ class ProblemAnswer(msgspec.Struct, frozen=True):
 
 class TailEnded(Exception):
     """The connection of a tail ended; it may be opened again at `last_id`."""
+
+
+class NotThere(CommandFailed):
+    """The log does not hold what was asked for; `is_sealing` when it will in a moment."""
+
+    def __init__(self, message: str, *, is_sealing: bool) -> None:
+        super().__init__(message)
+        self.is_sealing = is_sealing
 
 
 class AuditClient:
@@ -104,7 +113,7 @@ class AuditClient:
     def _answer(
         self, path: str, params: Params, seconds_max: float, headers: dict[str, str] | None = None
     ) -> Iterator[http.client.HTTPResponse]:
-        connection = self._connection(seconds_max)
+        connection = connect(self._parts, seconds_max)
         try:
             try:
                 target = f"{self._parts.path}{path}?{urlencode(params, quote_via=quote)}"
@@ -119,12 +128,35 @@ class AuditClient:
         finally:
             connection.close()
 
-    def _connection(self, seconds_max: float) -> http.client.HTTPConnection:
-        host = self._parts.hostname or ""
-        if self._parts.scheme == "https":
-            context = ssl.create_default_context()
-            return http.client.HTTPSConnection(host, self._parts.port, timeout=seconds_max, context=context)
-        return http.client.HTTPConnection(host, self._parts.port, timeout=seconds_max)
+    def proof(self, event_id: str) -> str:
+        """
+        Ask for the proof of one event.
+
+        Raises:
+            NotThere: The log does not hold the event, or has not sealed it yet.
+            CommandFailed: The service cannot be reached or refuses.
+        """
+        with self._answer(f"/v1/events/{quote(event_id)}/proof", (), ANSWER_SECONDS_MAX) as answer:
+            return answer.read().decode(errors="replace")
+
+    def completeness(self, params: Params) -> bytes:
+        """
+        Ask for the completeness report.
+
+        Raises:
+            CommandFailed: The service cannot be reached or refuses.
+        """
+        with self._answer("/v1/completeness", params, ANSWER_SECONDS_MAX) as answer:
+            return answer.read()
+
+
+def connect(parts: SplitResult, seconds_max: float) -> http.client.HTTPConnection:
+    """Return a connection to a server, not opened yet."""
+    host = parts.hostname or ""
+    if parts.scheme == "https":
+        context = ssl.create_default_context()
+        return http.client.HTTPSConnection(host, parts.port, timeout=seconds_max, context=context)
+    return http.client.HTTPConnection(host, parts.port, timeout=seconds_max)
 
 
 def _entries(answer: http.client.HTTPResponse) -> Iterator[tuple[str, Entry]]:
@@ -150,5 +182,7 @@ def _refusal(answer: http.client.HTTPResponse) -> CommandFailed:
         return CommandFailed("the audit service does not accept this token")
     if problem.errors:
         return CommandFailed("; ".join(f"{error.field}: {error.message}" for error in problem.errors), USAGE)
+    if answer.status in (404, 409):
+        return NotThere(problem.detail or "this is not in the log", is_sealing=answer.status == 409)
     detail = problem.detail or f"the audit service answered with status {answer.status}"
     return CommandFailed(detail, FAILED)

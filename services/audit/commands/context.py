@@ -7,10 +7,12 @@ from typing import Any, Final
 import msgspec
 
 from services.audit.commands.errors import USAGE, CommandFailed
+from services.audit.tree.notes import VerifierKey
 
 STACK_FILE: Final = Path(".local") / "stack.json"
 URL_VARIABLE: Final = "COUNTERSIGN_AUDIT_URL"
 TOKEN_VARIABLE: Final = "COUNTERSIGN_AUDIT_TOKEN"
+KEY_VARIABLE: Final = "COUNTERSIGN_LOG_KEY"
 
 
 class StackAws(msgspec.Struct, frozen=True):
@@ -29,6 +31,7 @@ class Stack(msgspec.Struct, frozen=True):
 
     audit_url: str | None = None
     audit_token: str | None = None
+    log_public_key: str | None = None
     aws: StackAws | None = None
 
 
@@ -57,12 +60,42 @@ def audit_address(options: Any) -> tuple[str, str]:
     Raises:
         CommandFailed: One of them is not known.
     """
+    url, token = public_address(options)
+    if not token:
+        raise CommandFailed(f"the audit service wants a token: give --token or set {TOKEN_VARIABLE}", USAGE)
+    return url, token
+
+
+def public_address(options: Any) -> tuple[str, str | None]:
+    """
+    Return URL and token of the audit API, for what needs no token but is better with one.
+
+    Raises:
+        CommandFailed: The URL is not known.
+    """
     stack = find_stack(Path.cwd())
     url = options.url or os.environ.get(URL_VARIABLE) or stack.audit_url
     # The local stack's token goes to the local stack alone.
     token = options.token or os.environ.get(TOKEN_VARIABLE) or (stack.audit_token if url == stack.audit_url else None)
     if not url:
         raise CommandFailed(f"which audit service? Give --url or set {URL_VARIABLE}, or start one with make run", USAGE)
-    if not token:
-        raise CommandFailed(f"the audit service wants a token: give --token or set {TOKEN_VARIABLE}", USAGE)
     return url.rstrip("/"), token
+
+
+def log_keys(options: Any) -> list[VerifierKey]:
+    """
+    Return the public keys of the log: of an option, the environment, or the local stack; as text or in a file.
+
+    Raises:
+        CommandFailed: No key is known, or what was given is none.
+    """
+    given = options.key or os.environ.get(KEY_VARIABLE) or find_stack(Path.cwd()).log_public_key
+    if not given:
+        raise CommandFailed(f"whose log? Give its public key with --key or set {KEY_VARIABLE}", USAGE)
+    try:
+        text = given if "+" in given and not Path(given).is_file() else Path(given).read_text()
+        return [VerifierKey.parse(line) for line in text.splitlines() if line.strip()]
+    except OSError as error:
+        raise CommandFailed(f"the key file {given} cannot be read: {error.strerror or error}", USAGE) from error
+    except ValueError as error:
+        raise CommandFailed(f"--key: {error}", USAGE) from error

@@ -35,7 +35,8 @@ def json_line(entry: Entry) -> str:
     """Return one entry as a line of JSON: `event` is the stored entry byte for byte, the rest is for filtering."""
     event = msgspec.json.decode(entry.event, type=dict[str, Any])
     named = {name: event.get(name) for name in ("event_id", "event_type", "outcome", "occurred_at")}
-    return _ENCODE({**named, "leaf_hash": entry.leaf_hash, "recorded_at": entry.recorded_at, "event": entry.event}).decode()
+    stored = {"leaf_hash": entry.leaf_hash, "leaf_index": entry.leaf_index, "recorded_at": entry.recorded_at}
+    return _ENCODE({**named, **stored, "event": entry.event}).decode()
 
 
 def table(entries: list[Entry], now: datetime, *, width: int) -> Table:

@@ -77,13 +77,12 @@ class Frontier:
         for leaf in leaf_hashes:
             self.size += 1
             self._push(0, leaf, full)
-        before = {(tile.level, tile.index): tile.width for tile in edge_of(start)}
-        grown = [
-            GrownTile(tile, b"".join(self._levels[tile.level]))
-            for tile in edge_of(self.size)
-            if before.get((tile.level, tile.index)) != tile.width
-        ]
-        return full + grown
+        before = set(edge_of(start))
+        return full + [grown for grown in self.edge() if grown.tile not in before]
+
+    def edge(self) -> list[GrownTile]:
+        """Return the partial tiles, from level 0 up."""
+        return [GrownTile(tile, b"".join(self._levels[tile.level])) for tile in edge_of(self.size)]
 
     def _push(self, level: int, value: bytes, full: list[GrownTile]) -> None:
         if level == len(self._levels):

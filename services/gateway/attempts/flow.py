@@ -233,6 +233,15 @@ class Flow:
             raise Conflict(status.value, detail="This sign-in is already done. Start again if you are not signed in.")
         raise AttemptFailed(status.value)
 
+    async def check_send(self, context: RequestContext, attempt: Attempt) -> None:
+        """
+        Count one more message to the person of an attempt.
+
+        Raises:
+            TooManyAttempts: They got too many lately.
+        """
+        await self._limits.check_send(context, attempt.email_hash)
+
     def challenge_request(self, context: RequestContext, attempt: Attempt, method: str | None) -> ChallengeRequest:
         """Return the request that challenges the person of an attempt."""
         return ChallengeRequest(

@@ -9,8 +9,6 @@ it alone; only the consume endpoint also makes it count once. Source: RFC 7519, 
 import base64
 import hashlib
 import json
-import time
-from collections.abc import Callable
 from typing import Any, Final
 
 import jwt
@@ -31,10 +29,9 @@ class GrantSigner:
         issuer: The gateway's public origin.
     """
 
-    def __init__(self, keys: list[str], *, issuer: str, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, keys: list[str], *, issuer: str) -> None:
         self._keys = [Ed25519PrivateKey.from_private_bytes(bytes.fromhex(key)) for key in keys]
         self._issuer = issuer
-        self._clock = clock
 
     def sign(self, attempt: Attempt) -> str:
         """Return the grant of a step-up that was allowed or proven; it ends with the step-up's own grant."""

@@ -195,6 +195,7 @@ class StepUps:
         attempt = replace(attempt, methods=methods, own_methods=methods, method=method, track_token=token)
         if not policy.is_sent(method):
             return attempt
+        await self._flow.check_send(context, attempt)
         request = replace(self._flow.challenge_request(context, attempt, method), is_resend=True, track_token=token)
         return sent(attempt, await self._challenges.challenge(request))
 

@@ -61,7 +61,8 @@ FLAWED = {
     "json of something else": (b'{"hello": "world"}', Flaw.NOT_AN_EVENT),
     "a number": (b"42", Flaw.NOT_AN_EVENT),
     "a blank": (b" ", Flaw.NOT_JSON),
-    "nested deeply": (b"[" * 100_000, Flaw.NOT_AN_EVENT),
+    "nested deeply": (b"[" * 60_000, Flaw.NOT_AN_EVENT),
+    "too large": (b'"' + b"x" * 65_534 + b'"', Flaw.TOO_LARGE),
 }
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from tests.integration.gateway.business import Business
 from tests.integration.gateway.factors import Factors
+from tests.integration.gateway.holder import Holder
 from tests.integration.gateway.ledger import Ledger
 from tests.integration.gateway.payer import Payer
 from tests.integration.gateway.person import Person
@@ -93,3 +94,9 @@ def factors(authsignal: Authsignal, stack: RunningStack) -> Factors:
 async def payer(person: Person, stack: RunningStack) -> Payer:
     """Somebody with an account, signed in, and the shop."""
     return await Payer(person, Business(person, stack)).join()
+
+
+@pytest.fixture
+async def holder(person: Person, authsignal: Authsignal, stack: RunningStack, factors: Factors) -> Holder:
+    """Somebody with an account and a passkey."""
+    return await Holder(person, authsignal, stack).join(factors)

@@ -11,6 +11,7 @@ from tests.integration.gateway.fixtures import People
 from tests.integration.gateway.ledger import Ledger
 from tests.integration.gateway.person import SESSION, Answer, Person
 from tests.integration.gateway.simulator import Authsignal, Refused
+from tests.integration.gateway.vault import Vault
 
 DEVICES = ("PUSH", "QR_CODE")
 
@@ -122,11 +123,11 @@ async def test_a_signature_in_the_browser_signs_in(
 
 
 @pytest.mark.parametrize("method", [*TYPED, *AWAITED, *SIGNED])
-async def test_a_method_can_be_switched_to(person: Person, factors: Factors, method: str) -> None:
+async def test_a_method_can_be_switched_to(person: Person, factors: Factors, vault: Vault, method: str) -> None:
     """A sign-in that was begun by e-mail code goes on by another method of the person's, after the cool-down at most."""
     browser, factor = await joined(person, factors, method)
     attempt = await browser.begin("sign-ins")
-    await asyncio.sleep(1.05)
+    await vault.change_attempt(attempt["id"], resend_at=0.0)
 
     switched = await browser.call("POST", f"/v1/attempts/{attempt['id']}/challenges", {"method": method})
 
@@ -140,13 +141,15 @@ async def test_decoys_wait_alike(people: People, method: str) -> None:
     """Who lacks a method, and who has no account, waits as long, in the same words, as somebody who does not answer."""
     member, nobody = people(), people()
     await member.sign_up()
-    seen = []
-    for person in (member.stranger(), nobody):
+
+    async def wait(person: Person) -> Any:
         attempt = await person.begin("sign-ins", method=method)
         began = time.monotonic()
         answer = await look(person, attempt["id"], wait=1)
         assert 1.0 <= time.monotonic() - began < 2.0
-        seen.append([without_ids(one) for one in (attempt, answer.body)] + [sorted(answer.headers)])
+        return [without_ids(one) for one in (attempt, answer.body)], sorted(answer.headers)
+
+    seen = await asyncio.gather(wait(member.stranger()), wait(nobody))
 
     assert seen[0] == seen[1]
 

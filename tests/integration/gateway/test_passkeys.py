@@ -1,56 +1,17 @@
 """Sign-in by passkey, without a name: the token alone says who it is."""
 
-import asyncio
 import secrets
 import uuid
 
 import pytest
 
-from tests.integration.gateway.factors import Factors
 from tests.integration.gateway.fixtures import People
+from tests.integration.gateway.holder import Holder, present, refused
 from tests.integration.gateway.ledger import Ledger
-from tests.integration.gateway.person import SESSION, Answer, Person
+from tests.integration.gateway.person import SESSION, Person
 from tests.integration.gateway.simulator import Authsignal, Refused
 from tests.integration.gateway.soft_key import SoftKey
-from tests.integration.gateway.vault import Vault
 from tests.stack import RunningStack
-
-
-class Holder:
-    """Somebody with a passkey."""
-
-    def __init__(self, person: Person, authsignal: Authsignal, stack: RunningStack) -> None:
-        self.person, self._authsignal = person, authsignal
-        self._tenant_id: str = stack["authsignal"]["tenant_id"]
-        self.key = SoftKey("")
-        self.sub = ""
-
-    async def join(self, factors: Factors) -> "Holder":
-        """Sign up and add the passkey."""
-        self.sub = (await self.person.sign_up()).body["subject"]["sub"]
-        self.key = (await factors.add(self.person, "PASSKEY")).key
-        return self
-
-    async def earn(self, action: str | None = "signIn") -> str:
-        """Use the passkey."""
-        return await self._authsignal.earn_by_passkey(self.key, self._tenant_id, action=action)
-
-
-@pytest.fixture
-async def holder(person: Person, authsignal: Authsignal, stack: RunningStack, factors: Factors) -> Holder:
-    """Somebody with an account and a passkey."""
-    return await Holder(person, authsignal, stack).join(factors)
-
-
-async def present(person: Person, token: str) -> Answer:
-    """Come to the door with a token."""
-    person.seen.add(token)
-    return await person.call("POST", "/v1/sign-ins/passkey", {"token": token})
-
-
-def refused(answer: Answer, person: Person) -> bool:
-    """Say whether an answer is the one refusal that all wrong tokens get."""
-    return (answer.status, answer.code, SESSION in person.cookies) == (401, "attempt_failed", False)
 
 
 @pytest.mark.parametrize("action", ["signIn", None], ids=["by button", "by autofill"])
@@ -65,22 +26,6 @@ async def test_a_passkey_signs_in_without_a_name(holder: Holder, ledger: Ledger,
     types = await ledger.types_of_subject(holder.sub)
     assert created.event_type.value == "session.created"
     assert types[-3:] == ["passkey.asserted", "sign_in.succeeded", "session.created"]
-
-
-async def test_a_passkeys_token_works_once(holder: Holder, ledger: Ledger, vault: Vault) -> None:
-    """The same token again, or many times at once, opens no second session, and the log says that it was replayed."""
-    token = await holder.earn()
-    before = len(await vault.sessions_of(holder.sub))
-
-    answers = await asyncio.gather(*(present(holder.person.stranger(), token) for _ in range(6)))
-    late = holder.person.stranger()
-    again = await present(late, token)
-
-    assert sorted(answer.status for answer in answers) == [200] + [401] * 5
-    assert refused(again, late)
-    assert len(await vault.sessions_of(holder.sub)) == before + 1
-    event = await ledger.promised(again.receipt)
-    assert event.reason == "TOKEN_REPLAYED"
 
 
 async def test_a_token_of_another_action_opens_nothing(holder: Holder, ledger: Ledger) -> None:

@@ -21,7 +21,7 @@ from tests.integration.gateway.person import Person
 from tests.integration.gateway.process import ServiceProcess
 from tests.stack import RunningStack
 
-EXAMPLES = 10
+EXAMPLES = 6
 PROMISES = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 schema = schemathesis.openapi.from_path(DOCUMENT)
 

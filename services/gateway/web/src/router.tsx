@@ -1,9 +1,9 @@
+import { lazy, Suspense } from "react";
 import { createBrowserRouter, Navigate, Outlet, type RouteObject } from "react-router";
 import { GuestOnly } from "./components/Guards";
 import { Shell } from "./components/Shell";
+import { Waiting } from "./components/Waiting";
 import { Account } from "./pages/account/Account";
-import { Security } from "./pages/account/security/Security";
-import { Checkout } from "./pages/checkout/Checkout";
 import { Broken } from "./pages/Broken";
 import { NotFound } from "./pages/NotFound";
 import { CreatePasskey } from "./pages/CreatePasskey";
@@ -12,18 +12,16 @@ import { SignUp } from "./pages/SignUp";
 import { Verify } from "./pages/verify/Verify";
 import { StepUpProvider } from "./proving/StepUpDialog";
 
-function Narrow() {
-  return (
-    <Shell>
-      <Outlet />
-    </Shell>
-  );
-}
+// Fetched when they are opened: nobody needs them to sign in.
+const Security = lazy(() => import("./pages/account/security/Security").then((page) => ({ default: page.Security })));
+const Checkout = lazy(() => import("./pages/checkout/Checkout").then((page) => ({ default: page.Checkout })));
 
-function Wide() {
+function Column({ wide }: { wide: boolean }) {
   return (
-    <Shell wide>
-      <Outlet />
+    <Shell wide={wide}>
+      <Suspense fallback={<Waiting label="Opening" />}>
+        <Outlet />
+      </Suspense>
     </Shell>
   );
 }
@@ -52,14 +50,14 @@ export const routes: RouteObject[] = [
     children: [
       { path: "/", element: <Navigate to="/account" replace /> },
       {
-        element: <Wide />,
+        element: <Column wide />,
         children: [
           { path: "/account", element: <Account /> },
           { path: "/account/security", element: <Security /> },
         ],
       },
       {
-        element: <Narrow />,
+        element: <Column wide={false} />,
         children: [
           {
             element: <ForGuests />,

@@ -18,11 +18,13 @@ interface ItemProps {
   /** Lines below, quiet. */
   children?: ReactNode;
   actions?: ReactNode;
+  /** The one action is small: it stays beside the words on a small screen too. */
+  isSlight?: boolean;
 }
 
-export function Item({ icon, title, badge, children, actions }: ItemProps) {
+export function Item({ icon, title, badge, children, actions, isSlight = false }: ItemProps) {
   return (
-    <li className={classes.row}>
+    <li className={classes.row} data-slight={isSlight || undefined}>
       {icon}
       <div className={classes.words}>
         <p className={classes.title}>

@@ -1,5 +1,5 @@
 import { vi } from "vitest";
-import type { Attempt, Config, Profile, Session } from "../api/types";
+import type { Attempt, Authenticator, Config, Profile, Session, StepUp } from "../api/types";
 
 /** One request as the network saw it. */
 export interface Seen {
@@ -97,6 +97,34 @@ export const SESSION: Session = {
   expires_at: soon(43_200),
   idle_expires_at: soon(1800),
 };
+
+export function aStepUp(changes: Partial<StepUp> = {}): StepUp {
+  const { kind: _, status: __, ...common } = anAttempt();
+  return {
+    ...common,
+    id: "stp_1",
+    action: "manageAuthenticators",
+    status: "challenge_required",
+    context: {},
+    grant: null,
+    ...changes,
+  };
+}
+
+export function aWay(changes: Partial<Authenticator> = {}): Authenticator {
+  return {
+    id: "way_1",
+    method: "EMAIL_OTP",
+    name: null,
+    detail: "a***@example.test",
+    created_at: soon(-86_400),
+    last_used_at: null,
+    is_default: true,
+    icon_light: null,
+    icon_dark: null,
+    ...changes,
+  };
+}
 
 export const PROFILE: Profile = {
   sub: "sub-1",

@@ -14,6 +14,12 @@ class NoResizeObserver {
 configure({ asyncUtilTimeout: 5000 });
 
 beforeEach(() => {
+  HTMLDialogElement.prototype.showModal = function () {
+    this.open = true;
+  };
+  HTMLDialogElement.prototype.close = function () {
+    this.open = false;
+  };
   vi.stubGlobal("ResizeObserver", NoResizeObserver);
   vi.stubGlobal("matchMedia", (query: string) => ({
     matches: query === "(pointer: fine)",

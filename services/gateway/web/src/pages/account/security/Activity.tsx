@@ -72,6 +72,7 @@ function Event({ event }: { event: ActivityItem }) {
         </span>
       }
       title={words}
+      isSlight
       actions={<CopyId hidden value={event.receipt} what={`receipt of “${words}”`} />}
     >
       <Line>

@@ -1,0 +1,87 @@
+"""``countersign audit completeness``: name every missing event."""
+
+import sys
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+from rich.table import Table
+from rich.text import Text
+
+from services.audit.commands.client import AuditClient
+from services.audit.commands.context import audit_address
+from services.audit.commands.errors import USAGE, CommandFailed
+from services.audit.commands.render import console
+from services.audit.commands.times import ago, local, parse_time, to_api
+
+STATUS_STYLES = {"running": "green", "stopped": "", "unfinished": "yellow"}
+
+
+def completeness(options: Any) -> None:
+    """
+    Print the report; exit code 1 when an event is missing.
+
+    Raises:
+        CommandFailed: Events are missing, or the service cannot be asked.
+    """
+    params = [(name, value) for name in ("service", "instance") if (value := getattr(options, name)) is not None]
+    now = datetime.now(UTC)
+    if options.since is not None:
+        try:
+            params.append(("from", to_api(parse_time(options.since, now))))
+        except ValueError as error:
+            raise CommandFailed(f"--from: {error}", USAGE) from error
+    body = AuditClient(*audit_address(options)).completeness(params)
+    report: dict[str, Any] = msgspec.json.decode(body)
+    if options.json:
+        sys.stdout.write(body.decode() + "\n")
+        sys.stdout.flush()
+    else:
+        _print(report, now)
+    if not report["complete"]:
+        count = report["missing"]
+        raise CommandFailed(f"{count} event{'s are' if count != 1 else ' is'} missing")
+
+
+def _print(report: dict[str, Any], now: datetime) -> None:
+    screen = console()
+    producers = report["producers"]
+    if not producers:
+        screen.print("No producer was heard of. Widen the time range or drop a filter.")
+        return
+    made = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    for name in ("service", "instance", "state", "last heard", "entries", "numbers", "missing", "explained", "repeated"):
+        made.add_column(name, no_wrap=True)
+    for producer in producers:
+        last = datetime.fromisoformat(producer["last_recorded_at"])
+        missing = producer["missing"]
+        made.add_row(
+            Text(producer["service"]),
+            producer["instance"],
+            Text(producer["status"], style=STATUS_STYLES.get(producer["status"], "")),
+            ago(last, now),
+            f"{producer['entries']:,}",
+            f"0 to {producer['last_seq']:,}",
+            Text(f"{missing:,}", style="bold red" if missing else ""),
+            str(sum(gap["count"] for gap in producer["explained_gaps"])),
+            str(producer["repeated"]),
+        )
+    screen.print(made)
+    for producer in producers:
+        for gap in producer["open_gaps"]:
+            screen.print(f"[bold red]missing[/bold red]    {_place(producer, gap)}, {_since(gap, now)}", soft_wrap=True)
+        for gap in producer["explained_gaps"]:
+            detail = f"in quarantine as {gap['quarantine_id']}: {gap['reason']}"
+            screen.print(f"[yellow]explained[/yellow]  {_place(producer, gap)}, {detail}", soft_wrap=True)
+    if report["complete"]:
+        screen.print("\nNo event is missing.", style="green")
+
+
+def _place(producer: dict[str, Any], gap: dict[str, Any]) -> str:
+    ends = str(gap["first_seq"]) if gap["count"] == 1 else f"{gap['first_seq']} to {gap['last_seq']}"
+    return f"{producer['service']} {producer['instance']} number {ends}"
+
+
+def _since(gap: dict[str, Any], now: datetime) -> str:
+    noticed = datetime.fromisoformat(gap["noticed_at"])
+    return f"noticed {local(noticed, now)} ({ago(noticed, now)}), before event {gap['next_event_id']}"

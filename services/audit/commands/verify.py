@@ -1,0 +1,269 @@
+"""``countersign audit verify``: believe nobody but the log's public key."""
+
+import re
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+from uuid import UUID
+
+import msgspec
+
+from services.audit.commands.client import AuditClient, NotThere
+from services.audit.commands.context import audit_address, log_keys, public_address
+from services.audit.commands.errors import USAGE, CommandFailed
+from services.audit.commands.render import console
+from services.audit.commands.source import HttpSource
+from services.audit.tree.checkpoints import Checkpoint, CheckpointInvalid, open_checkpoint
+from services.audit.tree.hashing import leaf_hash
+from services.audit.tree.notes import VerifierKey
+from services.audit.tree.proof_file import HEADER, ProofFile, ProofFileInvalid, parse_proof
+from services.audit.tree.proofs import (
+    ProofInvalid,
+    check_consistency,
+    check_inclusion,
+    consistency_path,
+    inclusion_path,
+)
+from services.audit.tree.reader import TileTooShort, TileTree
+from services.audit.tree.tiles import tiles_of
+from services.audit.verifying.folder import FolderSource
+from services.audit.verifying.log import Finding, LogSource, LogVerifier, Missing, Progress, VerificationFailed
+
+RECEIPT: Final = re.compile(r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}):([0-9a-f]{64})")
+ASK_SECONDS: Final = 1.0
+FOLLOW_SECONDS: Final = 5.0
+
+
+class Receipt(NamedTuple):
+    """What an answer of the gateway promised: that this event, with this leaf hash, is in the log."""
+
+    event_id: str
+    leaf: bytes
+
+    @property
+    def promised_at(self) -> float:
+        """When it was promised, in Unix time: a UUIDv7 begins with milliseconds."""
+        return (UUID(self.event_id).int >> 80) / 1000
+
+
+class Verdict(msgspec.Struct, omit_defaults=True):
+    """How a verification went, for machines; `findings` is empty when all is well."""
+
+    what: str
+    ok: bool
+    said: str
+    findings: list[dict[str, str]] = []
+
+
+def parse_receipt(text: str) -> Receipt | None:
+    """Return a receipt; None when the text is none."""
+    match = RECEIPT.fullmatch(text.strip().removeprefix("Audit-Receipt:").strip())
+    return Receipt(match[1], bytes.fromhex(match[2])) if match else None
+
+
+def verify(options: Any) -> None:
+    """
+    Verify what the command line names.
+
+    Raises:
+        CommandFailed: Something is not as it was sealed, or it could not be found out.
+    """
+    keys = log_keys(options)
+    if (options.entry is not None or options.proof is not None) and len(options.what) != 1:
+        raise CommandFailed("--entry and --proof go with one receipt or one proof file", USAGE)
+    if not options.what:
+        _report(options, _verify_log(options, keys))
+        return
+    checkpoints = [text for text in map(_checkpoint_text, options.what) if text is not None]
+    if checkpoints:
+        if len(options.what) != 2 or len(checkpoints) != 2:
+            raise CommandFailed("give two checkpoints: whether the second contains the first is what can be shown", USAGE)
+        _report(options, [_verify_consistency(options, keys, *checkpoints)])
+        return
+    _report(options, [_verify_one(options, keys, what) for what in options.what])
+
+
+def _verify_one(options: Any, keys: list[VerifierKey], what: str) -> Verdict:
+    receipt = parse_receipt(what)
+    if receipt is not None:
+        return _verify_receipt(options, keys, receipt)
+    proof = _proof(what)
+    claimed = parse_receipt((proof.extra or b"").decode(errors="replace"))
+    leaf = leaf_hash(_read(options.entry)) if options.entry else claimed.leaf if claimed else None
+    if leaf is None:
+        raise CommandFailed(f"{what} does not say which entry it proves: give the entry with --entry", USAGE)
+    name = f"event {claimed.event_id}" if claimed and claimed.leaf == leaf else f"entry {leaf.hex()}"
+    return _judge_proof(name, proof, leaf, keys)
+
+
+def _verify_receipt(options: Any, keys: list[VerifierKey], receipt: Receipt) -> Verdict:
+    name = f"event {receipt.event_id}"
+    if options.entry is not None and leaf_hash(_read(options.entry)) != receipt.leaf:
+        return _failed(name, Finding(name, "the entry that you gave is not the one of this receipt"))
+    if options.proof is not None:
+        return _judge_proof(name, _proof(options.proof), receipt.leaf, keys)
+    if options.log is not None:
+        return _verify_in_folder(name, FolderSource(Path(options.log)), receipt, keys)
+    client = AuditClient(*audit_address(options))
+    while True:
+        try:
+            text = client.proof(receipt.event_id)
+        except NotThere as error:
+            if time.time() < receipt.promised_at + options.deadline:
+                time.sleep(ASK_SECONDS)
+                continue
+            if error.is_sealing:
+                detail = f"was recorded and is not sealed {options.deadline} s after it was promised: sealing stands still"
+            else:
+                detail = f"LOST: it was promised and is not in the log {options.deadline} s later"
+            return _failed(name, Finding(name, detail))
+        return _judge_proof(name, parse_proof(text), receipt.leaf, keys)
+
+
+def _verify_in_folder(name: str, source: FolderSource, receipt: Receipt, keys: list[VerifierKey]) -> Verdict:
+    try:
+        checkpoint = open_checkpoint(source.checkpoint(), keys)
+        tree = TileTree(checkpoint.tree_size, source.tile)
+        for tile in tiles_of(checkpoint.tree_size, 0):
+            hashes = tree.hashes(0, tile.index)
+            if receipt.leaf in hashes:
+                place = tile.index * 256 + hashes.index(receipt.leaf)
+                path = inclusion_path(place, checkpoint.tree_size, tree.subtree_root)
+                check_inclusion(receipt.leaf, place, checkpoint.tree_size, path, checkpoint.root)
+                return Verdict(name, True, f"is leaf {place} of {checkpoint.tree_size}")
+    except (CheckpointInvalid, ProofInvalid, TileTooShort, Missing) as error:
+        return _failed(name, Finding(name, str(error)))
+    return _failed(
+        name, Finding(name, f"LOST: it was promised and is not among the {checkpoint.tree_size} entries of this log")
+    )
+
+
+def _judge_proof(name: str, proof: ProofFile, leaf: bytes, keys: list[VerifierKey]) -> Verdict:
+    try:
+        checkpoint = proof.verify(leaf, keys)
+    except (CheckpointInvalid, ProofInvalid) as error:
+        return _failed(name, Finding(name, f"is not proven: {error}"))
+    return Verdict(name, True, f"is leaf {proof.index} of {checkpoint.tree_size} in {checkpoint.origin}")
+
+
+def _verify_consistency(options: Any, keys: list[VerifierKey], one: str, other: str) -> Verdict:
+    try:
+        old, new = sorted((open_checkpoint(note, keys) for note in (one, other)), key=lambda found: found.tree_size)
+    except CheckpointInvalid as error:
+        return _failed("checkpoints", Finding("checkpoint", str(error)))
+    name = f"checkpoints {old.tree_size} and {new.tree_size}"
+    try:
+        path: list[bytes] = []
+        if 0 < old.tree_size < new.tree_size:
+            path = consistency_path(old.tree_size, new.tree_size, TileTree(new.tree_size, _source(options).tile).subtree_root)
+        check_consistency(old.tree_size, old.root, new.tree_size, new.root, path)
+    except (ProofInvalid, TileTooShort, Missing) as error:
+        return _failed(name, Finding(name, f"are not of one log that only grew: {error}"))
+    return Verdict(name, True, "are of one log that only grew")
+
+
+def _verify_log(options: Any, keys: list[VerifierKey]) -> list[Verdict]:
+    source = _source(options)
+    verifier = LogVerifier(source, with_entries=not options.hashes_only, progress=_progress(options))
+    seen = _remembered(options, keys)
+    try:
+        if seen is not None:
+            verifier.resume(seen)
+        while True:
+            note = source.checkpoint()
+            checkpoint = open_checkpoint(note, keys)
+            verifier.advance(checkpoint)
+            if options.state:
+                Path(options.state).write_text(note, encoding="utf-8")
+            said = f"is as it was sealed: {checkpoint.tree_size} entries"
+            verdict = Verdict(f"log {checkpoint.origin}", True, said)
+            if not options.follow:
+                return [verdict]
+            _report(options, [verdict])
+            time.sleep(FOLLOW_SECONDS)
+    except CheckpointInvalid as error:
+        return [_failed("log", Finding("checkpoint", str(error)))]
+    except Missing as error:
+        return [_failed("log", Finding(error.place, "is missing"))]
+    except VerificationFailed as error:
+        return [_failed("log", *error.findings)]
+
+
+def _remembered(options: Any, keys: list[VerifierKey]) -> Checkpoint | None:
+    """Return the checkpoint up to which an earlier run has verified the log."""
+    if not options.state or not Path(options.state).exists():
+        return None
+    return open_checkpoint(_read(options.state).decode(errors="replace"), keys)
+
+
+def _source(options: Any) -> LogSource:
+    return FolderSource(Path(options.log)) if options.log else HttpSource(*public_address(options))
+
+
+def _checkpoint_text(what: str) -> str | None:
+    if RECEIPT.fullmatch(what) or not Path(what).is_file():
+        return None
+    text = _read(what).decode(errors="replace")
+    return None if text.startswith(HEADER) else text
+
+
+def _proof(path: str) -> ProofFile:
+    try:
+        return parse_proof(_read(path).decode(errors="replace"))
+    except ProofFileInvalid as error:
+        raise CommandFailed(f"{path}: {error}", USAGE) from error
+
+
+def _read(path: str) -> bytes:
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        raise CommandFailed(f"{path} is no receipt and cannot be read: {error.strerror or error}", USAGE) from error
+
+
+def _failed(what: str, *findings: Finding) -> Verdict:
+    return Verdict(what, False, "is NOT as it was sealed", [finding._asdict() for finding in findings])
+
+
+def _report(options: Any, verdicts: list[Verdict]) -> None:
+    screen = console()
+    for verdict in verdicts:
+        if options.json:
+            sys.stdout.write(msgspec.json.encode(verdict).decode() + "\n")
+            continue
+        if verdict.ok:
+            screen.print(f"[green]verified[/green]  {verdict.what} {verdict.said}")
+        for finding in verdict.findings:
+            screen.print(f"[bold red]FAILED[/bold red]    {finding['place']}: {finding['detail']}", soft_wrap=True)
+    sys.stdout.flush()
+    bad = [verdict for verdict in verdicts if not verdict.ok]
+    if bad:
+        count = sum(len(verdict.findings) for verdict in bad)
+        raise CommandFailed(f"{count} finding{'s' if count != 1 else ''}: do not trust this log before you know why")
+
+
+def _progress(options: Any) -> Progress:
+    if options.json or not sys.stderr.isatty():
+        return lambda done, total: None
+    return terminal_progress("verified")
+
+
+def terminal_progress(verb: str) -> Callable[[int, int], None]:
+    """Return a progress line for a terminal: how much of how much, and how fast."""
+    began = time.monotonic()
+    shown_at = 0.0
+
+    def show(done: int, total: int) -> None:
+        nonlocal shown_at
+        now = time.monotonic()
+        if done < total and now - shown_at < 0.2:
+            return
+        shown_at = now
+        rate = done / max(now - began, 0.001)
+        end = "\n" if done >= total else ""
+        sys.stderr.write(f"\r{done:,} of {total:,} entries {verb}, {rate:,.0f}/s\x1b[K{end}")
+        sys.stderr.flush()
+
+    return show

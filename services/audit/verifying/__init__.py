@@ -1,0 +1,1 @@
+"""Checking a log that somebody else keeps: nothing is taken from it on trust but a public key."""

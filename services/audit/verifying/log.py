@@ -1,0 +1,232 @@
+"""
+Verify a whole log against its signed checkpoints, and name what was changed.
+
+The tree is computed anew from the entries, and from the stored leaf hashes where the two differ. Whichever of them leads to the
+root that was signed is what was sealed; what differs from it was changed since. Between two checkpoints the computation goes on
+where it stood, so that the second is also shown to contain the first.
+"""
+
+import copy
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final, NamedTuple, Protocol
+
+import msgspec
+
+from services.audit.tree.checkpoints import Checkpoint
+from services.audit.tree.frontier import EdgeInvalid, Frontier, GrownTile
+from services.audit.tree.hashing import HASH_BYTES, leaf_hash
+from services.audit.tree.tiles import TILE_WIDTH, Tile, edge_of, split_hashes, tiles_of
+
+FINDINGS_MAX: Final = 100
+
+Progress = Callable[[int, int], None]
+
+
+class Missing(Exception):
+    """The source does not have what was asked for; `indexes` are the leaves that it lacks, when it knows."""
+
+    def __init__(self, place: str, indexes: Sequence[int] = ()) -> None:
+        super().__init__(f"{place} is missing")
+        self.place = place
+        self.indexes = tuple(indexes)
+
+
+class LogSource(Protocol):
+    """Where a log is read from. Every method may raise `Missing`."""
+
+    def checkpoint(self) -> str:
+        """Return the newest checkpoint, not verified."""
+
+    def tile(self, tile: Tile) -> bytes:
+        """Return the bytes of a tile; they may be wider than asked for."""
+
+    def bundle(self, tile: Tile) -> list[bytes]:
+        """Return the entries of a bundle; there may be more than asked for."""
+
+
+class Finding(NamedTuple):
+    """Something that is not as it was sealed: `place` names the entry, tile or checkpoint."""
+
+    place: str
+    detail: str
+
+
+class _Named(msgspec.Struct):
+    event_id: str
+
+
+class _LeafDifference(NamedTuple):
+    leaf_index: int
+    entry: bytes | None
+
+
+class _Side:
+    """One way to compute the tree: its frontier, and the stored tiles above level 0 that do not fit it."""
+
+    def __init__(self, frontier: Frontier) -> None:
+        self.frontier = frontier
+        self.misfits: dict[tuple[int, int], Tile] = {}
+
+    def extend(self, hashes: Sequence[bytes], read: Callable[[Tile], bytes | None]) -> None:
+        """Append leaf hashes and compare the tiles that became full."""
+        self.compare((grown for grown in self.frontier.extend(hashes) if grown.tile.is_full), read)
+
+    def compare(self, tiles: Iterable[GrownTile], read: Callable[[Tile], bytes | None]) -> None:
+        """Compare computed tiles above level 0 with the stored ones."""
+        for grown in tiles:
+            if grown.tile.level and read(grown.tile) != grown.data:
+                self.misfits[grown.tile.level, grown.tile.index] = grown.tile
+
+
+class LogVerifier:
+    """
+    Verifies one log, from checkpoint to checkpoint.
+
+    Args:
+        source: Where the log is read from.
+        with_entries: Hash the entries themselves; else only that tiles and checkpoints fit each other is shown.
+        progress: Told how many leaves are checked, and how many there are.
+    """
+
+    def __init__(self, source: LogSource, *, with_entries: bool = True, progress: Progress = lambda done, total: None) -> None:
+        self._source = source
+        self._with_entries = with_entries
+        self._progress = progress
+        self._frontier = Frontier()
+        self._findings: list[Finding] = []
+
+    @property
+    def tree_size(self) -> int:
+        """How many leaves have been verified."""
+        return self._frontier.size
+
+    def resume(self, checkpoint: Checkpoint) -> None:
+        """
+        Begin behind a checkpoint that was verified before, instead of at the first leaf.
+
+        Raises:
+            Missing: The log has lost tiles that it had then.
+            VerificationFailed: The tree is not the beginning of which that checkpoint was signed.
+        """
+        size = checkpoint.tree_size
+        tiles = {(tile.level, tile.index): self._source.tile(tile)[: tile.width * HASH_BYTES] for tile in edge_of(size)}
+        try:
+            frontier = Frontier.of(size, tiles)
+        except EdgeInvalid as error:
+            raise VerificationFailed([Finding(f"tile/{error.tile.path}", str(error))]) from error
+        if frontier.root() != checkpoint.root:
+            detail = f"the log is not the one that was verified up to {size} entries before: it was rewritten"
+            raise VerificationFailed([Finding(f"checkpoint {size}", detail)])
+        self._frontier = frontier
+
+    def advance(self, checkpoint: Checkpoint) -> None:
+        """
+        Verify everything up to a checkpoint, whose signature the caller has checked.
+
+        Raises:
+            VerificationFailed: With everything that was found.
+        """
+        self._findings = []
+        start = self._frontier.size
+        if checkpoint.tree_size < start:
+            detail = f"the log has shrunk: {start} entries were sealed before"
+            raise VerificationFailed([Finding(f"checkpoint {checkpoint.tree_size}", detail)])
+        computed = _Side(copy.deepcopy(self._frontier))
+        stored: _Side | None = None
+        differences: list[_LeafDifference] = []
+        for tile in tiles_of(checkpoint.tree_size, 0, first_index=start // TILE_WIDTH):
+            first = max(start, tile.index * TILE_WIDTH)
+            hashes, kept = self._leaves(tile, first, differences)
+            if stored is None and hashes != kept:
+                stored = _Side(copy.deepcopy(computed.frontier))
+            computed.extend(hashes, self._read)
+            if stored is not None:
+                stored.extend(kept, self._read)
+            self._progress(min(checkpoint.tree_size, first + len(hashes)), checkpoint.tree_size)
+        self._judge(checkpoint, computed, stored, differences)
+        if self._findings:
+            raise VerificationFailed(self._findings)
+        self._frontier = computed.frontier
+
+    def _leaves(self, tile: Tile, first: int, differences: list[_LeafDifference]) -> tuple[list[bytes], list[bytes]]:
+        """Return the leaf hashes of a tile from `first` on: computed from the entries, and as stored."""
+        skip = first - tile.index * TILE_WIDTH
+        data = self._read(tile)
+        kept = split_hashes(data)[skip : tile.width] if data is not None else []
+        if not self._with_entries:
+            return self._only_stored(tile, skip, kept)
+        try:
+            entries = self._source.bundle(tile)[skip : tile.width]
+        except Missing as error:
+            for index in error.indexes or [first]:
+                self._found(f"entry at leaf {index}", "is missing: it was sealed and is not in the log any more")
+            return self._only_stored(tile, skip, kept)
+        hashes = [leaf_hash(entry) for entry in entries]
+        if len(hashes) != tile.width - skip:
+            self._found(f"tile/{tile.bundle_path}", f"holds {len(hashes) + skip} entries where the log has {tile.width}")
+            return self._only_stored(tile, skip, kept)
+        if len(kept) != len(hashes):
+            self._found(f"tile/{tile.path}", "is missing or too short")
+            return hashes, hashes
+        for place, (ours, theirs) in enumerate(zip(hashes, kept, strict=True)):
+            if ours != theirs:
+                differences.append(_LeafDifference(first + place, entries[place]))
+        return hashes, kept
+
+    def _only_stored(self, tile: Tile, skip: int, kept: list[bytes]) -> tuple[list[bytes], list[bytes]]:
+        if len(kept) != tile.width - skip:
+            self._found(f"tile/{tile.path}", "is missing or too short")
+            raise VerificationFailed(self._findings)
+        return kept, kept
+
+    def _judge(self, checkpoint: Checkpoint, computed: _Side, stored: _Side | None, differences: list[_LeafDifference]) -> None:
+        for side in filter(None, (computed, stored)):
+            side.compare(side.frontier.edge(), self._read)
+        if computed.frontier.root() == checkpoint.root:
+            for difference in differences:
+                tile = Tile(0, difference.leaf_index // TILE_WIDTH)
+                detail = f"hash {difference.leaf_index % TILE_WIDTH} was changed: it is not the hash of the sealed entry"
+                self._found(f"tile/{tile.path}", detail)
+            self._tiles_differ(computed)
+        elif stored is not None and stored.frontier.root() == checkpoint.root:
+            for difference in differences:
+                detail = "was changed after it was sealed: its bytes do not give the hash that was signed"
+                self._found(f"entry {_name(difference)} (leaf {difference.leaf_index})", detail)
+            self._tiles_differ(stored)
+        else:
+            for difference in differences:
+                detail = "does not fit its leaf hash, and neither of the two leads to the signed root"
+                self._found(f"entry {_name(difference)} (leaf {difference.leaf_index})", detail)
+            self._tiles_differ(computed)
+            detail = "its root is not the root of this log: another tree was signed, or entries and tiles were changed together"
+            self._found(f"checkpoint {checkpoint.tree_size}", detail)
+
+    def _tiles_differ(self, side: _Side) -> None:
+        for tile in side.misfits.values():
+            self._found(f"tile/{tile.path}", "was changed or is missing: it does not hold the roots of the tiles below it")
+
+    def _read(self, tile: Tile) -> bytes | None:
+        try:
+            return self._source.tile(tile)[: tile.width * HASH_BYTES]
+        except Missing:
+            return None
+
+    def _found(self, place: str, detail: str) -> None:
+        finding = Finding(place, detail)
+        if len(self._findings) < FINDINGS_MAX and finding not in self._findings:
+            self._findings.append(finding)
+
+
+class VerificationFailed(Exception):
+    """The log is not as it was sealed; `findings` says where."""
+
+    def __init__(self, findings: Sequence[Finding]) -> None:
+        super().__init__("; ".join(f"{finding.place} {finding.detail}" for finding in findings))
+        self.findings = list(findings)
+
+
+def _name(difference: _LeafDifference) -> str:
+    try:
+        return msgspec.json.decode(difference.entry or b"", type=_Named).event_id
+    except msgspec.MsgspecError:
+        return "that cannot be read"
