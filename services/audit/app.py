@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from typing import Final
 
 from litestar import Litestar
@@ -28,6 +29,7 @@ from services.audit.storage.log import LogReader
 from services.audit.storage.migrate import schema_version
 from services.audit.storage.producers import ProducerReader
 from services.audit.storage.search import EntryReader
+from services.audit.tree.notes import Signer
 from services.audit.workers import close_pool, start_consumer, start_sequencer, start_watch
 from shared.audit_trail import AuditTrail, service_event
 from shared.cognito_tokens import TokenVerifier
@@ -44,6 +46,34 @@ BODY_BYTES_MAX: Final = 16 * 1024
 READ_CONNECTIONS_MAX: Final = 8
 
 
+@dataclass(frozen=True)
+class Secrets:
+    """What the secret files hold, read before the port opens."""
+
+    reader_url: str
+    writer_url: str
+    sequencer_url: str | None
+    email_hash_keys: list[str]
+    signers: list[Signer]
+
+    @classmethod
+    def read(cls, settings: AuditSettings) -> "Secrets":
+        """
+        Read the files that the settings name.
+
+        Raises:
+            SettingsError: One of them is missing or wrong.
+        """
+        sequencer_file, key_file = settings.sequencer_database_url_file, settings.log_key_file
+        return cls(
+            read_secrets(settings.database_url_file)[0],
+            read_secrets(settings.consumer_database_url_file)[0],
+            read_secrets(sequencer_file)[0] if sequencer_file else None,
+            read_keys(settings.email_hash_key_file),
+            read_signers(key_file, settings.log_origin) if key_file else [],
+        )
+
+
 def create_app(settings: AuditSettings) -> AsgiApp:
     """
     Build the service. Secrets are read here, connections open when the server starts.
@@ -51,65 +81,13 @@ def create_app(settings: AuditSettings) -> AsgiApp:
     Raises:
         SettingsError: A secret file is missing or wrong.
     """
-    reader_url = read_secrets(settings.database_url_file)[0]
-    writer_url = read_secrets(settings.consumer_database_url_file)[0]
-    email_hash_keys = read_keys(settings.email_hash_key_file)
-    signers = read_signers(settings.log_key_file, settings.log_origin) if settings.log_key_file else []
-    sequencer_url = read_secrets(settings.sequencer_database_url_file)[0] if settings.sequencer_database_url_file else None
+    secrets = Secrets.read(settings)
     guard = AccessGuard(ServiceTokens.read(settings.service_token_hashes_file))
     registry = CollectorRegistry()
     tracing = Tracing("audit", sample_ratio=settings.trace_sample_ratio, otlp_url=settings.otlp_url)
-
-    @asynccontextmanager
-    async def lifespan(app: Litestar) -> AsyncIterator[None]:
-        async with AsyncExitStack() as stack:
-            stack.callback(tracing.close)
-            http = await stack.enter_async_context(open_http())
-            send = await stack.enter_async_context(queue_sender(settings, settings.audit_queue_url))
-            trail = AuditTrail(send, "audit")
-            stack.push_async_callback(trail.close)
-            verifier = TokenVerifier(
-                http,
-                issuer=settings.cognito_issuer,
-                client_ids=frozenset(settings.client_ids),
-                jwks_url=settings.jwks_url,
-            )
-            guard.open(trail, verifier)
-            reading = await open_pool(
-                reader_url, name="audit-api", connections_max=READ_CONNECTIONS_MAX, seconds_max=settings.query_seconds_max
-            )
-            stack.push_async_callback(close_pool, reading)
-            committed, sealed = Pulse(), Pulse()
-            queue = await _open_queue(stack, settings)
-            reader = EntryReader(reading)
-            _share(app, reading, ReadRecorder(trail), sealed, email_hash_keys)
-            app.state.readiness = Readiness({"queue": queue.depth, "database": lambda: _check_schema(reader)})
-            backlog = Gauge("audit_backlog_entries", "Entries that the queue has refused so far", registry=registry)
-            backlog.set_function(lambda: trail.backlog_entries)
-            serve_metrics(registry, settings.host, settings.metrics_port)
-
-            stop = asyncio.Event()
-
-            def begin_to_stop() -> None:
-                stop.set()
-                sealed.stop()
-
-            stack.enter_context(on_stop_signal(begin_to_stop))
-            start_watch(stack, app.state.producers, registry)
-            if sequencer_url is not None:
-                await start_sequencer(
-                    stack, settings, sequencer_url, signers, trail, registry, committed=committed, sealed=sealed
-                )
-            if settings.receivers:
-                await start_consumer(stack, settings, writer_url, queue, registry, committed, stop)
-            await trail.announce(service_event(EventType.SERVICE_STARTED))
-            yield
-            begin_to_stop()
-            await trail.announce(service_event(EventType.SERVICE_STOPPED))
-
     app = Litestar(
         [search_events, get_event, get_proof, tail_events, get_completeness, get_checkpoint, get_tile, healthz, readyz],
-        lifespan=[lifespan],
+        lifespan=[lambda app: _lifespan(app, settings, secrets, guard, registry, tracing)],
         exception_handlers={
             **EXCEPTION_HANDLERS,
             DatabaseUnavailable: on_database_unavailable,
@@ -127,6 +105,75 @@ def create_app(settings: AuditSettings) -> AsgiApp:
         trusted_proxies=settings.trusted_proxies,
         headers=[(b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff")],
     )
+
+
+@asynccontextmanager
+async def _lifespan(
+    app: Litestar,
+    settings: AuditSettings,
+    secrets: Secrets,
+    guard: AccessGuard,
+    registry: CollectorRegistry,
+    tracing: Tracing,
+) -> AsyncIterator[None]:
+    async with AsyncExitStack() as stack:
+        stack.callback(tracing.close)
+        trail = await _open_trail(stack, settings, guard)
+        reading = await open_pool(
+            secrets.reader_url,
+            name="audit-api",
+            connections_max=READ_CONNECTIONS_MAX,
+            seconds_max=settings.query_seconds_max,
+        )
+        stack.push_async_callback(close_pool, reading)
+        committed, sealed = Pulse(), Pulse()
+        queue = await _open_queue(stack, settings)
+        _share(app, reading, ReadRecorder(trail), sealed, secrets.email_hash_keys)
+        reader: EntryReader = app.state.reader
+        app.state.readiness = Readiness({"queue": queue.depth, "database": lambda: _check_schema(reader)})
+        backlog = Gauge("audit_backlog_entries", "Entries that the queue has refused so far", registry=registry)
+        backlog.set_function(lambda: trail.backlog_entries)
+        serve_metrics(registry, settings.host, settings.metrics_port)
+
+        stop = asyncio.Event()
+
+        def begin_to_stop() -> None:
+            stop.set()
+            sealed.stop()
+
+        stack.enter_context(on_stop_signal(begin_to_stop))
+        start_watch(stack, app.state.producers, registry)
+        # The stack unwinds from its end: the consumer drains first, then the sequencer seals what was drained.
+        if secrets.sequencer_url is not None:
+            await start_sequencer(
+                stack,
+                settings,
+                secrets.sequencer_url,
+                secrets.signers,
+                trail,
+                registry,
+                committed=committed,
+                sealed=sealed,
+            )
+        if settings.receivers:
+            await start_consumer(stack, settings, secrets.writer_url, queue, registry, committed, stop)
+        await trail.announce(service_event(EventType.SERVICE_STARTED))
+        yield
+        begin_to_stop()
+        await trail.announce(service_event(EventType.SERVICE_STOPPED))
+
+
+async def _open_trail(stack: AsyncExitStack, settings: AuditSettings, guard: AccessGuard) -> AuditTrail:
+    """Open this service's own way into the log, and let callers in: both need the running loop."""
+    http = await stack.enter_async_context(open_http())
+    send = await stack.enter_async_context(queue_sender(settings, settings.audit_queue_url))
+    trail = AuditTrail(send, "audit")
+    stack.push_async_callback(trail.close)
+    verifier = TokenVerifier(
+        http, issuer=settings.cognito_issuer, client_ids=frozenset(settings.client_ids), jwks_url=settings.jwks_url
+    )
+    guard.open(trail, verifier)
+    return trail
 
 
 def _share(app: Litestar, reading: Pool, reads: ReadRecorder, sealed: Pulse, email_hash_keys: list[str]) -> None:

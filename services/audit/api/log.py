@@ -65,9 +65,7 @@ async def get_checkpoint(request: AnyRequest) -> ASGIResponse:
     newest = await log.checkpoint()
     if newest is None:
         raise NotFound()
-    return ASGIResponse(
-        body=newest.note.encode(), media_type="text/plain; charset=utf-8", headers={"cache-control": "no-cache"}
-    )
+    return ASGIResponse(body=newest.note.encode(), media_type="text/plain", headers={"cache-control": "no-cache"})
 
 
 @get("/log/tile/{path:path}")

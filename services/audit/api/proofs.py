@@ -43,7 +43,7 @@ async def get_proof(request: AnyRequest, event_id: FromPath[str]) -> ASGIRespons
         raise NotSealedYet(headers=retry_after(1))
     proof = await _make(reader, event_id, leaf, leaf.leaf_index, newest)
     headers = {"content-disposition": f'attachment; filename="{event_id}{SUFFIX}"'}
-    return ASGIResponse(body=proof.encode().encode(), media_type="text/plain; charset=utf-8", headers=headers)
+    return ASGIResponse(body=proof.encode().encode(), media_type="text/plain", headers=headers)
 
 
 async def _make(reader: LogReader, event_id: str, leaf: Leaf, index: int, newest: SignedSize) -> ProofFile:

@@ -16,6 +16,7 @@ import asyncpg
 
 from tests.faults.audit.processes import service_process
 from tests.faults.audit.proxy import wire_to
+from tests.integration.audit.consistency import assert_log_consistent
 from tests.integration.audit.lab import (
     TEMPLATE,
     Author,
@@ -24,7 +25,6 @@ from tests.integration.audit.lab import (
     PostgresServer,
     QueuePair,
     RunningConsumer,
-    assert_log_consistent,
     by_id,
     free_port,
     running_consumer,

@@ -13,11 +13,11 @@ from services.audit.sealing.sequencer import Sequencer
 from services.audit.storage.database import DatabaseUnavailable
 from tests.faults.audit.processes import service_process
 from tests.faults.audit.proxy import Wire, wire_to
+from tests.integration.audit.consistency import assert_log_consistent
 from tests.integration.audit.lab import (
     Author,
     Database,
     QueuePair,
-    assert_log_consistent,
     free_port,
     running_sequencer,
     seal,

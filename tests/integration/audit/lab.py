@@ -1,9 +1,7 @@
 """Real parts for the audit service's tests: a PostgreSQL cluster, an SQS endpoint, and entries to put through them."""
 
 import asyncio
-import base64
 import contextlib
-import hashlib
 import json
 import os
 import signal
@@ -385,98 +383,6 @@ class RunningConsumer:
     def count(self, name: str, **labels: str) -> float:
         """Return the value of one of its metrics."""
         return self.registry.get_sample_value(name, labels) or 0.0
-
-
-async def assert_log_consistent(database: Database) -> int:
-    """
-    Recompute everything that the log claims, with code that shares nothing with the writer where that is possible.
-
-    Every leaf hash fits its bytes; the id in the bytes is the id of the row; each entry has exactly one row in entry_search, no
-    row there lacks its entry, and each says what the bytes say; and what `assert_seals_consistent` says. Returns how many
-    entries there are.
-    """
-    rows = await database.fetch(
-        "SELECT e.event_id::text AS id, e.entry, e.leaf_hash, s.* "
-        "FROM audit.entries e FULL JOIN audit.entry_search s USING (event_id)"
-    )
-    for row in rows:
-        assert row["entry"] is not None, "a row of entry_search has no entry"
-        assert row["event_type"] is not None, f"entry {row['id']} cannot be found by a search"
-        event = json.loads(row["entry"])
-        assert row["leaf_hash"] == hashlib.sha256(b"\x00" + row["entry"]).digest(), f"leaf hash of {row['id']}"
-        assert row["id"] == event["event_id"]
-        assert (row["event_type"], row["outcome"]) == (event["event_type"], event["outcome"])
-        assert (str(row["instance"]), row["seq"]) == (event["producer"]["instance"], event["producer"]["seq"])
-        assert row["occurred_at"] == datetime.fromisoformat(event["occurred_at"])
-        derived = read_line(row["entry"])
-        for column in ("request_id", "attempt_id", "session_ref", "subject_sub", "email_hash", "method", "state", "words"):
-            assert row[column] == getattr(derived, column), f"{column} of {row['id']}"
-        assert (None if row["ip"] is None else str(row["ip"])) == derived.ip
-    assert len({row["id"] for row in rows}) == len(rows)
-    await assert_seals_consistent(database)
-    return len(rows)
-
-
-async def assert_seals_consistent(database: Database) -> int:
-    """
-    Recompute the tree from the entries alone, by its definition, and compare every checkpoint and tile with it.
-
-    Leaves are 0, 1, 2, ... without a hole and each has its entry; every checkpoint stands on the one before and has the root of
-    its size; every tile holds the hashes that it must, none is missing and none too many; and the producers' numbers are the
-    entries'. Returns how many entries are sealed.
-    """
-    leaves = await database.fetch(
-        "SELECT l.leaf_index, e.entry FROM audit.leaves l LEFT JOIN audit.entries e USING (event_id) ORDER BY l.leaf_index"
-    )
-    assert [row["leaf_index"] for row in leaves] == list(range(len(leaves)))
-    hashes = [hashlib.sha256(b"\x00" + row["entry"]).digest() for row in leaves]
-    seals = await database.fetch("SELECT tree_size, previous_size, root_hash, note FROM audit.seals ORDER BY tree_size")
-    assert [seal["previous_size"] for seal in seals[1:]] == [seal["tree_size"] for seal in seals[:-1]]
-    # The definition of the root is slow: the first, the last and some checkpoints between have to do.
-    for seal in {*seals[:2], *seals[-2:], *seals[:: max(1, len(seals) // 10)]}:
-        assert seal["root_hash"] == defined_root(hashes[: seal["tree_size"]]), f"root of {seal['tree_size']}"
-        text = seal["note"].splitlines()
-        assert text[1:3] == [str(seal["tree_size"]), base64.b64encode(seal["root_hash"]).decode()]
-    size = seals[-1]["tree_size"] if seals else 0
-    assert size == len(leaves)
-    await _assert_tiles_consistent(database, hashes)
-    await _assert_producers_consistent(database, [json.loads(row["entry"])["producer"] for row in leaves])
-    return size
-
-
-async def _assert_tiles_consistent(database: Database, hashes: list[bytes]) -> None:
-    rows = await database.fetch("SELECT level, tile_index, hashes FROM audit.tiles")
-    stored = {(row["level"], row["tile_index"]): row["hashes"] for row in rows}
-    level, count = 0, 0
-    while hashes:
-        for start in range(0, len(hashes), 256):
-            assert stored[level, start // 256] == b"".join(hashes[start : start + 256]), f"tile {level}/{start // 256}"
-            count += 1
-        hashes = [defined_root(hashes[start : start + 256]) for start in range(0, len(hashes) // 256 * 256, 256)]
-        level += 1
-    assert len(stored) == count
-
-
-async def _assert_producers_consistent(database: Database, authors: list[dict[str, Any]]) -> None:
-    rows = await database.fetch("SELECT p.instance, p.entry_count, unnest(p.seqs) AS run FROM audit.producers p")
-    numbers: dict[str, set[int]] = {}
-    counts: dict[str, int] = {}
-    for row in rows:
-        numbers.setdefault(str(row["instance"]), set()).update(range(row["run"].lower, row["run"].upper))
-        counts[str(row["instance"])] = row["entry_count"]
-    expected: dict[str, set[int]] = {}
-    for author in authors:
-        expected.setdefault(author["instance"], set()).add(author["seq"])
-    assert numbers == expected
-    assert sum(counts.values()) == len(authors)
-
-
-def defined_root(hashes: list[bytes]) -> bytes:
-    """Return the root of a tree by the definition in RFC 6962 section 2.1."""
-    if len(hashes) <= 1:
-        return hashes[0] if hashes else hashlib.sha256(b"").digest()
-    split = 1 << ((len(hashes) - 1).bit_length() - 1)
-    return hashlib.sha256(b"\x01" + defined_root(hashes[:split]) + defined_root(hashes[split:])).digest()
 
 
 LOG_ORIGIN = "log.example.test/audit"

@@ -114,7 +114,7 @@ def write_settings(folder: Path, queue: QueuePair, database: Database, **overrid
         **overrides,
     }
     path = folder / "audit.toml"
-    path.write_text("".join(f"{name} = {json.dumps(value)}\n" for name, value in settings.items()))
+    path.write_text("".join(f"{name} = {json.dumps(value)}\n" for name, value in settings.items() if value is not None))
     return path
 
 

@@ -7,11 +7,11 @@ import pytest
 
 from services.audit.reading import Flaw
 from shared.ids import uuid7
+from tests.integration.audit.consistency import assert_log_consistent
 from tests.integration.audit.lab import (
     Author,
     Database,
     QueuePair,
-    assert_log_consistent,
     by_id,
     running_consumer,
     until,

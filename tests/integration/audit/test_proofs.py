@@ -7,29 +7,53 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+import pytest_asyncio
 
 from services.audit.tree.bundles import decode_bundle
 from services.audit.tree.checkpoints import open_checkpoint
 from services.audit.tree.hashing import leaf_hash
 from services.audit.tree.proof_file import parse_proof
-from tests.integration.audit.lab import SIGNERS, Author, Database, QueuePair, seal
+from tests.integration.audit.lab import (
+    SIGNERS,
+    TEMPLATE,
+    Author,
+    AwsServer,
+    Database,
+    PostgresServer,
+    QueuePair,
+    queue_pair,
+    seal,
+)
 from tests.integration.audit.service import Service, running_service
 
 KEYS = [SIGNERS[0].verifier]
 
 
-@pytest.fixture
-def entries(author: Author) -> list[bytes]:
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest.fixture(scope="module")
+def entries() -> list[bytes]:
     """What is in the log."""
-    return author.entries(600)
+    return Author().entries(600)
 
 
-@pytest.fixture
-async def service(queue: QueuePair, database: Database, tmp_path: Path, entries: list[bytes]) -> AsyncIterator[Service]:
-    """A service that only answers, over a log with entries and nothing else."""
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def log(
+    postgres_server: PostgresServer, aws_server: AwsServer, entries: list[bytes]
+) -> AsyncIterator[tuple[QueuePair, Database]]:
+    """A sealed log that holds the entries and nothing else; no test of this module adds to it."""
+    database = await postgres_server.create_database(template=TEMPLATE)
     await database.append(entries)
     await seal(database)
-    async with running_service(tmp_path, queue, database, receivers=0) as running:
+    async with queue_pair(aws_server) as queue:
+        yield queue, database
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def service(log: tuple[QueuePair, Database], tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Service]:
+    """A service that only answers."""
+    async with running_service(tmp_path_factory.mktemp("proofs"), *log, receivers=0) as running:
         yield running
 
 
@@ -66,7 +90,7 @@ async def leaf_order(service: Service) -> list[bytes]:
     return [bytes.fromhex(item["leaf_hash"]) for item in items]
 
 
-@pytest.mark.parametrize("path", ["0/003", "0/002", "0/002.p/89", "1/000", "2/000.p/1", "0/0", "x", "0/000/", "00/000"])
+@pytest.mark.parametrize("path", ["0/003", "0/002", "0/002.p/89", "1/000", "2/000.p/1", "0/0", "x", "00/000"])
 async def test_tiles_that_are_not_there(service: Service, path: str) -> None:
     """
     A tile that the tree does not have yet, or a path that is none, is not found.
@@ -98,17 +122,6 @@ async def test_auditors_read_entry_bundles(service: Service, entries: list[bytes
     assert set(bundled) <= set(entries)
 
 
-async def test_bundles_that_are_not_there(service: Service, database: Database) -> None:
-    """
-    A bundle behind the end of the log is not found; one of which an entry was deleted names the leaf.
-    """
-    assert (await service.get("/log/tile/entries/002.p/89")).status == 404
-    async with database.tampering() as connection:
-        await connection.execute("DELETE FROM audit.entries e USING audit.leaves l WHERE e.event_id = l.event_id AND leaf_index = 300")
-    answer = await service.get("/log/tile/entries/001")
-    assert (answer.status, answer.json()["code"], answer.json()["leaf_indexes"]) == (404, "entries_missing", [300])
-
-
 async def test_every_event_is_proven(service: Service, entries: list[bytes]) -> None:
     """
     The proof file of an event verifies with the public key alone, and says by itself which receipt it is for.
@@ -125,7 +138,7 @@ async def test_every_event_is_proven(service: Service, entries: list[bytes]) -> 
         assert "Audit-Receipt" in answer.headers
 
 
-async def test_what_has_no_proof(service: Service, database: Database, author: Author) -> None:
+async def test_what_has_no_proof(service: Service) -> None:
     """
     An unknown event is not found, one that is not sealed yet says so, and nobody without a credential learns which is which.
     """
@@ -134,14 +147,15 @@ async def test_what_has_no_proof(service: Service, database: Database, author: A
     assert (await service.get(f"/v1/events/{uuid4()}/proof", token=None)).status == 401
 
 
-async def test_not_sealed_yet(queue: QueuePair, database: Database, author: Author, tmp_path: Path) -> None:
+async def test_not_sealed_yet(log: tuple[QueuePair, Database], postgres_server: PostgresServer, tmp_path: Path) -> None:
     """
     An event that is recorded and not sealed is shown without a place, and its proof is to be asked for again.
     """
-    entry = author.entry()
+    database = await postgres_server.create_database(template=TEMPLATE)
+    entry = Author().entry()
     await database.append([entry])
     overrides = {"log_key_file": None, "sequencer_database_url_file": None}
-    async with running_service(tmp_path, queue, database, receivers=0, **overrides) as service:
+    async with running_service(tmp_path, log[0], database, receivers=0, **overrides) as service:
         event_id = json.loads(entry)["event_id"]
         answer = await service.get(f"/v1/events/{event_id}/proof")
         assert (answer.status, answer.json()["code"], answer.headers["Retry-After"]) == (409, "not_sealed_yet", "1")
@@ -149,22 +163,32 @@ async def test_not_sealed_yet(queue: QueuePair, database: Database, author: Auth
         assert (await service.get("/log/checkpoint", token=None)).status == 404
 
 
-DAMAGE = {
-    "the stored hash": "UPDATE audit.entries SET leaf_hash = sha256('x')",
-    "a tile": "UPDATE audit.tiles SET hashes = set_byte(hashes, 5, get_byte(hashes, 5) # 1) WHERE level = 0",
-    "a lost tile": "DELETE FROM audit.tiles WHERE level = 0",
-}
-
-
-@pytest.mark.parametrize("statement", DAMAGE.values(), ids=DAMAGE.keys())
-async def test_no_proof_of_what_was_changed(
-    service: Service, database: Database, entries: list[bytes], statement: str
+async def test_a_damaged_log(
+    log: tuple[QueuePair, Database], postgres_server: PostgresServer, entries: list[bytes], tmp_path: Path
 ) -> None:
     """
-    A log that was changed gives no proof that would not verify: it says that it is damaged.
+    A log that was changed gives no proof that would not verify: it says that it is damaged. A bundle of which an entry was
+    deleted names the leaf.
     """
-    async with database.tampering() as connection:
-        await connection.execute(statement)
+    database = await postgres_server.create_database(template=TEMPLATE)
+    await database.append(entries)
+    await seal(database)
     event_id = json.loads(entries[3])["event_id"]
-    answer = await service.get(f"/v1/events/{event_id}/proof")
-    assert (answer.status, answer.json()["code"]) == (500, "log_damaged")
+    async with database.tampering() as connection, running_service(tmp_path, log[0], database, receivers=0) as service:
+        for table, column in (("entries", "leaf_hash"), ("tiles", "hashes")):
+            flip = f"UPDATE audit.{table} SET {column} = set_byte({column}, 5, get_byte({column}, 5) # 1)"
+            await connection.execute(flip)
+            answer = await service.get(f"/v1/events/{event_id}/proof")
+            assert (answer.status, answer.json()["code"]) == (500, "log_damaged")
+            await connection.execute(flip)
+            assert (await service.get(f"/v1/events/{event_id}/proof")).status == 200
+
+        await connection.execute(
+            "DELETE FROM audit.entries e USING audit.leaves l WHERE e.event_id = l.event_id AND leaf_index = 300"
+        )
+        answer = await service.get("/log/tile/entries/001")
+        assert (answer.status, answer.json()["code"]) == (404, "entries_missing")
+        assert answer.json()["leaf_indexes"] == [300]
+        assert (await service.get("/log/tile/entries/002.p/89")).status == 404
+        await connection.execute("DELETE FROM audit.tiles WHERE level = 0")
+        assert (await service.get(f"/v1/events/{event_id}/proof")).status == 500

@@ -14,14 +14,13 @@ from services.audit.storage.database import DatabaseUnavailable
 from services.audit.storage.entries import APPEND
 from services.audit.tree.checkpoints import CheckpointInvalid, open_checkpoint
 from services.audit.tree.notes import Signer
+from tests.integration.audit.consistency import assert_log_consistent, assert_seals_consistent
 from tests.integration.audit.lab import (
     LOG_ORIGIN,
     SIGNERS,
     Author,
     Database,
     QueuePair,
-    assert_log_consistent,
-    assert_seals_consistent,
     running_consumer,
     running_sequencer,
     seal,

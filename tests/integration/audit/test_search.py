@@ -10,6 +10,7 @@ import pytest_asyncio
 
 from services.audit.storage.cursor import SearchCursor
 from shared.events import Actor, AuthsignalRef, Client, EventType, Outcome, Subject, email_hash
+from tests.integration.audit.consistency import assert_log_consistent
 from tests.integration.audit.lab import (
     TEMPLATE,
     Author,
@@ -17,7 +18,6 @@ from tests.integration.audit.lab import (
     Database,
     PostgresServer,
     QueuePair,
-    assert_log_consistent,
     at,
     queue_pair,
     running_consumer,

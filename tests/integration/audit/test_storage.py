@@ -11,7 +11,12 @@ from services.audit.reading import Flaw, FlawedLine, Origin, read_line
 from services.audit.storage.database import open_pool
 from services.audit.storage.entries import APPEND, EntryStore
 from services.audit.storage.migrate import Migration, MigrationFailed, migrate, released_migrations
-from tests.integration.audit.lab import Author, Database, PostgresServer, assert_log_consistent
+from tests.integration.audit.consistency import assert_log_consistent
+from tests.integration.audit.lab import (
+    Author,
+    Database,
+    PostgresServer,
+)
 
 CHANGES = {
     "update an entry": "UPDATE audit.entries SET entry = 'x'",

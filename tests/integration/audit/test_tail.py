@@ -115,15 +115,15 @@ async def test_starts_in_the_past(service: Service, queue: QueuePair, database: 
         assert (await tail.next())["event"] == json.loads(recent)
 
 
-@pytest.mark.parametrize("params", [{"limit": "5"}, {"order": "asc"}, {"to": "2026-11-01T00:00:00Z"}, {"cursor": "AAAA"}])
-async def test_refuses_what_makes_no_sense(service: Service, params: dict[str, str]) -> None:
+async def test_refuses_what_makes_no_sense(service: Service) -> None:
     """
     A tail has no end and no pages: parameters that belong to a search are refused by name.
     """
-    answer = await service.get("/v1/events/tail", params=params)
+    for params in ({"limit": "5"}, {"order": "asc"}, {"to": "2026-11-01T00:00:00Z"}, {"cursor": "AAAA"}):
+        answer = await service.get("/v1/events/tail", params=params)
 
-    assert answer.status == 400
-    assert [error["field"] for error in answer.json()["errors"]] == list(params)
+        assert answer.status == 400
+        assert [error["field"] for error in answer.json()["errors"]] == list(params)
 
 
 async def test_bad_last_event_id(service: Service) -> None:

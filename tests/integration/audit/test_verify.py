@@ -30,9 +30,7 @@ async def service(queue: QueuePair, database: Database, tmp_path: Path, entries:
 
 
 @pytest.fixture
-def person(
-    service: Service, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> Person:
+def person(service: Service, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Person:
     """Somebody in a folder of their own."""
     folder = tmp_path / "desk"
     folder.mkdir()
@@ -40,6 +38,16 @@ def person(
     person = Person(capsys, monkeypatch)
     person.knows(service)
     return person
+
+
+def keep(name: str, data: bytes) -> None:
+    """Write a file on the desk."""
+    Path(name).write_bytes(data)
+
+
+def kept(name: str) -> str:
+    """Return the text of a file on the desk."""
+    return Path(name).read_text()
 
 
 def receipt_of(entry: bytes) -> str:
@@ -99,8 +107,8 @@ async def test_a_proof_file_without_a_network(person: Person, entries: list[byte
     fetched = await person.runs("proof", receipt)
     assert (fetched.code, fetched.out) == (0, f"{event_id}.tlog-proof")
     person.knows_only_the_key()
-    Path("entry.json").write_bytes(entry)
-    Path("other.json").write_bytes(entries[8])
+    keep("entry.json", entry)
+    keep("other.json", entries[8])
 
     for arguments in ([fetched.out], [fetched.out, "--entry", "entry.json"], [receipt, "--proof", fetched.out]):
         said = await person.runs("verify", *arguments)
@@ -108,9 +116,9 @@ async def test_a_proof_file_without_a_network(person: Person, entries: list[byte
     for arguments in ([fetched.out, "--entry", "other.json"], [receipt_of(entries[8]), "--proof", fetched.out]):
         assert (await person.runs("verify", *arguments)).code == 1
 
-    text = Path(fetched.out).read_text()
+    text = kept(fetched.out)
     place = text.index("\n", text.index("index ")) + 5
-    Path("bent.tlog-proof").write_text(text[:place] + ("A" if text[place] != "A" else "B") + text[place + 1 :])
+    keep("bent.tlog-proof", (text[:place] + ("A" if text[place] != "A" else "B") + text[place + 1 :]).encode())
     assert (await person.runs("verify", "bent.tlog-proof")).code == 1
 
 
@@ -148,15 +156,15 @@ async def test_two_checkpoints_of_the_live_log(person: Person, database: Databas
     """
     Two checkpoints of the log are consistent, in any order; a forged one is refused.
     """
-    Path("old").write_text((await person.runs("checkpoint")).out + "\n")
+    keep("old", ((await person.runs("checkpoint")).out + "\n").encode())
     late = author.entry()
     await database.append([late])
     await database.wait_for_sealed(late)
-    Path("new").write_text((await person.runs("checkpoint")).out + "\n")
+    keep("new", ((await person.runs("checkpoint")).out + "\n").encode())
 
     for pair in (("old", "new"), ("new", "old"), ("old", "old")):
         assert (await person.runs("verify", *pair)).code == 0
-    Path("new").write_text(Path("new").read_text().replace("301", "302"))
+    keep("new", kept("new").replace("301", "302").encode())
     assert (await person.runs("verify", "old", "new")).code == 1
 
 

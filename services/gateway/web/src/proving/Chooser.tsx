@@ -40,7 +40,7 @@ export function Chooser({ proving, onDone }: ChooserProps) {
   });
   const now = useNow(500);
   // One message at a time: another may be sent when the gateway has cooled down from the last.
-  const coolsFor = challenge.resend_at ? secondsUntil(challenge.resend_at, now - 1000) : 0;
+  const coolsFor = challenge.method && challenge.resend_at ? secondsUntil(challenge.resend_at, now - 1000) : 0;
   const ways = waysOf(challenge);
   const isCooling = isProblem(choose.error, "too_many_attempts") && choose.error.body.resend_at !== undefined;
 

@@ -99,9 +99,9 @@ export const SESSION: Session = {
 };
 
 export function aStepUp(changes: Partial<StepUp> = {}): StepUp {
-  const { kind: _, status: __, ...common } = anAttempt();
+  const { methods, method, delivery, attempts_left, resend_at, expires_at, sdk, next, qr } = anAttempt();
   return {
-    ...common,
+    ...{ methods, method, delivery, attempts_left, resend_at, expires_at, sdk, next, qr },
     id: "stp_1",
     action: "manageAuthenticators",
     status: "challenge_required",
