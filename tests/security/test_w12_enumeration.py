@@ -41,8 +41,8 @@ def veiled(stack: RunningStack, folder: Path) -> Iterator[ServiceProcess]:
 async def known(stack: RunningStack, veiled: ServiceProcess, http: aiohttp.ClientSession, people: People) -> list[Person]:
     """People with an account, as clients of the veiled gateway."""
     members = [people() for _ in range(ADDRESSES)]
-    for group in range(0, ADDRESSES, 5):
-        await asyncio.gather(*(person.sign_up() for person in members[group : group + 5]))
+    for person in members:
+        await person.sign_up()
     return [_at(veiled, person, http, stack) for person in members]
 
 

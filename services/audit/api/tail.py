@@ -8,6 +8,7 @@ poll.
 
 import time
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from litestar import Request, get
@@ -20,6 +21,7 @@ from services.audit.api.views import EntryView, encode_view
 from services.audit.pulse import Pulse
 from services.audit.storage.cursor import BEGINNING, LogCursor
 from services.audit.storage.database import DatabaseUnavailable, QueryTooSlow
+from services.audit.storage.producers import ProducerReader
 from services.audit.storage.search import EntryReader
 from shared.http.problems import context_of
 
@@ -32,6 +34,13 @@ RETRY_LINE: Final = b"retry: 2000\n\n"
 HEARTBEAT: Final = b": still here\n\n"
 _REASON: Final = encode_view({"code": SearchTooBroad.code, "detail": SearchTooBroad.detail})
 TOO_BROAD: Final = b"event: problem\ndata: " + _REASON + b"\n\n"
+# A tail that falls silent must not look like a quiet night.
+STALLED_AFTER: Final = timedelta(seconds=10)
+_STALLED: Final = {
+    "code": "sealing_stands_still",
+    "detail": "Events are recorded and not sealed, so they do not appear here. A search shows them; see audit_seal_stopped.",
+}
+STANDS_STILL: Final = b"event: notice\ndata: " + encode_view(_STALLED) + b"\n\n"
 
 
 @get(TAIL_PATH)
@@ -43,7 +52,7 @@ async def tail_events(request: AnyRequest) -> Stream:
     data = shape("tail", query.fields, is_resumed=query.after is not None)
     await state.reads.record(context_of(request), request.scope["state"]["caller"], TAIL_PATH, data)
     return Stream(
-        follow(state.reader, state.sealed, query, after),
+        follow(state.reader, state.producers, state.sealed, query, after),
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
@@ -56,11 +65,18 @@ async def starting_point(reader: EntryReader, query: TailQuery) -> LogCursor:
     return BEGINNING if query.filters.since is not None else await reader.now()
 
 
-async def follow(reader: EntryReader, pulse: Pulse, query: TailQuery, after: LogCursor) -> AsyncIterator[bytes]:
+async def follow(
+    reader: EntryReader, producers: ProducerReader, pulse: Pulse, query: TailQuery, after: LogCursor
+) -> AsyncIterator[bytes]:
     """Yield server-sent events until the service stops or the listener goes."""
     yield RETRY_LINE
     spoke_at = time.monotonic()
+    checked_at = -HEARTBEAT_SECONDS
     while not pulse.is_stopping:
+        if time.monotonic() - checked_at >= HEARTBEAT_SECONDS:
+            checked_at = time.monotonic()
+            if await stands_still(producers):
+                yield STANDS_STILL
         try:
             found = await reader.follow(query.filters, after=after, limit=ROWS_MAX)
         except DatabaseUnavailable:
@@ -79,3 +95,14 @@ async def follow(reader: EntryReader, pulse: Pulse, query: TailQuery, after: Log
             yield HEARTBEAT
             spoke_at = time.monotonic()
         await pulse.wait(POLL_SECONDS)
+
+
+async def stands_still(producers: ProducerReader) -> bool:
+    """Say whether entries wait to be sealed for longer than they ever should."""
+    try:
+        sealed = await producers.sealed()
+    except (DatabaseUnavailable, QueryTooSlow):
+        return False
+    if sealed is None or sealed.oldest_unsealed_at is None:
+        return False
+    return datetime.now(UTC) - sealed.oldest_unsealed_at > STALLED_AFTER

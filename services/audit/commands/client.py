@@ -5,6 +5,7 @@ elsewhere.
 
 import http.client
 import ssl
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
@@ -168,6 +169,8 @@ def _entries(answer: http.client.HTTPResponse) -> Iterator[tuple[str, Entry]]:
             continue
         if fields.get("event") == "entry":
             yield fields["id"], msgspec.json.decode(fields["data"], type=Entry)
+        elif fields.get("event") == "notice":
+            sys.stderr.write(f"countersign: {msgspec.json.decode(fields['data'], type=ProblemAnswer).detail}\n")
         elif fields.get("event") == "problem":
             raise CommandFailed(msgspec.json.decode(fields["data"], type=ProblemAnswer).detail)
         fields = {}

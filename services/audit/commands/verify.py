@@ -177,7 +177,8 @@ def _verify_log(options: Any, keys: list[VerifierKey]) -> list[Verdict]:
             verifier.advance(checkpoint)
             if options.state:
                 Path(options.state).write_text(note, encoding="utf-8")
-            said = f"is as it was sealed: {checkpoint.tree_size} entries"
+            size = checkpoint.tree_size
+            said = f"is as it was sealed: {size:,} entr{'y' if size == 1 else 'ies'}"
             verdict = Verdict(f"log {checkpoint.origin}", True, said)
             if not options.follow:
                 return [verdict]

@@ -32,9 +32,10 @@ WHERE instance = ANY ($1::text[]::uuid[]) ORDER BY instance, seq, quarantine_id
 
 _SEALED = """
 SELECT tree_size, sealed_at, (
-    SELECT min(e.recorded_at) FROM audit.entries AS e
+    SELECT e.recorded_at FROM audit.entries AS e
     WHERE (e.recorded_xid, e.event_id) > (s.through_xid, s.through_id)
-) AS oldest_unsealed_at, now() AS now
+    ORDER BY e.recorded_xid, e.event_id LIMIT 1
+) AS oldest_unsealed_at
 FROM audit.seals AS s ORDER BY tree_size DESC LIMIT 1
 """
 

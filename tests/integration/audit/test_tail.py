@@ -11,7 +11,7 @@ import aiohttp
 import pytest
 
 from shared.events import EventType
-from tests.integration.audit.lab import Author, Database, QueuePair, at
+from tests.integration.audit.lab import Author, Database, QueuePair, at, seal
 from tests.integration.audit.service import SERVICE_TOKEN, Service, running_service
 
 OWN = ("type", "sign_in.")
@@ -132,3 +132,18 @@ async def test_bad_last_event_id(service: Service) -> None:
     """
     answer = await service.get("/v1/events/tail", headers={"Last-Event-ID": "x"})
     assert (answer.status, answer.json()["errors"][0]["field"]) == (400, "Last-Event-ID")
+
+
+async def test_says_when_sealing_stands_still(queue: QueuePair, database: Database, author: Author, tmp_path: Path) -> None:
+    """
+    While entries wait and nobody seals, a tail says so instead of looking like a quiet night.
+    """
+    await seal(database)
+    await database.append([author.entry()])
+    async with database.tampering() as connection:
+        await connection.execute("UPDATE audit.entries SET recorded_at = recorded_at - interval '11 seconds'")
+    overrides = {"log_key_file": None, "sequencer_database_url_file": None}
+    async with running_service(tmp_path, queue, database, receivers=0, **overrides) as service, listening(service) as tail:
+        lines = [(await tail.answer.content.readline()).decode() for _ in range(4)]
+    assert lines[2] == "event: notice\n"
+    assert "sealing_stands_still" in lines[3]

@@ -115,6 +115,7 @@ export function SignIn() {
   function choose(method: string) {
     setWay(method);
     setChoosing(false);
+    // After the dialog has given the focus back to the button that opened it.
     if (address.trim() === "") setTimeout(() => field.current?.focus());
     else go(method);
   }
