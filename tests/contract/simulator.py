@@ -5,6 +5,7 @@ import secrets
 import select
 import subprocess
 import sys
+import time
 import uuid
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -18,6 +19,7 @@ from tests.contract.ports import free_port
 _START_SECONDS = 30.0
 _STOP_SECONDS = 10.0
 _CALL_SECONDS = 10.0
+_MESSAGE_SECONDS = 5.0
 
 
 class Simulator:
@@ -132,20 +134,25 @@ class Simulator:
         return found
 
     def code(self, to: str) -> str:
-        """The newest code sent to an address, from the outbox."""
-        messages = self.control("GET", f"/outbox?to={quote(to)}")
-        assert messages, f"nothing was sent to {to}"
-        code: str = messages[0]["code"]
+        """The newest code sent to an address, from the outbox; awaited, because a page may still be asking for it."""
+        code: str = self._newest(to)["code"]
         assert re.fullmatch(r"[0-9]{6}", code)
         return code
 
     def link(self, to: str) -> str:
-        """The newest magic link sent to an address, from the outbox."""
-        messages = self.control("GET", f"/outbox?to={quote(to)}")
-        assert messages, f"nothing was sent to {to}"
-        url: str = messages[0]["url"]
+        """The newest magic link sent to an address, from the outbox; awaited likewise."""
+        url: str = self._newest(to)["url"]
         assert url.startswith(f"http://localhost:{self.port}/")
         return url
+
+    def _newest(self, to: str) -> dict[str, Any]:
+        deadline = time.monotonic() + _MESSAGE_SECONDS
+        while True:
+            messages: list[dict[str, Any]] = self.control("GET", f"/outbox?to={quote(to)}")
+            if messages:
+                return messages[0]
+            assert time.monotonic() < deadline, f"nothing was sent to {to}"
+            time.sleep(0.05)
 
     def open_link(self, to: str) -> requests.Response:
         """Open the newest magic link sent to an address, as a browser would."""

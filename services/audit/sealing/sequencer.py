@@ -203,7 +203,7 @@ class Sequencer:
     async def _take(self, turn: Turn, last: Seal) -> Taken:
         horizon = await turn.horizon()
         if self._may_hold_restored:
-            taken = await turn.take_restored(last.position, horizon, self._round_entries_max)
+            taken = await turn.take_restored(last.position, self._round_entries_max)
             if taken.rows:
                 return taken
             self._may_hold_restored = False

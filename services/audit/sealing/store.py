@@ -43,11 +43,12 @@ FROM (
 ORDER BY e.recorded_xid, e.event_id
 """
 
+# Asked of this statement's own snapshot: by an older one, what committed in between would look as if it had been restored.
 _TAKE_RESTORED: Final = """
 SELECT e.event_id::text AS event_id, e.recorded_xid::text AS xid, e.recorded_at, e.leaf_hash, e.entry
 FROM audit.entries AS e LEFT JOIN audit.leaves AS l USING (event_id)
-WHERE e.recorded_xid >= $1::text::xid8 AND l.event_id IS NULL
-ORDER BY e.recorded_xid, e.event_id LIMIT $2
+WHERE e.recorded_xid >= pg_snapshot_xmax(pg_current_snapshot()) AND l.event_id IS NULL
+ORDER BY e.recorded_xid, e.event_id LIMIT $1
 """
 
 _EDGE: Final = """
@@ -152,9 +153,9 @@ class Turn:
         position = (int(rows[-1]["xid"]), rows[-1]["event_id"]) if rows else after
         return Taken([_stored(row) for row in rows if row["entry"] is not None], position, len(rows) == limit)
 
-    async def take_restored(self, after: Position, horizon: Horizon, limit: int) -> Taken:
+    async def take_restored(self, after: Position, limit: int) -> Taken:
         """Return unsealed entries that were written on another server and came here with a dump."""
-        rows = await self._connection.fetch(_TAKE_RESTORED, str(horizon.xmax), limit)
+        rows = await self._connection.fetch(_TAKE_RESTORED, limit)
         return Taken([_stored(row) for row in rows], after, len(rows) == limit)
 
     async def edge(self, tiles: Sequence[Tile]) -> dict[tuple[int, int], bytes]:

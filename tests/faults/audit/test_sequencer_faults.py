@@ -107,10 +107,22 @@ async def test_a_standby_takes_over(database: Database, author: Author) -> None:
     While one sequencer stands still with the turn, a second waits; when the first is cut off, the second goes on at once.
     """
     await database.append(author.entries(50))
-    async with wire_to(database.server.postgres.port) as wire, sequencer_of(database, url=through(wire, database)) as first:
+    async with (
+        wire_to(database.server.postgres.port) as wire,
+        sequencer_of(database, url=through(wire, database)) as first,
+        contextlib.AsyncExitStack() as holding,
+    ):
         await first.sequencer.seal_once()
+        await holding.enter_async_context(held_table(database, "seals"))
+        task = asyncio.create_task(first.sequencer.seal_once())
+        await until(lambda: is_waiting(database), "waiting sequencer")
         async with running_sequencer(database):
-            await cut_off_at(database, "seals", first.sequencer, wire)
+            await asyncio.sleep(0.3)
+            assert not task.done()
+            wire.cut()
+            with pytest.raises(DatabaseUnavailable):
+                await task
+            await holding.aclose()
             await database.wait_for_seal(50)
 
     assert await assert_log_consistent(database) == 50

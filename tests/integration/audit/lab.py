@@ -22,6 +22,7 @@ from deploy.local.parts import aws
 from deploy.local.parts.postgres import Postgres
 from deploy.local.process import Child
 from deploy.local.supervisor import Supervisor
+from services.audit.consumer.holds import Held
 from services.audit.consumer.metrics import ConsumerMetrics
 from services.audit.consumer.queue import AuditQueue
 from services.audit.consumer.service import Consumer
@@ -343,6 +344,17 @@ async def until(condition: Callable[[], Any], what: str, *, seconds_max: float =
         await asyncio.sleep(0.03)
 
 
+class QuickQueue(AuditQueue):
+    """A queue that is asked often instead of long, so that a consumer under test ends without waiting for its last poll."""
+
+    async def receive(self) -> list[Held]:
+        """See `AuditQueue`."""
+        messages = await super().receive()
+        if not messages:
+            await asyncio.sleep(0.03)
+        return messages
+
+
 @contextlib.asynccontextmanager
 async def running_consumer(
     queue: QueuePair, database: Database, *, visibility_seconds: int = 30, **overrides: Any
@@ -360,7 +372,7 @@ async def running_consumer(
         **overrides,
     }
     async with sqs_client(queue.aws.settings()) as client:
-        audit_queue = AuditQueue(client, queue.url, visibility_seconds=visibility_seconds, wait_seconds=1)
+        audit_queue = QuickQueue(client, queue.url, visibility_seconds=visibility_seconds, wait_seconds=0)
         consumer = Consumer(audit_queue, EntryStore(pool), ConsumerMetrics(registry), **options)
         stop = asyncio.Event()
         task = asyncio.create_task(consumer.run(stop))

@@ -87,9 +87,7 @@ def story(author: Author) -> list[bytes]:
 @pytest.fixture
 async def service(queue: QueuePair, database: Database, tmp_path: Path, story: list[bytes]) -> AsyncIterator[Service]:
     """A service over a log that holds the story."""
-    await queue.send(*story)
-    async with running_consumer(queue, database):
-        await database.wait_for_entries(len(story))
+    await database.append(story)
     async with running_service(tmp_path / "service", queue, database) as running:
         yield running
 

@@ -18,17 +18,17 @@ from tests.integration.audit.lab import (
     PostgresServer,
 )
 
-CHANGES = {
-    "update an entry": "UPDATE audit.entries SET entry = 'x'",
-    "update a search row": "UPDATE audit.entry_search SET event_type = 'x'",
-    "update the quarantine": "UPDATE audit.quarantine SET reason = 'x'",
-    "delete an entry": "DELETE FROM audit.entries",
-    "delete a search row": "DELETE FROM audit.entry_search",
-    "delete from the quarantine": "DELETE FROM audit.quarantine",
-    "truncate the log": "TRUNCATE audit.entries",
-    "truncate the search": "TRUNCATE audit.entry_search",
-    "truncate the quarantine": "TRUNCATE audit.quarantine",
-}
+CHANGES = [
+    "UPDATE audit.entries SET entry = 'x'",
+    "UPDATE audit.entry_search SET event_type = 'x'",
+    "UPDATE audit.quarantine SET reason = 'x'",
+    "DELETE FROM audit.entries",
+    "DELETE FROM audit.entry_search",
+    "DELETE FROM audit.quarantine",
+    "TRUNCATE audit.entries",
+    "TRUNCATE audit.entry_search",
+    "TRUNCATE audit.quarantine",
+]
 
 
 @pytest.fixture
@@ -41,14 +41,14 @@ async def filled(database: Database, author: Author) -> Database:
     return database
 
 
-@pytest.mark.parametrize("role", ["countersign_writer", "countersign_reader", "countersign_owner"])
-@pytest.mark.parametrize("statement", CHANGES.values(), ids=CHANGES.keys())
-async def test_nobody_changes_the_log(filled: Database, role: str, statement: str) -> None:
+@pytest.mark.parametrize("role", ["countersign_writer", "countersign_reader", "countersign_sequencer", "countersign_owner"])
+async def test_nobody_changes_the_log(filled: Database, role: str) -> None:
     """
     No role may update, delete or truncate, not even the owner; the log is as before.
     """
-    with pytest.raises(asyncpg.InsufficientPrivilegeError):
-        await filled.fetch(statement, role=role)
+    for statement in CHANGES:
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await filled.fetch(statement, role=role)
 
     assert await assert_log_consistent(filled) == 1
     assert len(await filled.quarantine()) == 1

@@ -11,11 +11,11 @@ from services.gateway.attempts.model import Attempt, AttemptKind, AttemptStatus
 from services.gateway.step_ups.grants import LIFE_SECONDS, GrantSigner
 
 ISSUER = "https://login.example.test"
-ENDS_AT = float(int(time.time()) + LIFE_SECONDS)
 
 
 def approved(**changes: object) -> Attempt:
-    """Return a step-up that was proven."""
+    """Return a step-up that was proven this second."""
+    ends_at = float(int(time.time()) + LIFE_SECONDS)
     fields: dict[str, object] = {
         "id": "step-up",
         "kind": AttemptKind.STEP_UP,
@@ -26,14 +26,14 @@ def approved(**changes: object) -> Attempt:
         "email_hash": "hash",
         "idempotency_key": "key",
         "created_at": 0.0,
-        "expires_at": ENDS_AT,
+        "expires_at": ends_at,
         "resend_at": 0.0,
         "codes_left": 5,
         "sends_left": 2,
         "sub": "somebody",
         "details_hash": hashlib.sha256(b"{}").hexdigest(),
         "proof_method": "PASSKEY",
-        "grant_expires_at": ENDS_AT,
+        "grant_expires_at": ends_at,
     }
     return Attempt(**{**fields, **changes})  # type: ignore[arg-type]  # the fields above are of the record's types
 
@@ -50,17 +50,19 @@ def test_a_grant_says_who_what_and_how() -> None:
     """The claims are those of the step-up, and its life is two minutes."""
     signer = GrantSigner([secrets.token_hex(32)], issuer=ISSUER)
 
-    claims = checked(signer, signer.sign(approved()))
+    proven = approved()
+
+    claims = checked(signer, signer.sign(proven))
 
     assert claims == {
         "iss": ISSUER,
         "sub": "somebody",
         "action": "authorizePayment",
-        "ctx": approved().details_hash,
+        "ctx": proven.details_hash,
         "amr": ["PASSKEY"],
         "jti": "step-up",
-        "iat": int(ENDS_AT) - LIFE_SECONDS,
-        "exp": int(ENDS_AT),
+        "iat": int(proven.grant_expires_at) - LIFE_SECONDS,
+        "exp": int(proven.grant_expires_at),
     }
 
 
