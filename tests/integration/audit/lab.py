@@ -147,6 +147,11 @@ class Database:
         """The URL of the role that seals."""
         return self.server.url("countersign_sequencer", self.name)
 
+    @property
+    def clerk_url(self) -> str:
+        """The URL of the role that keeps what people make around the log."""
+        return self.server.url("countersign_clerk", self.name)
+
     async def fetch(self, sql: str, *values: Any, role: str = "countersign_reader") -> list[Any]:
         """Run one statement on a connection of its own."""
         connection = await asyncpg.connect(self.server.url(role, self.name))

@@ -89,6 +89,7 @@ def write_settings(folder: Path, queue: QueuePair, database: Database, **overrid
         "consumer_database_url": database.writer_url,
         "owner_database_url": database.owner_url,
         "sequencer_database_url": database.sequencer_url,
+        "clerk_database_url": database.clerk_url,
         "log_key": LOG_SEED,
         "email_hash_key": EMAIL_HASH_KEY,
         "service_token_hashes": f"# machines\nnightly-export:{digest}",

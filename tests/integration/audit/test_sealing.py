@@ -252,6 +252,12 @@ GRANTS: dict[str, list[str]] = {
     ],
     "countersign_writer": ["SELECT * FROM audit.leaves", "INSERT INTO audit.leaves VALUES (gen_random_uuid(), 1)"],
     "countersign_reader": ["INSERT INTO audit.tiles VALUES (0, 0, sha256('x'))", "DELETE FROM audit.gap_edges"],
+    "countersign_clerk": [
+        "INSERT INTO audit.entries (event_id, entry, leaf_hash) VALUES (gen_random_uuid(), 'x', sha256('x'))",
+        "INSERT INTO audit.leaves VALUES (gen_random_uuid(), 1)",
+        "UPDATE audit.seals SET note = 'x'",
+        "DELETE FROM audit.tiles",
+    ],
     "countersign_owner": [
         "UPDATE audit.seals SET note = 'x'",
         "DELETE FROM audit.leaves",
