@@ -12,6 +12,18 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 OFFER = "Faster next time, with a passkey"
 
 
+# How many requests for suggestions wait in the browser, and how many did at most.
+COUNTS_SUGGESTIONS = """
+window.waiting = 0; window.most = 0;
+const get = CredentialsContainer.prototype.get;
+CredentialsContainer.prototype.get = function (options) {
+  if (options?.mediation !== "conditional") return get.call(this, options);
+  window.waiting += 1; window.most = Math.max(window.most, window.waiting);
+  return get.call(this, options).finally(() => { window.waiting -= 1; });
+};
+"""
+
+
 async def signs_up_to_the_offer(person: Person) -> tuple[Keys, str]:
     """Sign up with a device that has a lock of its own; ends at the offer of a passkey."""
     keys = await Keys.plugged_into(person.page)
@@ -67,11 +79,13 @@ async def test_button_signs_in_without_a_name(newcomer: Person) -> None:
     """
     The button takes the place of the suggestion that waits in the field, and one touch signs in; nothing is typed.
     """
+    await newcomer.page.add_init_script(COUNTS_SUGGESTIONS)
     keys, own = await signs_up_to_the_offer(newcomer)
     await newcomer.presses("Create a passkey")
     await newcomer.sees("Your account")
     await keys.answer(own, present=False)
     await newcomer.signs_out()
+    await newcomer.waits_for("window.waiting === 1")
     await keys.answer(own, present=True)
     await newcomer.presses("Sign in with a passkey")
     await newcomer.sees("Your account")
@@ -98,17 +112,7 @@ async def test_suggestions_end_when_the_page_is_left(newcomer: Person) -> None:
     """
     One request for suggestions waits in the browser at a time, and none after the sign-in page is left.
     """
-    await newcomer.page.add_init_script(
-        """
-        window.waiting = 0; window.most = 0;
-        const get = CredentialsContainer.prototype.get;
-        CredentialsContainer.prototype.get = function (options) {
-          if (options?.mediation !== "conditional") return get.call(this, options);
-          window.waiting += 1; window.most = Math.max(window.most, window.waiting);
-          return get.call(this, options).finally(() => { window.waiting -= 1; });
-        };
-        """
-    )
+    await newcomer.page.add_init_script(COUNTS_SUGGESTIONS)
     keys = await Keys.plugged_into(newcomer.page)
     own = await keys.add(is_own=True)
     await keys.answer(own, present=False)
