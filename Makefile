@@ -2,6 +2,8 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
+# More than cores: a test of running services waits about half of its time.
+TEST_WORKERS ?= 3
 
 # make run PORT_BASE=20000                     moves every port
 # make run ORIGINS=http://localhost:4173       also admits apps under development
@@ -21,7 +23,7 @@ run: install ## Run everything on this machine; Ctrl-C stops it
 
 test: browser lint ## Check everything: lint, types, every test
 	@cd services/gateway/web && npm test --silent
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadfile
 
 # The browser tests need one; nothing else does.
 browser: install
