@@ -26,6 +26,7 @@ _OUR_KEYS = (
     "assertion_key",
     "grant_key",
     LOG_KEY,
+    "entry_key",
 )
 # Everything that the simulator knows, the default first.
 METHODS = (
@@ -61,7 +62,7 @@ class SettingsWriter:
         """Write the three files, and the secrets that they point at."""
         for name in _OUR_KEYS:
             self.keys.ensure(name)
-        for role in ("owner", "writer", "reader", "sequencer"):
+        for role in ("owner", "writer", "reader", "sequencer", "clerk"):
             self.keys.write(f"database_url_{role}", self.postgres.url(f"countersign_{role}"))
         token_hash = hashlib.sha256(self.keys.ensure("audit_token").encode()).hexdigest()
         activity_hash = hashlib.sha256(self.keys.ensure("activity_token").encode()).hexdigest()
@@ -137,6 +138,7 @@ class SettingsWriter:
             "sequencer_database_url_file": self.keys.path("database_url_sequencer"),
             "log_key_file": self.keys.path(LOG_KEY),
             "log_origin": log_origin(self.keys),
+            "entry_key_file": self.keys.path("entry_key"),
             **self._queue(),
             "audit_dlq_url": self.aws.audit_dlq_url,
             "email_hash_key_file": self.keys.path("email_hash_key"),
