@@ -26,6 +26,7 @@ _OUR_KEYS = (
     "assertion_key",
     "grant_key",
     LOG_KEY,
+    "entry_key",
 )
 # Everything that the simulator knows, the default first.
 METHODS = (
@@ -137,6 +138,7 @@ class SettingsWriter:
             "sequencer_database_url_file": self.keys.path("database_url_sequencer"),
             "log_key_file": self.keys.path(LOG_KEY),
             "log_origin": log_origin(self.keys),
+            "entry_key_file": self.keys.path("entry_key"),
             **self._queue(),
             "audit_dlq_url": self.aws.audit_dlq_url,
             "email_hash_key_file": self.keys.path("email_hash_key"),

@@ -25,6 +25,7 @@ from services.audit.sealing.keys import read_signers
 from services.audit.settings import AuditSettings
 from services.audit.stopping import on_stop_signal
 from services.audit.storage.database import DatabaseUnavailable, Pool, QueryTooSlow, open_pool
+from services.audit.storage.keys import KeyRing
 from services.audit.storage.log import LogReader
 from services.audit.storage.migrate import schema_version
 from services.audit.storage.producers import ProducerReader
@@ -56,6 +57,7 @@ class Secrets:
     writer_url: str
     sequencer_url: str | None
     email_hash_keys: list[str]
+    entry_keys: list[str]
     signers: list[Signer]
 
     @classmethod
@@ -73,6 +75,7 @@ class Secrets:
             read_secrets(settings.consumer_database_url_file)[0],
             read_secrets(sequencer_file)[0] if sequencer_file else None,
             read_keys(settings.email_hash_key_file),
+            read_keys(settings.entry_key_file),
             read_signers(key_file, settings.log_origin) if key_file else [],
         )
 
@@ -134,7 +137,8 @@ async def _lifespan(
         app.state.clerk = clerk
         committed, sealed = Pulse(), Pulse()
         queue = await _open_queue(stack, settings)
-        _share(app, reading, ReadRecorder(trail), sealed, secrets.email_hash_keys)
+        ring = KeyRing(secrets.entry_keys)
+        _share(app, reading, ring, ReadRecorder(trail), sealed, secrets.email_hash_keys)
         reader: EntryReader = app.state.reader
         app.state.readiness = Readiness({"queue": queue.depth, "database": lambda: _check_schema(reader)})
         backlog = Gauge("audit_backlog_entries", "Entries that the queue has refused so far", registry=registry)
@@ -156,13 +160,14 @@ async def _lifespan(
                 settings,
                 secrets.sequencer_url,
                 secrets.signers,
+                secrets.entry_keys,
                 trail,
                 registry,
                 committed=committed,
                 sealed=sealed,
             )
         if settings.receivers:
-            await start_consumer(stack, settings, secrets.writer_url, queue, registry, committed, stop)
+            await start_consumer(stack, settings, secrets.writer_url, ring, queue, registry, committed, stop)
         await trail.announce(service_event(EventType.SERVICE_STARTED))
         yield
         begin_to_stop()
@@ -182,9 +187,10 @@ async def _open_trail(stack: AsyncExitStack, settings: AuditSettings, guard: Acc
     return trail
 
 
-def _share(app: Litestar, reading: Pool, reads: ReadRecorder, sealed: Pulse, email_hash_keys: list[str]) -> None:
-    app.state.reader = EntryReader(reading)
-    app.state.log = LogReader(reading)
+def _share(app: Litestar, reading: Pool, ring: KeyRing, reads: ReadRecorder, sealed: Pulse, email_hash_keys: list[str]) -> None:
+    app.state.ring = ring
+    app.state.reader = EntryReader(reading, ring)
+    app.state.log = LogReader(reading, ring)
     app.state.producers = ProducerReader(reading)
     app.state.reads = reads
     app.state.bundle_reads = BundleReads(reads)

@@ -29,6 +29,10 @@ class AuditSettings(AwsSettings, frozen=True, kw_only=True, forbid_unknown_field
     # Rounds of sealing begin at least this far apart: a checkpoint for each entry would cost more than it proves.
     seal_interval_ms: Annotated[int, Meta(ge=10, le=1_000)] = 200
 
+    # One or two keys. Data keys of persons are wrapped by the first, and unwrapped by either: whoever has neither this file nor
+    # a copy of it reads no entry about a person, in a backup neither.
+    entry_key_file: str
+
     audit_queue_url: str
     audit_dlq_url: str
     email_hash_key_file: str

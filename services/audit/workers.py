@@ -17,6 +17,7 @@ from services.audit.sealing.store import SealStore
 from services.audit.settings import AuditSettings
 from services.audit.storage.database import Pool, open_pool
 from services.audit.storage.entries import EntryStore
+from services.audit.storage.keys import KeyRing
 from services.audit.storage.producers import ProducerReader
 from services.audit.supervision import Part, keep_running
 from services.audit.tree.notes import Signer
@@ -31,6 +32,7 @@ async def start_consumer(
     stack: AsyncExitStack,
     settings: AuditSettings,
     writer_url: str,
+    ring: KeyRing,
     queue: AuditQueue,
     registry: CollectorRegistry,
     committed: Pulse,
@@ -39,7 +41,7 @@ async def start_consumer(
     """Begin to consume; when the stack unwinds, what is held is drained."""
     pool = await open_pool(writer_url, name="audit-consumer", connections_max=settings.appenders + 1)
     stack.push_async_callback(close_pool, pool)
-    store, metrics = EntryStore(pool), ConsumerMetrics(registry)
+    store, metrics = EntryStore(pool, ring), ConsumerMetrics(registry)
     faults = Counter("audit_consumer_faults_total", "Times the consumer stopped by a fault of ours", registry=registry)
 
     def make() -> Consumer:
@@ -64,6 +66,7 @@ async def start_sequencer(
     settings: AuditSettings,
     sequencer_url: str,
     signers: Sequence[Signer],
+    entry_keys: Sequence[str],
     trail: AuditTrail,
     registry: CollectorRegistry,
     *,
@@ -83,8 +86,16 @@ async def start_sequencer(
     faults = Counter("audit_sequencer_faults_total", "Times the sequencer stopped by a fault of ours", registry=registry)
 
     def make() -> Sequencer:
-        interval_seconds = settings.seal_interval_ms / 1000
-        return Sequencer(store, signers, metrics, trail, committed=committed, sealed=sealed, interval_seconds=interval_seconds)
+        return Sequencer(
+            store,
+            signers,
+            metrics,
+            trail,
+            entry_keys=entry_keys,
+            committed=committed,
+            sealed=sealed,
+            interval_seconds=settings.seal_interval_ms / 1000,
+        )
 
     _start(stack, "sequencer", make, asyncio.Event(), faults.inc)
 

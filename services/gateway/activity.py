@@ -75,7 +75,8 @@ class Activity:
             raise ProviderBusy(f"audit: {type(error).__name__}", headers=retry_after(2)) from error
         if status != 200:
             raise ProviderError(f"audit: {status}")
-        return [_view(item) for item in msgspec.json.decode(content)["events"] if item["event"]["outcome"] != "pending"]
+        events = (item for item in msgspec.json.decode(content)["events"] if item["event"] is not None)
+        return [_view(item) for item in events if item["event"]["outcome"] != "pending"]
 
 
 def _view(item: dict[str, Any]) -> ActivityView:

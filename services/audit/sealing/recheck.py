@@ -1,8 +1,9 @@
 """
 What the sequencer demands of a stored entry before it signs, without I/O and without the writer's code.
 
-1. The stored bytes, hashed here, give the stored leaf hash.
-2. The event named in the bytes is the one under whose id they are kept.
+1. An entry that is kept encrypted opens with its key.
+2. The bytes, hashed here, give the stored leaf hash.
+3. The event named in the bytes is the one under whose id they are kept.
 """
 
 from collections.abc import Iterable, Sequence
@@ -11,19 +12,25 @@ from typing import Final, NamedTuple
 
 import msgspec
 
+from services.audit.sealing.opening import CannotOpen, Vault
 from services.audit.tree.hashing import leaf_hash
 
 STOPPED: Final = "service.stopped"
 
 
 class Stored(NamedTuple):
-    """One row of the log as the sequencer found it; `xid` is the transaction that stored it."""
+    """
+    One row of the log as the sequencer found it; `xid` is the transaction that stored it.
+
+    `entry` is encrypted under the data key `key_id`, or as it was written when there is none.
+    """
 
     event_id: str
     entry: bytes
     leaf_hash: bytes
     xid: int
     recorded_at: datetime
+    key_id: str | None = None
 
 
 class Rechecked(NamedTuple):
@@ -64,15 +71,19 @@ class _Identity(msgspec.Struct):
 _DECODE = msgspec.json.Decoder(_Identity).decode
 
 
-def recheck(rows: Iterable[Stored]) -> tuple[list[Rechecked], Damage | None]:
-    """Return the entries up to the first damaged one, and the damage when there is one."""
+def recheck(rows: Iterable[Stored], vault: Vault) -> tuple[list[Rechecked], Damage | None]:
+    """Return the entries up to the first damaged one, and the damage when there is one; `vault` knows all of their keys."""
     good: list[Rechecked] = []
     for row in rows:
-        if leaf_hash(row.entry) != row.leaf_hash:
+        try:
+            entry = row.entry if row.key_id is None else vault.open(row.event_id, row.key_id, row.entry)
+        except CannotOpen as error:
+            return good, Damage(row.event_id, error.reason, str(error))
+        if leaf_hash(entry) != row.leaf_hash:
             detail = "the stored bytes are not the ones that were hashed when the entry was written"
             return good, Damage(row.event_id, "hash_mismatch", detail)
         try:
-            identity = _DECODE(row.entry)
+            identity = _DECODE(entry)
         except msgspec.MsgspecError:
             return good, Damage(row.event_id, "unreadable", "the stored bytes are no event")
         if identity.event_id != row.event_id:

@@ -6,7 +6,7 @@ A round, in one transaction, by whoever has the turn:
 1. Read the newest checkpoint and check our own signature on it.
 2. Read the edge of the tree and check it against that checkpoint's root: what is signed once is never signed over.
 3. Take what arrived since, in the order of arrival, up to the oldest transaction that is still open.
-4. Hash the stored bytes anew and compare. At the first entry that does not fit, sealing stops in front of it.
+4. Decrypt the stored bytes, hash them anew and compare. At the first entry that does not fit, sealing stops in front of it.
 5. Append to the tree, store leaves and tiles, sign the new checkpoint, store it, commit.
 
 Nothing is kept in memory from one round to the next but where to go on reading, so every process can take any turn, and the
@@ -26,7 +26,8 @@ import structlog
 
 from services.audit.pulse import Pulse
 from services.audit.sealing.metrics import SealMetrics
-from services.audit.sealing.recheck import Damage, Rechecked, recheck, seen_producers
+from services.audit.sealing.opening import Vault
+from services.audit.sealing.recheck import Damage, Rechecked, Stored, recheck, seen_producers
 from services.audit.sealing.store import BEGINNING, Position, Seal, Taken, Turn
 from services.audit.storage.database import DatabaseUnavailable
 from services.audit.tree.checkpoints import Checkpoint, CheckpointInvalid, open_checkpoint
@@ -44,6 +45,8 @@ ROUND_ENTRIES_MAX: Final = 8_192
 POLL_SECONDS: Final = 0.2
 PAUSE_SECONDS: Final = 1.0
 STOPPED_SECONDS: Final = 5.0
+# Keys of persons that are kept from one round to the next.
+DATA_KEYS_MAX: Final = 50_000
 
 
 class SealStopped(Exception):
@@ -84,6 +87,7 @@ class Sequencer:
         signers: The keys of the log; all of them sign.
         metrics: What is counted.
         trail: Where a stop is reported.
+        entry_keys: The keys of the deployment, under which the data keys of persons are kept.
         committed: Beats when this process has committed entries.
         sealed: Beaten after each new checkpoint.
         interval_seconds: Rounds begin at least this far apart unless more is waiting than one round takes.
@@ -98,6 +102,7 @@ class Sequencer:
         metrics: SealMetrics,
         trail: AuditTrail,
         *,
+        entry_keys: Sequence[str],
         committed: Pulse,
         sealed: Pulse,
         interval_seconds: float,
@@ -110,6 +115,7 @@ class Sequencer:
         self._origin = self._keys[0].name
         self._metrics = metrics
         self._trail = trail
+        self._vault = Vault(entry_keys)
         self._committed = committed
         self._sealed = sealed
         self._interval_seconds = interval_seconds
@@ -176,7 +182,7 @@ class Sequencer:
         frontier = await self._trusted_frontier(turn, last)
         taken = await self._take(turn, last)
         self._metrics.waiting_since(min((row.recorded_at for row in taken.rows), default=None))
-        good, damage = recheck(taken.rows)
+        good, damage = recheck(taken.rows, await self._opened_vault(turn, taken.rows))
         if not good:
             if damage is not None:
                 raise _stopped_by(damage, last.tree_size)
@@ -215,6 +221,15 @@ class Sequencer:
         taken = await turn.take(after, horizon, self._round_entries_max)
         self._resumed_at = taken.position
         return taken
+
+    async def _opened_vault(self, turn: Turn, rows: Sequence[Stored]) -> Vault:
+        """Return a vault with the keys of these rows."""
+        if len(self._vault) >= DATA_KEYS_MAX:
+            self._vault.forget()
+        missing = self._vault.lacks(row.key_id for row in rows)
+        if missing:
+            self._vault.add(missing, await turn.keys(missing))
+        return self._vault
 
     async def _trusted_frontier(self, turn: Turn, last: Seal) -> Frontier:
         tiles = edge_of(last.tree_size)

@@ -33,10 +33,10 @@ SELECT pg_snapshot_xmin(pg_current_snapshot())::text AS xmin, pg_snapshot_xmax(p
 
 # Rows that have their place already are only met after the order of arrival began anew.
 _TAKE: Final = """
-SELECT e.event_id::text AS event_id, e.recorded_xid::text AS xid, e.recorded_at, e.leaf_hash,
+SELECT e.event_id::text AS event_id, e.recorded_xid::text AS xid, e.recorded_at, e.leaf_hash, e.key_id::text AS key_id,
     CASE WHEN l.event_id IS NULL THEN e.entry END AS entry
 FROM (
-    SELECT event_id, recorded_xid, recorded_at, leaf_hash, entry FROM audit.entries
+    SELECT event_id, recorded_xid, recorded_at, leaf_hash, key_id, entry FROM audit.entries
     WHERE (recorded_xid, event_id) > ($1::text::xid8, $2::text::uuid) AND recorded_xid < $3::text::xid8
     ORDER BY recorded_xid, event_id LIMIT $4
 ) AS e LEFT JOIN audit.leaves AS l USING (event_id)
@@ -45,10 +45,14 @@ ORDER BY e.recorded_xid, e.event_id
 
 # Asked of this statement's own snapshot: by an older one, what committed in between would look as if it had been restored.
 _TAKE_RESTORED: Final = """
-SELECT e.event_id::text AS event_id, e.recorded_xid::text AS xid, e.recorded_at, e.leaf_hash, e.entry
+SELECT e.event_id::text AS event_id, e.recorded_xid::text AS xid, e.recorded_at, e.leaf_hash, e.key_id::text AS key_id, e.entry
 FROM audit.entries AS e LEFT JOIN audit.leaves AS l USING (event_id)
 WHERE e.recorded_xid >= pg_snapshot_xmax(pg_current_snapshot()) AND l.event_id IS NULL
 ORDER BY e.recorded_xid, e.event_id LIMIT $1
+"""
+
+_KEYS: Final = """
+SELECT key_id::text AS key_id, wrapped_key FROM audit.subject_keys WHERE key_id = ANY ($1::text[]::uuid[])
 """
 
 _EDGE: Final = """
@@ -158,6 +162,10 @@ class Turn:
         rows = await self._connection.fetch(_TAKE_RESTORED, limit)
         return Taken([_stored(row) for row in rows], after, len(rows) == limit)
 
+    async def keys(self, key_ids: Sequence[str]) -> dict[str, bytes | None]:
+        """Return data keys by id as they are stored; None for one that was destroyed."""
+        return {row["key_id"]: row["wrapped_key"] for row in await self._connection.fetch(_KEYS, key_ids)}
+
     async def edge(self, tiles: Sequence[Tile]) -> dict[tuple[int, int], bytes]:
         """Return the bytes of tiles by level and index."""
         rows = await self._connection.fetch(_EDGE, [tile.level for tile in tiles], [tile.index for tile in tiles])
@@ -226,4 +234,4 @@ class SealStore:
 
 
 def _stored(row: Any) -> Stored:
-    return Stored(row["event_id"], row["entry"], row["leaf_hash"], int(row["xid"]), row["recorded_at"])
+    return Stored(row["event_id"], row["entry"], row["leaf_hash"], int(row["xid"]), row["recorded_at"], row["key_id"])

@@ -1,13 +1,17 @@
 """The append: one statement for a batch of entries, in one transaction with the quarantine."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from typing import Any, Final, NamedTuple
+from uuid import UUID
 
 import asyncpg
 import structlog
 
 from services.audit.reading import Flaw, FlawedLine, Origin, Row, clean_detail
 from services.audit.storage.database import UNAVAILABLE, DatabaseUnavailable, Pool
+from services.audit.storage.keys import KeyRing, KeyUnusable, owner_of, seal_entry
+from services.audit.storage.subject_keys import LiveKeys, SubjectKeys
 
 log = structlog.get_logger(__name__)
 
@@ -18,12 +22,13 @@ APPEND: Final = """
 WITH arrived AS (
     SELECT * FROM unnest(
         $1::uuid[], $2::bytea[], $3::bytea[], $4::timestamptz[], $5::text[], $6::text[], $7::text[], $8::uuid[], $9::bigint[],
-        $10::text[], $11::text[], $12::text[], $13::text[], $14::bytea[], $15::text[], $16::text[], $17::text[], $18::text[])
+        $10::text[], $11::text[], $12::text[], $13::text[], $14::bytea[], $15::text[], $16::text[], $17::text[], $18::text[],
+        $19::uuid[])
     AS line (event_id, entry, leaf_hash, occurred_at, event_type, outcome, service, instance, seq,
-        request_id, attempt_id, session_ref, subject_sub, email_hash, ip, method, state, words)
+        request_id, attempt_id, session_ref, subject_sub, email_hash, ip, method, state, words, key_id)
 ), kept AS (
-    INSERT INTO audit.entries (event_id, entry, leaf_hash)
-    SELECT event_id, entry, leaf_hash FROM arrived
+    INSERT INTO audit.entries (event_id, entry, leaf_hash, key_id)
+    SELECT event_id, entry, leaf_hash, key_id FROM arrived
     ON CONFLICT (event_id) DO NOTHING
     RETURNING event_id
 ), indexed AS (
@@ -63,10 +68,12 @@ class EntryStore:
 
     Args:
         pool: Connections of the role ``countersign_writer``.
+        ring: The deployment's keys; entries about a person are kept encrypted under a key of theirs.
     """
 
-    def __init__(self, pool: Pool) -> None:
+    def __init__(self, pool: Pool, ring: KeyRing) -> None:
         self._pool = pool
+        self._keys = SubjectKeys(ring)
 
     async def append(self, placed: Sequence[Placed], flawed: Sequence[FlawedLine]) -> Appended:
         """
@@ -86,6 +93,9 @@ class EntryStore:
                 return await self._commit_one_by_one(placed, flawed)
         except UNAVAILABLE as error:
             raise DatabaseUnavailable(f"{type(error).__name__}: {error}") from error
+        except KeyUnusable as error:
+            # A wrong key file is mended from outside, and what waits for that must not count as delivered again and again.
+            raise DatabaseUnavailable(str(error)) from error
 
     async def ensure_partitions(self, months_ahead: int) -> int:
         """
@@ -102,8 +112,8 @@ class EntryStore:
 
     async def _commit(self, placed: Sequence[Placed], flawed: Sequence[FlawedLine]) -> Appended:
         firsts, others = _split_by_id(placed)
-        async with self._pool.acquire() as connection, connection.transaction():
-            new_count: int = await connection.fetchval(APPEND, *_columns(row for _, row in firsts)) if firsts else 0
+        async with self._appending(firsts) as (connection, keys):
+            new_count: int = await connection.fetchval(APPEND, *_columns([row for _, row in firsts], keys)) if firsts else 0
             conflicting: list[FlawedLine] = []
             if new_count < len(placed):
                 # A statement of its own: it sees what another consumer committed while the first one ran.
@@ -116,12 +126,12 @@ class EntryStore:
         """Find the entry that the database refuses: rare, slow, and still one transaction."""
         new_count = 0
         bad: list[FlawedLine] = []
-        async with self._pool.acquire() as connection, connection.transaction():
+        async with self._appending(placed) as (connection, keys):
             good: list[Placed] = []
             for origin, row in _sorted_by_id(placed):
                 try:
                     async with connection.transaction():
-                        new_count += await connection.fetchval(APPEND, *_columns([row]))
+                        new_count += await connection.fetchval(APPEND, *_columns([row], keys))
                 except asyncpg.PostgresError as error:
                     if isinstance(error, UNAVAILABLE):
                         raise
@@ -132,6 +142,18 @@ class EntryStore:
             everything = [*flawed, *bad, *conflicting]
             await _quarantine(connection, everything)
         return Appended(new_count, len(good) - new_count - len(conflicting), everything)
+
+    @asynccontextmanager
+    async def _appending(self, placed: Sequence[Placed]) -> AsyncIterator[tuple[Any, LiveKeys]]:
+        """Give a transaction, and the keys for its entries, of which none is destroyed before it ends."""
+        owners = {owner for _, row in placed if (owner := owner_of(row.subject_sub, row.email_hash)) is not None}
+        async with self._pool.acquire() as connection:
+            while True:
+                keys = await self._keys.of(connection, owners)
+                async with connection.transaction():
+                    if not owners or await self._keys.hold(connection, keys):
+                        yield connection, keys
+                        return
 
 
 def _sorted_by_id(placed: Sequence[Placed]) -> list[Placed]:
@@ -146,8 +168,17 @@ def _split_by_id(placed: Sequence[Placed]) -> tuple[list[Placed], list[Placed]]:
     return _sorted_by_id(list(firsts.values())), others
 
 
-def _columns(rows: Iterable[Row]) -> list[tuple[Any, ...]]:
-    return list(zip(*rows, strict=True))
+def _columns(rows: Sequence[Row], keys: LiveKeys) -> list[Sequence[Any]]:
+    columns: list[Sequence[Any]] = list(zip(*rows, strict=True))
+    stored: list[bytes] = []
+    key_ids: list[UUID | None] = []
+    for row in rows:
+        owner = owner_of(row.subject_sub, row.email_hash)
+        key = None if owner is None else keys[owner]
+        stored.append(row.entry if key is None else seal_entry(key.cipher, row.event_id, row.entry))
+        key_ids.append(None if key is None else key.key_id)
+    columns[Row._fields.index("entry")] = stored
+    return [*columns, key_ids]
 
 
 async def _conflicts(connection: Any, placed: Sequence[Placed]) -> list[FlawedLine]:

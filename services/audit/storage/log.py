@@ -5,6 +5,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from services.audit.storage.database import Pool, fetch
+from services.audit.storage.keys import JOIN_KEYS, SEALED_COLUMNS, KeyRing
 from services.audit.tree.tiles import TILE_WIDTH, Tile
 
 _CHECKPOINT = "SELECT tree_size, note FROM audit.seals ORDER BY tree_size DESC LIMIT 1"
@@ -14,10 +15,12 @@ SELECT t.level, t.tile_index, t.hashes FROM audit.tiles AS t
 JOIN unnest($1::smallint[], $2::bigint[]) AS wanted (level, tile_index) USING (level, tile_index)
 """
 
-_BUNDLE = """
-SELECT l.leaf_index, e.entry FROM audit.leaves AS l JOIN audit.entries AS e USING (event_id)
+_BUNDLE = f"""
+SELECT l.leaf_index, {SEALED_COLUMNS} FROM audit.leaves AS l JOIN audit.entries AS e USING (event_id) {JOIN_KEYS}
 WHERE l.leaf_index >= $1 AND l.leaf_index < $2 ORDER BY l.leaf_index
-"""
+"""  # noqa: S608 - fixed fragments and placeholders only
+
+ERASED = b""
 
 _LEAF = """
 SELECT e.leaf_hash, l.leaf_index FROM audit.entries AS e LEFT JOIN audit.leaves AS l USING (event_id) WHERE e.event_id = $1
@@ -44,14 +47,16 @@ class LogReader:
 
     Args:
         pool: Connections of the role ``countersign_reader``.
+        ring: The deployment's keys, to open what is kept encrypted.
 
     Every method raises:
         DatabaseUnavailable: Try again later.
         QueryTooSlow: The database is too busy.
     """
 
-    def __init__(self, pool: Pool) -> None:
+    def __init__(self, pool: Pool, ring: KeyRing) -> None:
         self._pool = pool
+        self._ring = ring
 
     async def checkpoint(self) -> SignedSize | None:
         """Return the newest checkpoint; None when nothing was ever sealed."""
@@ -64,10 +69,18 @@ class LogReader:
         return {(row["level"], row["tile_index"]): row["hashes"] for row in rows}
 
     async def bundle(self, tile: Tile) -> dict[int, bytes]:
-        """Return the entries of one bundle by leaf index; those that are not there are left out."""
+        """
+        Return the entries of one bundle by leaf index; those that are not there are left out.
+
+        An erased one is empty. One that is damaged so that it does not open is given as it is stored: its hash tells.
+        """
         start = tile.index * TILE_WIDTH
         rows = await fetch(self._pool, _BUNDLE, start, start + tile.width)
-        return {row["leaf_index"]: row["entry"] for row in rows}
+        opener, entries = self._ring.opener(), {}
+        for row in rows:
+            opened = opener.open(row)
+            entries[row["leaf_index"]] = ERASED if opened.is_erased else opened.entry or row["entry"]
+        return entries
 
     async def leaf(self, event_id: UUID) -> Leaf | None:
         """Return the place of an entry; None when the log does not hold it."""

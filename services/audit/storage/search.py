@@ -12,6 +12,7 @@ from uuid import UUID
 
 from services.audit.storage.cursor import LogCursor, SearchCursor
 from services.audit.storage.database import Pool, fetch
+from services.audit.storage.keys import JOIN_KEYS, SEALED_COLUMNS, KeyRing, Opened
 from shared.ids import is_uuid
 
 # Accounts that one address may stand for; more would be a search for half the log.
@@ -52,14 +53,19 @@ class Filters:
 
 
 class Found(NamedTuple):
-    """One entry as the log keeps it; `leaf_index` is its place in the tree, None until it is sealed."""
+    """
+    One entry of the log; `leaf_index` is its place in the tree, None until it is sealed.
+
+    `entry` is None when it was erased, or when it is damaged and cannot be read.
+    """
 
     event_id: UUID
-    entry: bytes
+    entry: bytes | None
     leaf_hash: bytes
     recorded_at: datetime
     occurred_at: datetime
     leaf_index: int | None
+    is_erased: bool = False
 
     def search_cursor(self) -> SearchCursor:
         """Return the place of this entry in a search."""
@@ -126,11 +132,11 @@ def search_statement(filters: Filters, accounts: list[str], after: SearchCursor 
         made.conditions.append(f"(s.occurred_at, s.event_id) < ({made.value(after.occurred_at)}, {made.value(after.event_id)})")
     # Find in the narrow table first, then fetch the bytes of what is shown.
     sql = f"""
-    SELECT e.event_id, e.entry, e.leaf_hash, e.recorded_at, found.occurred_at, l.leaf_index
+    SELECT {SEALED_COLUMNS}, e.leaf_hash, e.recorded_at, found.occurred_at, l.leaf_index
     FROM (
         SELECT s.event_id, s.occurred_at FROM audit.entry_search AS s WHERE {made.where()}
         ORDER BY s.occurred_at DESC, s.event_id DESC LIMIT {made.value(limit)}
-    ) AS found JOIN audit.entries AS e USING (event_id) LEFT JOIN audit.leaves AS l USING (event_id)
+    ) AS found JOIN audit.entries AS e USING (event_id) LEFT JOIN audit.leaves AS l USING (event_id) {JOIN_KEYS}
     ORDER BY found.occurred_at DESC, found.event_id DESC
     """  # noqa: S608 - fixed fragments and placeholders only
     return sql, made.values
@@ -141,8 +147,8 @@ def log_statement(filters: Filters, accounts: list[str], after: LogCursor, limit
     made = conditions(filters, accounts)
     made.conditions.append(f"l.leaf_index >= {made.value(after.next_index)}")
     sql = f"""
-    SELECT e.event_id, e.entry, e.leaf_hash, e.recorded_at, s.occurred_at, l.leaf_index
-    FROM audit.leaves AS l JOIN audit.entries AS e USING (event_id) JOIN audit.entry_search AS s USING (event_id)
+    SELECT {SEALED_COLUMNS}, e.leaf_hash, e.recorded_at, s.occurred_at, l.leaf_index
+    FROM audit.leaves AS l JOIN audit.entries AS e USING (event_id) JOIN audit.entry_search AS s USING (event_id) {JOIN_KEYS}
     WHERE {made.where()}
     ORDER BY l.leaf_index LIMIT {made.value(limit)}
     """  # noqa: S608 - fixed fragments and placeholders only
@@ -173,14 +179,16 @@ class EntryReader:
 
     Args:
         pool: Connections of the role ``countersign_reader``.
+        ring: The deployment's keys, to open what is kept encrypted.
 
     Every method raises:
         DatabaseUnavailable: Try again later.
         QueryTooSlow: Ask for less.
     """
 
-    def __init__(self, pool: Pool) -> None:
+    def __init__(self, pool: Pool, ring: KeyRing) -> None:
         self._pool = pool
+        self._ring = ring
 
     async def search(self, filters: Filters, *, after: SearchCursor | None, limit: int) -> list[Found]:
         """Return up to `limit` entries, newest first, that lie behind `after`."""
@@ -194,11 +202,12 @@ class EntryReader:
 
     async def find(self, event_id: UUID) -> Found | None:
         """Return one entry."""
-        sql = """
-        SELECT e.event_id, e.entry, e.leaf_hash, e.recorded_at, s.occurred_at, l.leaf_index
+        sql = f"""
+        SELECT {SEALED_COLUMNS}, e.leaf_hash, e.recorded_at, s.occurred_at, l.leaf_index
         FROM audit.entries AS e JOIN audit.entry_search AS s USING (event_id) LEFT JOIN audit.leaves AS l USING (event_id)
+        {JOIN_KEYS}
         WHERE e.event_id = $1
-        """
+        """  # noqa: S608 - fixed fragments and placeholders only
         found = await self._found(sql, [event_id])
         return found[0] if found else None
 
@@ -223,17 +232,20 @@ class EntryReader:
         return [row["subject_sub"] for row in rows]
 
     async def _found(self, sql: str, values: list[Any]) -> list[Found]:
-        return [
-            Found(
-                UUID(int=row["event_id"].int),
-                row["entry"],
-                row["leaf_hash"],
-                row["recorded_at"],
-                row["occurred_at"],
-                row["leaf_index"],
-            )
-            for row in await self._fetch(sql, values)
-        ]
+        opener = self._ring.opener()
+        return [_found(row, opener.open(row)) for row in await self._fetch(sql, values)]
 
     async def _fetch(self, sql: str, values: list[Any]) -> list[Any]:
         return await fetch(self._pool, sql, *values)
+
+
+def _found(row: Any, opened: Opened) -> Found:
+    return Found(
+        UUID(int=row["event_id"].int),
+        opened.entry,
+        row["leaf_hash"],
+        row["recorded_at"],
+        row["occurred_at"],
+        row["leaf_index"],
+        opened.is_erased,
+    )

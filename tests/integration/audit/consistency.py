@@ -3,11 +3,14 @@
 import base64
 import hashlib
 import json
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
 from services.audit.reading import read_line
-from tests.integration.audit.lab import Database
+from tests.integration.audit.lab import ENTRY_KEY, Database
 
 
 async def assert_log_consistent(database: Database) -> int:
@@ -19,19 +22,24 @@ async def assert_log_consistent(database: Database) -> int:
     entries there are.
     """
     rows = await database.fetch(
-        "SELECT e.event_id::text AS id, e.entry, e.leaf_hash, s.* "
-        "FROM audit.entries e FULL JOIN audit.entry_search s USING (event_id)"
+        "SELECT e.event_id::text AS id, e.entry, e.leaf_hash, e.key_id, k.wrapped_key, k.destroyed_at, s.* "
+        "FROM audit.entries e LEFT JOIN audit.subject_keys k USING (key_id) FULL JOIN audit.entry_search s USING (event_id)"
     )
     for row in rows:
         assert row["entry"] is not None, "a row of entry_search has no entry"
         assert row["event_type"] is not None, f"entry {row['id']} cannot be found by a search"
-        event = json.loads(row["entry"])
-        assert row["leaf_hash"] == hashlib.sha256(b"\x00" + row["entry"]).digest(), f"leaf hash of {row['id']}"
+        if row["destroyed_at"] is not None:
+            assert [row[column] for column in ("subject_sub", "email_hash", "ip", "words")] == [None, None, None, ""]
+            continue
+        entry = opened(row["id"], row)
+        event = json.loads(entry)
+        assert ("subject" in event) == (row["key_id"] is not None)
+        assert row["leaf_hash"] == hashlib.sha256(b"\x00" + entry).digest(), f"leaf hash of {row['id']}"
         assert row["id"] == event["event_id"]
         assert (row["event_type"], row["outcome"]) == (event["event_type"], event["outcome"])
         assert (str(row["instance"]), row["seq"]) == (event["producer"]["instance"], event["producer"]["seq"])
         assert row["occurred_at"] == datetime.fromisoformat(event["occurred_at"])
-        derived = read_line(row["entry"])
+        derived = read_line(entry)
         for column in ("request_id", "attempt_id", "session_ref", "subject_sub", "email_hash", "method", "state", "words"):
             assert row[column] == getattr(derived, column), f"{column} of {row['id']}"
         assert (None if row["ip"] is None else str(row["ip"])) == derived.ip
@@ -49,10 +57,14 @@ async def assert_seals_consistent(database: Database) -> int:
     entries'. Returns how many entries are sealed.
     """
     leaves = await database.fetch(
-        "SELECT l.leaf_index, e.entry FROM audit.leaves l LEFT JOIN audit.entries e USING (event_id) ORDER BY l.leaf_index"
+        "SELECT l.leaf_index, l.event_id::text AS id, e.entry, e.leaf_hash, e.key_id, k.wrapped_key, k.destroyed_at, "
+        "s.instance::text AS instance, s.seq FROM audit.leaves l LEFT JOIN audit.entries e USING (event_id) "
+        "LEFT JOIN audit.subject_keys k USING (key_id) LEFT JOIN audit.entry_search s USING (event_id) ORDER BY l.leaf_index"
     )
     assert [row["leaf_index"] for row in leaves] == list(range(len(leaves)))
-    hashes = [hashlib.sha256(b"\x00" + row["entry"]).digest() for row in leaves]
+    hashes = [
+        row["leaf_hash"] if row["destroyed_at"] else hashlib.sha256(b"\x00" + opened(row["id"], row)).digest() for row in leaves
+    ]
     seals = await database.fetch("SELECT tree_size, previous_size, root_hash, note FROM audit.seals ORDER BY tree_size")
     assert [seal["previous_size"] for seal in seals[1:]] == [seal["tree_size"] for seal in seals[:-1]]
     # The definition of the root is slow: the first, the last and some checkpoints between have to do.
@@ -63,7 +75,7 @@ async def assert_seals_consistent(database: Database) -> int:
     size = seals[-1]["tree_size"] if seals else 0
     assert size == len(leaves)
     await _assert_tiles_consistent(database, hashes)
-    await _assert_producers_consistent(database, [json.loads(row["entry"])["producer"] for row in leaves])
+    await _assert_producers_consistent(database, leaves)
     return size
 
 
@@ -80,7 +92,7 @@ async def _assert_tiles_consistent(database: Database, hashes: list[bytes]) -> N
     assert len(stored) == count
 
 
-async def _assert_producers_consistent(database: Database, authors: list[dict[str, Any]]) -> None:
+async def _assert_producers_consistent(database: Database, authors: Sequence[Mapping[str, Any]]) -> None:
     rows = await database.fetch("SELECT p.instance, p.entry_count, unnest(p.seqs) AS run FROM audit.producers p")
     numbers: dict[str, set[int]] = {}
     counts: dict[str, int] = {}
@@ -92,6 +104,16 @@ async def _assert_producers_consistent(database: Database, authors: list[dict[st
         expected.setdefault(author["instance"], set()).add(author["seq"])
     assert numbers == expected
     assert sum(counts.values()) == len(authors)
+
+
+def opened(event_id: str, row: Mapping[str, Any]) -> bytes:
+    """Return the entry of a stored row, decrypted from the format alone."""
+    stored: bytes = row["entry"]
+    if row["key_id"] is None:
+        return stored
+    box = row["wrapped_key"]
+    data_key = AESGCM(bytes.fromhex(ENTRY_KEY)).decrypt(box[:12], box[12:], row["key_id"].bytes)
+    return AESGCM(data_key).decrypt(stored[:12], stored[12:], event_id.encode())
 
 
 def defined_root(hashes: list[bytes]) -> bytes:

@@ -33,10 +33,11 @@ from services.audit.sealing.sequencer import Sequencer
 from services.audit.sealing.store import SealStore
 from services.audit.storage.database import open_pool
 from services.audit.storage.entries import EntryStore
+from services.audit.storage.keys import JOIN_KEYS, SEALED_COLUMNS, KeyRing
 from services.audit.storage.migrate import migrate
 from services.audit.tree.notes import Signer
 from shared.audit_trail import AuditTrail
-from shared.events import SCHEMA_VERSION, Event, EventType, Outcome, Producer, encode
+from shared.events import SCHEMA_VERSION, Event, EventType, Outcome, Producer, encode, leaf_hash
 from shared.ids import uuid7
 from shared.settings import AwsSettings
 from shared.sqs import sqs_client
@@ -44,6 +45,8 @@ from shared.sqs import sqs_client
 HOST = "127.0.0.1"
 TEMPLATE = "audit_template"
 DEADLINE_SECONDS = 30.0
+ENTRY_KEY = "e5" * 32
+RING = KeyRing([ENTRY_KEY])
 
 
 def free_port() -> int:
@@ -162,9 +165,11 @@ class Database:
             await connection.close()
 
     async def entries(self) -> dict[str, bytes]:
-        """Return every entry by its event_id."""
-        rows = await self.fetch("SELECT event_id::text AS event_id, entry FROM audit.entries")
-        return {row["event_id"]: row["entry"] for row in rows}
+        """Return every entry that can be read, by its event_id."""
+        opener = RING.opener()
+        rows = await self.fetch(f"SELECT {SEALED_COLUMNS} FROM audit.entries AS e {JOIN_KEYS}")
+        opened = {str(row["event_id"]): opener.open(row).entry for row in rows}
+        return {event_id: entry for event_id, entry in opened.items() if entry is not None}
 
     async def quarantine(self) -> list[Any]:
         """Return every line in quarantine, oldest first."""
@@ -174,7 +179,7 @@ class Database:
         """Store entries as the consumer does, without a queue."""
         pool = await open_pool(self.writer_url, name="test", connections_max=1)
         try:
-            await EntryStore(pool).append([(Origin("m", 1), read_line(entry)) for entry in entries], [])
+            await EntryStore(pool, RING).append([(Origin("m", 1), read_line(entry)) for entry in entries], [])
         finally:
             await pool.close()
 
@@ -196,8 +201,8 @@ class Database:
         await until(lambda: self._is_sealed(entry), "sealed entry")
 
     async def _is_sealed(self, entry: bytes) -> bool:
-        sql = "SELECT 1 FROM audit.leaves JOIN audit.entries USING (event_id) WHERE entry = $1"
-        return bool(await self.fetch(sql, entry))
+        sql = "SELECT 1 FROM audit.leaves JOIN audit.entries USING (event_id) WHERE leaf_hash = $1"
+        return bool(await self.fetch(sql, leaf_hash(entry)))
 
     @contextlib.asynccontextmanager
     async def tampering(self) -> AsyncIterator[asyncpg.Connection]:
@@ -378,7 +383,7 @@ async def running_consumer(
     }
     async with sqs_client(queue.aws.settings()) as client:
         audit_queue = QuickQueue(client, queue.url, visibility_seconds=visibility_seconds, wait_seconds=0)
-        consumer = Consumer(audit_queue, EntryStore(pool), ConsumerMetrics(registry), **options)
+        consumer = Consumer(audit_queue, EntryStore(pool, RING), ConsumerMetrics(registry), **options)
         stop = asyncio.Event()
         task = asyncio.create_task(consumer.run(stop))
         try:
@@ -439,7 +444,7 @@ async def sequencer_of(
     pool = await open_pool(url or database.sequencer_url, name="test", connections_max=1, idle_seconds_max=5)
     registry, events, committed = CollectorRegistry(), SentDrafts(), Pulse()
     trail = AuditTrail(events, "audit")
-    options: dict[str, Any] = {"interval_seconds": 0.02, **overrides}
+    options: dict[str, Any] = {"interval_seconds": 0.02, "entry_keys": [ENTRY_KEY], **overrides}
     metrics = SealMetrics(registry)
     made = Sequencer(SealStore(pool), signers, metrics, trail, committed=committed, sealed=Pulse(), **options)
     try:

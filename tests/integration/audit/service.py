@@ -22,7 +22,7 @@ from services.audit.api.access import AUDITORS
 from services.audit.app import create_app
 from services.audit.settings import AuditSettings
 from shared.settings import load
-from tests.integration.audit.lab import HOST, LOG_ORIGIN, Database, QueuePair, free_port
+from tests.integration.audit.lab import ENTRY_KEY, HOST, LOG_ORIGIN, Database, QueuePair, free_port
 
 SERVICE_TOKEN = "a-token-of-the-nightly-export"
 EMAIL_HASH_KEY = "5e" * 32
@@ -91,6 +91,7 @@ def write_settings(folder: Path, queue: QueuePair, database: Database, **overrid
         "sequencer_database_url": database.sequencer_url,
         "clerk_database_url": database.clerk_url,
         "log_key": LOG_SEED,
+        "entry_key": ENTRY_KEY,
         "email_hash_key": EMAIL_HASH_KEY,
         "service_token_hashes": f"# machines\nnightly-export:{digest}",
     }

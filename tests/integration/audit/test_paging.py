@@ -97,4 +97,4 @@ async def test_late_commit_is_never_skipped(queue: QueuePair, database: Database
 
 async def append(connection: asyncpg.Connection, entry: bytes) -> None:
     """Append one entry as the consumer does, in whatever transaction the connection is in."""
-    await connection.execute(APPEND, *([value] for value in read_line(entry)))
+    await connection.execute(APPEND, *([value] for value in (*read_line(entry), None)))

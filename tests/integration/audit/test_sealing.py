@@ -105,7 +105,7 @@ async def test_a_late_commit_is_sealed_and_holds_back_what_came_after(database: 
     try:
         transaction = connection.transaction()
         await transaction.start()
-        await connection.execute(APPEND, *([value] for value in read_line(late)))
+        await connection.execute(APPEND, *([value] for value in (*read_line(late), None)))
         await database.append([early])
         assert await seal(database) == 0
         await transaction.commit()

@@ -13,6 +13,7 @@ from services.audit.storage.entries import APPEND, EntryStore
 from services.audit.storage.migrate import Migration, MigrationFailed, migrate, released_migrations
 from tests.integration.audit.consistency import assert_log_consistent
 from tests.integration.audit.lab import (
+    RING,
     Author,
     Database,
     PostgresServer,
@@ -36,7 +37,7 @@ async def filled(database: Database, author: Author) -> Database:
     """A database with an entry and a line in quarantine."""
     flawed = FlawedLine(Origin("m", 1), b"?", Flaw.NOT_JSON, "no json")
     pool = await open_pool(database.writer_url, name="test", connections_max=1)
-    await EntryStore(pool).append([(Origin("m", 2), read_line(author.entry()))], [flawed])
+    await EntryStore(pool, RING).append([(Origin("m", 2), read_line(author.entry()))], [flawed])
     await pool.close()
     return database
 
@@ -98,7 +99,7 @@ async def test_reader_cannot_append(filled: Database, author: Author) -> None:
     connection = await asyncpg.connect(filled.reader_url)
     try:
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
-            await connection.fetchval(APPEND, *([value] for value in read_line(author.entry())))
+            await connection.fetchval(APPEND, *([value] for value in (*read_line(author.entry()), None)))
     finally:
         await connection.close()
 
@@ -126,7 +127,7 @@ async def test_entry_that_the_database_refuses_goes_alone(database: Database, au
     rows[7] = rows[7]._replace(outcome="unheard-of")
     pool = await open_pool(database.writer_url, name="test", connections_max=1)
     try:
-        appended = await EntryStore(pool).append([(Origin("m", number), row) for number, row in enumerate(rows, 1)], [])
+        appended = await EntryStore(pool, RING).append([(Origin("m", number), row) for number, row in enumerate(rows, 1)], [])
     finally:
         await pool.close()
 
@@ -144,7 +145,7 @@ async def test_two_appends_in_opposite_orders(database: Database, author: Author
     placed = [(Origin("m", number), read_line(entry)) for number, entry in enumerate(author.entries(500), 1)]
     pool = await open_pool(database.writer_url, name="test", connections_max=4)
     try:
-        store = EntryStore(pool)
+        store = EntryStore(pool, RING)
         results = await asyncio.gather(*(store.append(order, []) for order in (placed, placed[::-1], placed, placed[::-1])))
     finally:
         await pool.close()
@@ -171,7 +172,7 @@ async def test_partitions_are_made_ahead(database: Database) -> None:
     """
     pool = await open_pool(database.writer_url, name="test", connections_max=1)
     try:
-        store = EntryStore(pool)
+        store = EntryStore(pool, RING)
         assert await store.ensure_partitions(3) == 0
         assert await store.ensure_partitions(5) == 6
         assert await store.ensure_partitions(5) == 0
@@ -190,7 +191,7 @@ async def test_month_that_began_in_the_default_partition_stays_there(database: D
     entry = author.entry(event_id=f"{event_id[:8]}-{event_id[8:]}-7000-8000-000000000001")
     pool = await open_pool(database.writer_url, name="test", connections_max=1)
     try:
-        store = EntryStore(pool)
+        store = EntryStore(pool, RING)
         await store.append([(Origin("m", 1), read_line(entry))], [])
         made = await store.ensure_partitions(12)
     finally:

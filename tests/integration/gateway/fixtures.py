@@ -63,7 +63,7 @@ def person(people: People) -> Person:
 async def ledger(stack: RunningStack) -> AsyncIterator[Ledger]:
     """The audit database."""
     connection = await asyncpg.connect(stack["database_url"])
-    yield Ledger(connection)
+    yield Ledger(connection, stack.state_dir)
     await connection.close()
 
 

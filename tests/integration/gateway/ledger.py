@@ -2,20 +2,35 @@
 
 import asyncio
 import time
+from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import asyncpg
 
+from services.audit.storage.keys import JOIN_KEYS, SEALED_COLUMNS, KeyRing
 from shared.events import Event, decode, leaf_hash
 
 STORED_SECONDS_MAX = 2.0  # from the answer to the stored entry
 
 
 class Ledger:
-    """Entries as stored."""
+    """
+    Entries as they were written.
 
-    def __init__(self, connection: asyncpg.Connection) -> None:
+    Args:
+        connection: To the stack's database.
+        state_dir: Where the stack keeps its secrets: entries about a person are stored encrypted.
+    """
+
+    def __init__(self, connection: asyncpg.Connection, state_dir: Path) -> None:
         self._connection = connection
+        self._ring = KeyRing((state_dir / "secrets" / "entry_key").read_text().split())
+
+    def _opened(self, row: Any) -> bytes:
+        entry = self._ring.opener().open(row).entry
+        assert entry is not None, f"entry {row['event_id']} cannot be read"
+        return entry
 
     async def entry(self, event_id: str) -> tuple[bytes, str]:
         """
@@ -25,11 +40,11 @@ class Ledger:
             AssertionError: It was not there in time.
         """
         deadline = time.monotonic() + STORED_SECONDS_MAX
-        query = "SELECT entry, leaf_hash FROM audit.entries WHERE event_id = $1"
+        query = f"SELECT {SEALED_COLUMNS}, e.leaf_hash FROM audit.entries AS e {JOIN_KEYS} WHERE e.event_id = $1"
         while (row := await self._connection.fetchrow(query, UUID(event_id))) is None:
             assert time.monotonic() < deadline, f"entry {event_id} was not stored within {STORED_SECONDS_MAX} s"
             await asyncio.sleep(0.05)
-        return row["entry"], row["leaf_hash"].hex()
+        return self._opened(row), row["leaf_hash"].hex()
 
     async def promised(self, receipt: tuple[str, str]) -> Event:
         """Return the event that a receipt promised; its bytes must have the leaf hash of the receipt."""
@@ -45,12 +60,12 @@ class Ledger:
     async def of_attempt(self, attempt_id: str, *, expect: str | None = None) -> list[Event]:
         """Return the events of one attempt in the order of their time, once one of type `expect` is among them."""
         query = (
-            "SELECT e.entry FROM audit.entries e JOIN audit.entry_search s USING (event_id)"
+            f"SELECT {SEALED_COLUMNS} FROM audit.entries AS e {JOIN_KEYS} JOIN audit.entry_search AS s USING (event_id)"
             " WHERE s.attempt_id = $1 ORDER BY s.occurred_at, s.instance, s.seq"
         )
         deadline = time.monotonic() + STORED_SECONDS_MAX
         while True:
-            events = [decode(row["entry"]) for row in await self._connection.fetch(query, attempt_id)]
+            events = [decode(self._opened(row)) for row in await self._connection.fetch(query, attempt_id)]
             if events and (expect is None or any(event.event_type.value == expect for event in events)):
                 return events
             assert time.monotonic() < deadline, f"no {expect} among {[event.event_type.value for event in events]}"
@@ -79,7 +94,8 @@ class Ledger:
 
     async def everything(self) -> list[bytes]:
         """Return the bytes of every entry."""
-        return [row["entry"] for row in await self._connection.fetch("SELECT entry FROM audit.entries")]
+        query = f"SELECT {SEALED_COLUMNS} FROM audit.entries AS e {JOIN_KEYS}"
+        return [self._opened(row) for row in await self._connection.fetch(query)]
 
     async def count_quarantined(self) -> int:
         """Return how many lines could not become entries."""
