@@ -17,6 +17,10 @@ from services.audit.api.log import BundleReads, get_checkpoint, get_tile
 from services.audit.api.problems import on_database_unavailable, on_query_too_slow
 from services.audit.api.proofs import get_proof
 from services.audit.api.reads import ReadRecorder
+from services.audit.api.searches import add_search, change_search, list_searches, remove_search
+from services.audit.api.stats import get_stats, get_top
+from services.audit.api.stories import get_attempt, get_session
+from services.audit.api.subjects import get_subject, get_subject_reads
 from services.audit.api.tail import tail_events
 from services.audit.consumer.queue import AuditQueue
 from services.audit.consumer.service import DELETERS
@@ -28,16 +32,19 @@ from services.audit.storage.database import DatabaseUnavailable, Pool, QueryTooS
 from services.audit.storage.keys import KeyRing
 from services.audit.storage.log import LogReader
 from services.audit.storage.migrate import schema_version
+from services.audit.storage.people import PeopleReader
 from services.audit.storage.producers import ProducerReader
+from services.audit.storage.saved import SearchShelf
 from services.audit.storage.search import EntryReader
+from services.audit.storage.stats import StatsReader
 from services.audit.tree.notes import Signer
-from services.audit.workers import close_pool, start_consumer, start_sequencer, start_watch
+from services.audit.workers import close_pool, start_consumer, start_counter, start_sequencer, start_watch
 from shared.audit_trail import AuditTrail, service_event
 from shared.cognito_tokens import TokenVerifier
 from shared.events import EventType
 from shared.http.client import open_http
 from shared.http.middleware import AsgiApp, RequestMiddleware
-from shared.http.problems import EXCEPTION_HANDLERS
+from shared.http.problems import EXCEPTION_HANDLERS, JsonRequest
 from shared.settings import read_keys, read_secrets
 from shared.sqs import queue_sender, sqs_client
 from shared.telemetry.metrics import HttpMetrics, serve_metrics
@@ -46,6 +53,12 @@ from shared.telemetry.tracing import Tracing
 BODY_BYTES_MAX: Final = 16 * 1024
 READ_CONNECTIONS_MAX: Final = 8
 CLERK_CONNECTIONS_MAX: Final = 4
+HANDLERS: Final = (
+    *(search_events, get_event, get_proof, tail_events, get_completeness),
+    *(get_stats, get_top, get_subject, get_subject_reads, get_session, get_attempt),
+    *(list_searches, add_search, change_search, remove_search),
+    *(get_checkpoint, get_tile, healthz, readyz),
+)
 
 
 @dataclass(frozen=True)
@@ -92,13 +105,14 @@ def create_app(settings: AuditSettings) -> AsgiApp:
     registry = CollectorRegistry()
     tracing = Tracing("audit", sample_ratio=settings.trace_sample_ratio, otlp_url=settings.otlp_url)
     app = Litestar(
-        [search_events, get_event, get_proof, tail_events, get_completeness, get_checkpoint, get_tile, healthz, readyz],
+        list(HANDLERS),
         lifespan=[lambda app: _lifespan(app, settings, secrets, guard, registry, tracing)],
         exception_handlers={
             **EXCEPTION_HANDLERS,
             DatabaseUnavailable: on_database_unavailable,
             QueryTooSlow: on_query_too_slow,
         },
+        request_class=JsonRequest,
         request_max_body_size=BODY_BYTES_MAX,
         openapi_config=None,
         logging_config=None,
@@ -135,10 +149,13 @@ async def _lifespan(
         clerk = await open_pool(secrets.clerk_url, name="audit-clerk", connections_max=CLERK_CONNECTIONS_MAX)
         stack.push_async_callback(close_pool, clerk)
         app.state.clerk = clerk
+        app.state.trail = trail
+        app.state.searches = SearchShelf(clerk)
         committed, sealed = Pulse(), Pulse()
         queue = await _open_queue(stack, settings)
         ring = KeyRing(secrets.entry_keys)
-        _share(app, reading, ring, ReadRecorder(trail), sealed, secrets.email_hash_keys)
+        reads = ReadRecorder(trail, secrets.email_hash_keys)
+        _share(app, reading, ring, reads, sealed, secrets.email_hash_keys)
         reader: EntryReader = app.state.reader
         app.state.readiness = Readiness({"queue": queue.depth, "database": lambda: _check_schema(reader)})
         backlog = Gauge("audit_backlog_entries", "Entries that the queue has refused so far", registry=registry)
@@ -153,6 +170,7 @@ async def _lifespan(
 
         stack.enter_context(on_stop_signal(begin_to_stop))
         start_watch(stack, app.state.producers, registry)
+        start_counter(stack, clerk, registry)
         # The stack unwinds from its end: the consumer drains first, then the sequencer seals what was drained.
         if secrets.sequencer_url is not None:
             await start_sequencer(
@@ -192,6 +210,8 @@ def _share(app: Litestar, reading: Pool, ring: KeyRing, reads: ReadRecorder, sea
     app.state.reader = EntryReader(reading, ring)
     app.state.log = LogReader(reading, ring)
     app.state.producers = ProducerReader(reading)
+    app.state.stats = StatsReader(reading, app.state.reader)
+    app.state.people = PeopleReader(reading)
     app.state.reads = reads
     app.state.bundle_reads = BundleReads(reads)
     app.state.sealed = sealed

@@ -8,13 +8,16 @@ from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from typing import Final
 
-from services.audit.commands import completeness, dlq, proofs, query, verify
+from services.audit.commands import completeness, dlq, proofs, query, searches, stats, stories, verify
 from services.audit.commands.errors import CommandFailed
 
 EXAMPLES: Final = """examples:
   countersign audit query --email ada@example.test          her last 100 events, oldest first
   countersign audit query --type sign_in. --outcome failure --from 1h
   countersign audit query --ip 192.0.2.0/24 --from 2026-01-31 --to 2026-02-01 --json | jq .event_id
+  countersign audit query --filter 'client.country ne "DE" and not (client.user_agent co "firefox")' --from 1d
+  countersign audit stats --by hour --group outcome         how many, when; top --field ip: who most often
+  countersign audit subject 3f2b0c9a-...                    one person; session and attempt: one story
   countersign audit tail --type session.                    what happens from now on
   countersign audit verify                                  the whole log, against its public key
   countersign audit verify 019a...:6b1f...                  one receipt: the event is in the log, or it was lost
@@ -55,6 +58,9 @@ def _parser() -> argparse.ArgumentParser:
     commands = audit.add_subparsers(title="commands", required=True, metavar="COMMAND")
     _add_query(commands)
     _add_tail(commands)
+    _add_stats(commands)
+    _add_stories(commands)
+    _add_searches(commands)
     _add_verify(commands)
     _add_proofs(commands)
     _add_completeness(commands)
@@ -72,6 +78,7 @@ def _add_query(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     _add_filters(parser)
     parser.add_argument("--to", dest="until", metavar="TIME", help="only before this time")
     parser.add_argument("--limit", type=_count, default=100, metavar="N", help="events at most (default: the last 100)")
+    parser.add_argument("--saved", metavar="NAME", help="with the filters of this kept search")
     parser.add_argument("--order", choices=("asc", "desc"), help="asc: the first ones, by arrival; desc: newest first")
     _add_service(parser)
     parser.set_defaults(run=query.query)
@@ -84,6 +91,56 @@ def _add_tail(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     _add_filters(parser)
     _add_service(parser)
     parser.set_defaults(run=query.tail)
+
+
+def _add_stats(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    counting = commands.add_parser("stats", help="count events over time", epilog=EXAMPLES, formatter_class=_Formatter)
+    counting.add_argument("--by", choices=("minute", "hour", "day"), default="hour", help="default: hour")
+    groups = ("outcome", "event_type", "method", "service", "country")
+    counting.add_argument("--group", choices=groups, default="outcome", help="a column for each (default: outcome)")
+    counting.set_defaults(run=stats.stats)
+    ranking = commands.add_parser("top", help="list the most frequent values", epilog=EXAMPLES, formatter_class=_Formatter)
+    fields = ("ip", "subject", "event_type", "country", "method", "user_agent")
+    ranking.add_argument("--field", choices=fields, required=True, help="of what")
+    ranking.add_argument("--limit", type=_count, default=10, metavar="N", help="values at most, up to 100 (default: 10)")
+    ranking.set_defaults(run=stats.top)
+    for parser in (counting, ranking):
+        _add_filters(parser)
+        parser.add_argument("--to", dest="until", metavar="TIME", help="only before this time")
+        _add_service(parser)
+
+
+def _add_stories(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    person = commands.add_parser("subject", help="show what the log knows of one person", formatter_class=_Formatter)
+    person.add_argument("sub", metavar="SUB", help="the account")
+    person.add_argument("--reads", action="store_true", help="show who looked at the records of this person")
+    person.set_defaults(run=stories.subject)
+    session = commands.add_parser("session", help="show one session from its beginning", formatter_class=_Formatter)
+    session.add_argument("ref", metavar="REF", help="its session_ref")
+    session.set_defaults(run=stories.session)
+    attempt = commands.add_parser("attempt", help="show one attempt from its beginning", formatter_class=_Formatter)
+    attempt.add_argument("attempt_id", metavar="ID", help="its attempt_id")
+    attempt.set_defaults(run=stories.attempt)
+    for parser in (person, session, attempt):
+        _add_service(parser)
+
+
+def _add_searches(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    area = commands.add_parser("searches", help="keep searches under a name", epilog=EXAMPLES, formatter_class=_Formatter)
+    actions = area.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    looking = actions.add_parser("list", help="show own and shared ones")
+    looking.set_defaults(run=searches.list_searches)
+    saving = actions.add_parser("save", help="keep one, with filters as of query")
+    saving.add_argument("name", metavar="NAME")
+    saving.add_argument("--shared", action="store_true", help="for everybody who may read the log")
+    _add_filters(saving)
+    saving.add_argument("--to", dest="until", metavar="TIME", help="only before this time")
+    saving.set_defaults(run=searches.save)
+    removing = actions.add_parser("remove", help="remove one of your own")
+    removing.add_argument("name", metavar="NAME", help="or its id")
+    removing.set_defaults(run=searches.remove)
+    for parser in (looking, saving, removing):
+        _add_service(parser)
 
 
 def _add_verify(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -151,6 +208,7 @@ def _add_filters(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--attempt", metavar="ID", help="of this attempt")
     parser.add_argument("--request", metavar="ID", help="of this request")
     parser.add_argument("--q", metavar="TEXT", help="with this text, or any identifier")
+    parser.add_argument("--filter", metavar="EXPR", help='that fit this expression: outcome eq "denied" and client.ip pr')
     parser.add_argument("--from", dest="since", metavar="TIME", help="since: 15m, 1h, 2d, a date, or a date and time")
 
 

@@ -12,22 +12,30 @@ Rules:
 """
 
 import hashlib
+import re
 import socket
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from enum import Enum
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
 from services.audit.tree.bundles import ENTRY_BYTES_MAX
-from shared.events import Event, Producer, decode, leaf_hash
+from shared.events import Event, EventType, Producer, decode, leaf_hash
 from shared.ids import is_uuid
 
 # Longer values do not fit into an index row (2,704 bytes); they stay findable by their beginning.
 SEARCH_CHARACTERS_MAX: Final = 256
 WORDS_CHARACTERS_MAX: Final = 2_048
 DETAIL_CHARACTERS_MAX: Final = 300
+DATA_BYTES_MAX: Final = 4_096
+# References to people in the event of one read: as many as a page has rows, and those that were asked for.
+SUBJECT_REFS_MAX: Final = 1_100
+SUBJECT_REF: Final = re.compile(r"[0-9a-f]{32}")
+SUBJECT_REFS: Final = "subject_refs"
+# PostgreSQL's numbers of 32 bits.
+STATUS_MAX: Final = 2**31 - 1
 # Ranges of numbers are kept with their end exclusive, in 64 bits.
 SEQ_MAX: Final = 2**63 - 2
 UUID_VERSION_AT: Final = 14  # Where the version digit stands in the text of a UUID.
@@ -76,6 +84,20 @@ class Row(NamedTuple):
     method: str | None
     state: str | None
     words: str
+    reason: str | None
+    country: str | None
+    device_id: str | None
+    user_agent: str | None
+    action: str | None
+    operation: str | None
+    error: str | None
+    route: str | None
+    status: int | None
+    actor_kind: str | None
+    actor_id: str | None
+    data: str | None
+    subject_refs: str | None
+    words_id: str
 
 
 class Origin(NamedTuple):
@@ -156,6 +178,8 @@ def read_line(line: bytes) -> Row:
     if not _is_identity(producer):
         raise LineFlawed(Flaw.BAD_IDENTITY, "producer.instance is no UUID in lower case, or producer.seq is out of range")
     subject, client, authsignal = event.subject, event.client, event.authsignal
+    cognito, http, actor = event.cognito, event.http, event.actor
+    words = _words(event)
     return Row(
         event.event_id,
         line,
@@ -174,7 +198,21 @@ def read_line(line: bytes) -> Row:
         address(client.ip) if client else None,
         searchable(authsignal.method) if authsignal else None,
         searchable(authsignal.state) if authsignal else None,
-        _words(event),
+        words,
+        searchable(event.reason),
+        searchable(client.country) if client else None,
+        searchable(client.device_id) if client else None,
+        searchable(client.user_agent) if client else None,
+        searchable(authsignal.action) if authsignal else None,
+        searchable(cognito.operation) if cognito else None,
+        searchable(cognito.error) if cognito else None,
+        searchable(http.route) if http else None,
+        _status(http.status) if http else None,
+        searchable(actor.kind) if actor else None,
+        searchable(actor.id) if actor else None,
+        searchable_data(event.data) if event.data else None,
+        subject_refs(event) if event.event_type is EventType.AUDIT_QUERY_EXECUTED else None,
+        words_id(words),
     )
 
 
@@ -183,6 +221,34 @@ def searchable(text: str | None) -> str | None:
     if text is None:
         return None
     return text[:SEARCH_CHARACTERS_MAX].replace("\0", "\ufffd")
+
+
+def searchable_data(data: dict[str, Any]) -> str | None:
+    """Return the members of ``data`` as JSON that the store takes, or None when they are too long, or hold what it refuses."""
+    try:
+        text = msgspec.json.encode({name: value for name, value in data.items() if name != SUBJECT_REFS})
+    except (UnicodeEncodeError, RecursionError):
+        return None
+    return None if len(text) > DATA_BYTES_MAX or b"\\u0000" in text else text.decode()
+
+
+def subject_refs(event: Event) -> str | None:
+    """Return the keyed references of the people whom a read was about as PostgreSQL writes a bytea[]; None for nobody."""
+    refs = event.data.get(SUBJECT_REFS)
+    if not isinstance(refs, list):
+        return None
+    good = [ref for ref in refs[:SUBJECT_REFS_MAX] if isinstance(ref, str) and SUBJECT_REF.fullmatch(ref)]
+    # As text: unnest would take an array of arrays apart to its last element.
+    return "{" + ",".join(rf'"\\x{ref}"' for ref in good) + "}" if good else None
+
+
+def words_id(words: str) -> str:
+    """
+    Return the name under which a text stands in the list of texts: 128 bits of its SHA-256, in hex.
+
+    Nobody can make up a second text with the name of a first one, and so hide it from free-text search.
+    """
+    return hashlib.sha256(words.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 def hash_bytes(text: str | None) -> bytes | None:
@@ -249,10 +315,15 @@ def _utc(moment: datetime) -> datetime:
         raise LineFlawed(Flaw.BAD_IDENTITY, "occurred_at is out of range") from error
 
 
+def _status(status: int | None) -> int | None:
+    return status if status is None or 0 <= status <= STATUS_MAX else None
+
+
 def _words(event: Event) -> str:
+    # Nothing that is new with every event: few texts stand for many entries, and free-text search looks through the texts.
     texts: list[str | None] = [event.event_type.value, event.reason]
     if event.client is not None:
-        texts += [event.client.user_agent, event.client.country, event.client.device_id]
+        texts += [event.client.user_agent, event.client.country]
     if event.authsignal is not None:
         texts += [event.authsignal.action, event.authsignal.method, event.authsignal.state]
     if event.cognito is not None:

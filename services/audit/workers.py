@@ -10,11 +10,13 @@ from prometheus_client import CollectorRegistry, Counter
 from services.audit.consumer.metrics import ConsumerMetrics
 from services.audit.consumer.queue import AuditQueue
 from services.audit.consumer.service import Consumer
+from services.audit.counting import HourCounter
 from services.audit.pulse import Pulse
 from services.audit.sealing.metrics import SealMetrics
 from services.audit.sealing.sequencer import Sequencer
 from services.audit.sealing.store import SealStore
 from services.audit.settings import AuditSettings
+from services.audit.storage.counts import CountStore
 from services.audit.storage.database import Pool, open_pool
 from services.audit.storage.entries import EntryStore
 from services.audit.storage.keys import KeyRing
@@ -105,6 +107,13 @@ def start_watch(stack: AsyncExitStack, producers: ProducerReader, registry: Coll
     metrics = GapMetrics(registry)
     faults = Counter("audit_watch_faults_total", "Times the watch for gaps stopped by a fault of ours", registry=registry)
     _start(stack, "watch", lambda: GapWatch(producers, metrics), asyncio.Event(), faults.inc)
+
+
+def start_counter(stack: AsyncExitStack, clerk: Pool, registry: CollectorRegistry) -> None:
+    """Begin to keep the hourly counts up with the log."""
+    counts = CountStore(clerk)
+    faults = Counter("audit_counter_faults_total", "Times the hourly counts stopped by a fault of ours", registry=registry)
+    _start(stack, "counter", lambda: HourCounter(counts), asyncio.Event(), faults.inc)
 
 
 def _start(

@@ -34,6 +34,25 @@ TAIL_PATH: Final = "/v1/events/tail"
 EVENT_ROUTE: Final = "/v1/events/{event_id}"
 PROOF_ROUTE: Final = "/v1/events/{event_id}/proof"
 COMPLETENESS_PATH: Final = "/v1/completeness"
+STATS_PATH: Final = "/v1/stats"
+TOP_PATH: Final = "/v1/stats/top"
+SUBJECT_ROUTE: Final = "/v1/subjects/{sub}"
+SUBJECT_READS_ROUTE: Final = "/v1/subjects/{sub}/reads"
+SESSION_ROUTE: Final = "/v1/sessions/{ref}"
+ATTEMPT_ROUTE: Final = "/v1/attempts/{attempt_id}"
+SEARCHES_PATH: Final = "/v1/searches"
+SEARCH_ROUTE: Final = "/v1/searches/{search_id}"
+# Of paths with something made up in them: what they begin with, what they end with, and what they are called.
+TEMPLATES: Final = (
+    (EVENTS_PATH + "/", "/proof", PROOF_ROUTE),
+    (EVENTS_PATH + "/", "", EVENT_ROUTE),
+    ("/v1/subjects/", "/reads", SUBJECT_READS_ROUTE),
+    ("/v1/subjects/", "", SUBJECT_ROUTE),
+    ("/v1/sessions/", "", SESSION_ROUTE),
+    ("/v1/attempts/", "", ATTEMPT_ROUTE),
+    (SEARCHES_PATH + "/", "", SEARCH_ROUTE),
+    (BUNDLE_PREFIX, "", BUNDLE_ROUTE),
+)
 
 
 class ServiceTokens:
@@ -167,10 +186,7 @@ def is_open(path: str) -> bool:
 
 def _route(path: str) -> str:
     """Return the template of a path: a path that somebody made up has no place in an event."""
-    if path in (EVENTS_PATH, TAIL_PATH, COMPLETENESS_PATH):
+    if path in (EVENTS_PATH, TAIL_PATH, COMPLETENESS_PATH, STATS_PATH, TOP_PATH, SEARCHES_PATH):
         return path
-    if path.startswith(BUNDLE_PREFIX):
-        return BUNDLE_ROUTE
-    if path.startswith(EVENTS_PATH + "/"):
-        return PROOF_ROUTE if path.endswith("/proof") else EVENT_ROUTE
-    return "unmatched"
+    fitting = (route for start, end, route in TEMPLATES if path.startswith(start) and path.endswith(end))
+    return next(fitting, "unmatched")

@@ -1,5 +1,6 @@
 """GET /v1/events and GET /v1/events/{event_id}."""
 
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +13,8 @@ from services.audit.api.query import SearchQuery, parse_search, shape
 from services.audit.api.reads import ReadRecorder
 from services.audit.api.views import EntryView, PageView, encode_view
 from services.audit.storage.cursor import BEGINNING
-from services.audit.storage.search import EntryReader
+from services.audit.storage.search import EntryReader, Found
+from services.audit.subjects import asked_about
 from shared.http.problems import context_of
 from shared.ids import is_uuid
 from shared.problems import InvalidRequest, NotFound
@@ -24,8 +26,9 @@ AnyRequest = Request[Any, Any, Any]
 async def search_events(request: AnyRequest) -> ASGIResponse:
     """Answer one page of a search."""
     query = parse_search(list(request.query_params.multi_items()), request.app.state.email_hash_keys)
-    page = await find_page(request.app.state.reader, query)
-    return await _answer(request, EVENTS_PATH, page, shape("search", query.fields, limit=query.limit, rows=len(page.events)))
+    page, people = await find_page(request.app.state.reader, query)
+    data = shape("search", query.fields, limit=query.limit, rows=len(page.events))
+    return await _answer(request, EVENTS_PATH, page, data, people)
 
 
 @get("/v1/events/{event_id:str}")
@@ -39,27 +42,36 @@ async def get_event(request: AnyRequest, event_id: FromPath[str]) -> ASGIRespons
     reader: EntryReader = request.app.state.reader
     found = await reader.find(UUID(event_id))
     view = None if found is None else EntryView.of(found)
-    return await _answer(request, EVENT_ROUTE, view, shape("event", (), rows=0 if view is None else 1))
+    return await _answer(request, EVENT_ROUTE, view, shape("event", (), rows=0 if view is None else 1), shown_people([found]))
 
 
-async def find_page(reader: EntryReader, query: SearchQuery) -> PageView:
-    """Return the page that a query asks for."""
+async def find_page(reader: EntryReader, query: SearchQuery) -> tuple[PageView, frozenset[str]]:
+    """Return the page that a query asks for, and the accounts that it names or shows."""
+    asked = asked_about(query.filters)
     # One more than asked for tells whether there is a next page.
     if query.order == "desc":
         found = await reader.search(query.filters, after=query.search_after, limit=query.limit + 1)
         page = found[: query.limit]
         more = page[-1].search_cursor().encode() if len(found) > query.limit else None
-        return PageView([EntryView.of(one) for one in page], more)
+        return PageView([EntryView.of(one) for one in page], more), asked | shown_people(page)
     after = query.log_after or BEGINNING
     found = await reader.follow(query.filters, after=after, limit=query.limit + 1)
     page = found[: query.limit]
     here = page[-1].log_cursor().encode() if page else after.encode()
-    return PageView([EntryView.of(one) for one in page], here if len(found) > query.limit else None, here)
+    view = PageView([EntryView.of(one) for one in page], here if len(found) > query.limit else None, here)
+    return view, asked | shown_people(page)
 
 
-async def _answer(request: AnyRequest, route: str, view: PageView | EntryView | None, data: dict[str, Any]) -> ASGIResponse:
+def shown_people(found: Iterable[Found | None]) -> frozenset[str]:
+    """Return the accounts that entries are about."""
+    return frozenset(one.subject_sub for one in found if one is not None and one.subject_sub is not None)
+
+
+async def _answer(
+    request: AnyRequest, route: str, view: PageView | EntryView | None, data: dict[str, Any], people: frozenset[str]
+) -> ASGIResponse:
     recorder: ReadRecorder = request.app.state.reads
-    await recorder.record(context_of(request), request.scope["state"]["caller"], route, data)
+    await recorder.record(context_of(request), request.scope["state"]["caller"], route, data, people)
     if view is None:
         raise NotFound()
     return ASGIResponse(body=encode_view(view), media_type="application/json")

@@ -57,6 +57,15 @@ class SearchTooBroad(Problem):
     detail = "This search takes too long. Narrow it: a shorter time range, a subject, an address or an event type."
 
 
+class SearchNameTaken(Problem):
+    """The caller keeps another search under this name."""
+
+    code = "name_taken"
+    status = 409
+    title = "This name is taken"
+    detail = "You have a search of this name. Choose another name, or change that search."
+
+
 def on_database_unavailable(request: AnyRequest, error: DatabaseUnavailable) -> Any:
     """Answer that the log cannot be read now."""
     return on_problem(request, LogUnavailable(str(error), headers=retry_after(2)))

@@ -1,16 +1,18 @@
 """From a query string to a question: pure, strict, and it names every field that is wrong at once."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime
 from ipaddress import ip_network
 from typing import Any, Final, NamedTuple, TypeVar
 from uuid import UUID
 
+from services.audit.filtering.attributes import AddressRange
+from services.audit.filtering.syntax import EXPRESSION_CHARACTERS_MAX, Expression, FilterInvalid, parse_filter
 from services.audit.reading import SEARCH_CHARACTERS_MAX
 from services.audit.storage.cursor import CursorInvalid, LogCursor, SearchCursor, log_cursor, search_cursor
 from services.audit.storage.producers import Wanted
-from services.audit.storage.search import AddressRange, Filters, Order
+from services.audit.storage.search import Filters, Order
 from shared.events import EventType, Outcome, email_hash
 from shared.problems import InvalidRequest
 
@@ -20,11 +22,13 @@ TYPES: Final = tuple(event_type.value for event_type in EventType)
 OUTCOMES: Final = tuple(outcome.value for outcome in Outcome)
 REPEATABLE: Final = frozenset({"type", "outcome"})
 FILTER_FIELDS: Final = frozenset(
-    {"from", "to", "type", "outcome", "subject", "email", "ip", "session", "attempt", "request", "q"}
+    {"from", "to", "type", "outcome", "subject", "email", "ip", "session", "attempt", "request", "q", "filter"}
 )
 SEARCH_FIELDS: Final = FILTER_FIELDS | {"limit", "order", "cursor"}
 TAIL_FIELDS: Final = (FILTER_FIELDS - {"to"}) | {"cursor"}
+PAGE_FIELDS: Final = frozenset({"limit", "cursor"})
 COMPLETENESS_FIELDS: Final = frozenset({"service", "instance", "from", "incomplete"})
+LONGER: Final = {"filter": EXPRESSION_CHARACTERS_MAX}
 WHEN: Final = "Give a time as in RFC 3339, with its zone, such as 2026-01-31T12:00:00Z."
 # "+01:00" arrives as " 01:00" from those who forget to escape the plus.
 LOST_PLUS: Final = re.compile(r" (\d\d:\d\d)$")
@@ -44,6 +48,14 @@ class SearchQuery(NamedTuple):
     fields: tuple[str, ...]
 
 
+class PageQuery(NamedTuple):
+    """A question for one page of a list."""
+
+    after: SearchCursor | None
+    limit: int
+    fields: tuple[str, ...]
+
+
 class TailQuery(NamedTuple):
     """A question that stays open. Without `after` it starts now, or at `from` when that is given."""
 
@@ -52,17 +64,17 @@ class TailQuery(NamedTuple):
     fields: tuple[str, ...]
 
 
-class _Reader:
+class QueryReader:
     """Takes the fields of one query apart and remembers what is wrong."""
 
     def __init__(self, pairs: Pairs, allowed: frozenset[str]) -> None:
-        self.errors: list[dict[str, str]] = []
+        self.errors: list[dict[str, Any]] = []
         self._values: dict[str, list[str]] = {}
         for name, value in pairs:
             if name not in allowed:
                 self.wrong(name[:SEARCH_CHARACTERS_MAX], "There is no such parameter here.")
-            elif not value or len(value) > SEARCH_CHARACTERS_MAX or "\0" in value:
-                self.wrong(name, f"Give 1 to {SEARCH_CHARACTERS_MAX} characters.")
+            elif not value or len(value) > LONGER.get(name, SEARCH_CHARACTERS_MAX) or "\0" in value:
+                self.wrong(name, f"Give 1 to {LONGER.get(name, SEARCH_CHARACTERS_MAX):,} characters.")
             elif name in self._values and name not in REPEATABLE:
                 self.wrong(name, "Give this only once.")
             else:
@@ -73,13 +85,16 @@ class _Reader:
         """The names that were given, sorted."""
         return tuple(sorted(self._values))
 
-    def wrong(self, field: str, message: str) -> None:
-        self.errors.append({"field": field, "message": message})
+    def wrong(self, field: str, message: str, **more: Any) -> None:
+        """Remember that a field is wrong, and what it wants."""
+        self.errors.append({"field": field, "message": message, **more})
 
     def many(self, field: str) -> list[str]:
+        """Return the values of a field that may be repeated."""
         return self._values.get(field, [])
 
     def one(self, field: str, read: Callable[[str], T], message: str) -> T | None:
+        """Return the value of a field as `read` has it; None when it was not given, or is wrong and `message` says why."""
         values = self._values.get(field)
         if values is None:
             return None
@@ -90,6 +105,12 @@ class _Reader:
             return None
 
     def check(self) -> None:
+        """
+        Check that everything could be read.
+
+        Raises:
+            InvalidRequest: Its `errors` name each field and what it wants.
+        """
         if self.errors:
             raise InvalidRequest(extensions={"errors": self.errors})
 
@@ -105,9 +126,9 @@ def parse_search(pairs: Pairs, email_hash_keys: Sequence[str]) -> SearchQuery:
     Raises:
         InvalidRequest: Its `errors` name each field and what it wants.
     """
-    reader = _Reader(pairs, SEARCH_FIELDS)
-    filters = _filters(reader, email_hash_keys)
-    limit = reader.one("limit", _limit, f"Give a whole number from 1 to {LIMIT_MAX}.")
+    reader = QueryReader(pairs, SEARCH_FIELDS)
+    filters = read_filters(reader, email_hash_keys)
+    limit = reader.one("limit", whole_number(LIMIT_MAX), f"Give a whole number from 1 to {LIMIT_MAX}.")
     order = reader.one("order", _order, "Give asc or desc.") or "desc"
     wrong_cursor = "Give the next_cursor of an earlier answer with the same order."
     search_after = log_after = None
@@ -126,8 +147,8 @@ def parse_tail(pairs: Pairs, email_hash_keys: Sequence[str], last_event_id: str 
     Raises:
         InvalidRequest: As `parse_search`.
     """
-    reader = _Reader(pairs, TAIL_FIELDS)
-    filters = _filters(reader, email_hash_keys)
+    reader = QueryReader(pairs, TAIL_FIELDS)
+    filters = read_filters(reader, email_hash_keys)
     after = reader.one("cursor", log_cursor, "Give the id of an event of an earlier tail.")
     if last_event_id:
         try:
@@ -145,7 +166,7 @@ def parse_completeness(pairs: Pairs) -> tuple[Wanted, tuple[str, ...]]:
     Raises:
         InvalidRequest: As `parse_search`.
     """
-    reader = _Reader(pairs, COMPLETENESS_FIELDS)
+    reader = QueryReader(pairs, COMPLETENESS_FIELDS)
     wanted = Wanted(
         service=reader.one("service", str, ""),
         instance=reader.one("instance", UUID, "Give the id of a process, a UUID."),
@@ -156,12 +177,37 @@ def parse_completeness(pairs: Pairs) -> tuple[Wanted, tuple[str, ...]]:
     return wanted, reader.fields
 
 
+def parse_page(pairs: Pairs) -> PageQuery:
+    """
+    Read the query of a list that takes no filters.
+
+    Raises:
+        InvalidRequest: As `parse_search`.
+    """
+    reader = QueryReader(pairs, PAGE_FIELDS)
+    limit = reader.one("limit", whole_number(LIMIT_MAX), f"Give a whole number from 1 to {LIMIT_MAX}.")
+    after = reader.one("cursor", search_cursor, "Give the next_cursor of an earlier answer.")
+    reader.check()
+    return PageQuery(after, limit or LIMIT_DEFAULT, reader.fields)
+
+
+def parse_nothing(pairs: Pairs) -> None:
+    """
+    Check that a query is empty.
+
+    Raises:
+        InvalidRequest: As `parse_search`.
+    """
+    QueryReader(pairs, frozenset()).check()
+
+
 def shape(view: str, fields: tuple[str, ...], **counts: Any) -> dict[str, Any]:
     """Return what the log keeps of a read: which filters were used and how much was shown, never what was looked for."""
     return {"view": view, "filters": list(fields), **counts}
 
 
-def _filters(reader: _Reader, email_hash_keys: Sequence[str]) -> Filters:
+def read_filters(reader: QueryReader, email_hash_keys: Sequence[str]) -> Filters:
+    """Return the filters among the fields of a query."""
     since, until = reader.one("from", _time, WHEN), reader.one("to", _time, WHEN)
     if since is not None and until is not None and since >= until:
         reader.wrong("to", "Give a time after from.")
@@ -178,10 +224,22 @@ def _filters(reader: _Reader, email_hash_keys: Sequence[str]) -> Filters:
         attempt=reader.one("attempt", str, ""),
         request=reader.one("request", str, ""),
         text=reader.one("q", _text, "Give a word or an identifier."),
+        expression=_expression(reader),
     )
 
 
-def _types(reader: _Reader) -> tuple[str, ...]:
+def _expression(reader: QueryReader) -> Expression | None:
+    text = next(iter(reader.many("filter")), None)
+    if text is None:
+        return None
+    try:
+        return parse_filter(text)
+    except FilterInvalid as error:
+        reader.wrong("filter", f"At character {error.position}: {error.message}", position=error.position)
+        return None
+
+
+def _types(reader: QueryReader) -> tuple[str, ...]:
     wanted: list[str] = []
     for value in reader.many("type"):
         matching = [name for name in TYPES if name == value or (value.endswith(".") and name.startswith(value))]
@@ -191,7 +249,7 @@ def _types(reader: _Reader) -> tuple[str, ...]:
     return tuple(dict.fromkeys(wanted))
 
 
-def _outcomes(reader: _Reader) -> tuple[str, ...]:
+def _outcomes(reader: QueryReader) -> tuple[str, ...]:
     wanted = reader.many("outcome")
     if any(value not in OUTCOMES for value in wanted):
         reader.wrong("outcome", f"Give one of {', '.join(OUTCOMES)}.")
@@ -225,10 +283,26 @@ def _addresses(value: str) -> AddressRange:
     return AddressRange(network[0], network[-1])
 
 
-def _limit(value: str) -> int:
-    if not value.isascii() or not value.isdigit() or not 1 <= int(value) <= LIMIT_MAX:
-        raise ValueError(value)
-    return int(value)
+def whole_number(most: int) -> Callable[[str], int]:
+    """Return what reads a whole number from 1 to `most`."""
+
+    def read(value: str) -> int:
+        if not value.isascii() or not value.isdigit() or len(value) > len(str(most)) or not 1 <= int(value) <= most:
+            raise ValueError(value)
+        return int(value)
+
+    return read
+
+
+def one_of(words: Collection[str]) -> Callable[[str], str]:
+    """Return what reads one of some words."""
+
+    def read(value: str) -> str:
+        if value not in words:
+            raise ValueError(value)
+        return value
+
+    return read
 
 
 def _flag(value: str) -> bool:

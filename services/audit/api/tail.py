@@ -23,6 +23,7 @@ from services.audit.storage.cursor import BEGINNING, LogCursor
 from services.audit.storage.database import DatabaseUnavailable, QueryTooSlow
 from services.audit.storage.producers import ProducerReader
 from services.audit.storage.search import EntryReader
+from services.audit.subjects import asked_about
 from shared.http.problems import context_of
 
 AnyRequest = Request[Any, Any, Any]
@@ -50,7 +51,8 @@ async def tail_events(request: AnyRequest) -> Stream:
     query = parse_tail(list(request.query_params.multi_items()), state.email_hash_keys, request.headers.get("last-event-id"))
     after = await starting_point(state.reader, query)
     data = shape("tail", query.fields, is_resumed=query.after is not None)
-    await state.reads.record(context_of(request), request.scope["state"]["caller"], TAIL_PATH, data)
+    people = asked_about(query.filters)
+    await state.reads.record(context_of(request), request.scope["state"]["caller"], TAIL_PATH, data, people)
     return Stream(
         follow(state.reader, state.producers, state.sealed, query, after),
         media_type="text/event-stream",

@@ -112,18 +112,26 @@ class AuditClient:
 
     @contextmanager
     def _answer(
-        self, path: str, params: Params, seconds_max: float, headers: dict[str, str] | None = None
+        self,
+        path: str,
+        params: Params,
+        seconds_max: float,
+        headers: dict[str, str] | None = None,
+        *,
+        method: str = "GET",
+        body: bytes | None = None,
     ) -> Iterator[http.client.HTTPResponse]:
         connection = connect(self._parts, seconds_max)
         try:
             try:
                 target = f"{self._parts.path}{path}?{urlencode(params, quote_via=quote)}"
-                connection.request("GET", target, headers={"Authorization": f"Bearer {self._token}", **(headers or {})})
+                own = {"Authorization": f"Bearer {self._token}"}
+                connection.request(method, target, body, {**own, **(headers or {})})
                 answer = connection.getresponse()
             except (OSError, http.client.HTTPException) as error:
                 reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
                 raise CommandFailed(f"the audit service at {self._url} does not answer: {reason}") from error
-            if answer.status != 200:
+            if not 200 <= answer.status < 300:
                 raise _refusal(answer)
             yield answer
         finally:
@@ -147,7 +155,28 @@ class AuditClient:
         Raises:
             CommandFailed: The service cannot be reached or refuses.
         """
-        with self._answer("/v1/completeness", params, ANSWER_SECONDS_MAX) as answer:
+        return self.read("/v1/completeness", params)
+
+    def read(self, path: str, params: Params) -> bytes:
+        """
+        Ask for a JSON document.
+
+        Raises:
+            CommandFailed: The service cannot be reached or refuses.
+        """
+        with self._answer(path, params, ANSWER_SECONDS_MAX) as answer:
+            return answer.read()
+
+    def send(self, method: str, path: str, content: Any) -> bytes:
+        """
+        Ask for a change; `content` becomes the JSON body, None sends none.
+
+        Raises:
+            CommandFailed: The service cannot be reached or refuses.
+        """
+        body = None if content is None else msgspec.json.encode(content)
+        headers = {} if content is None else {"Content-Type": "application/json"}
+        with self._answer(path, (), ANSWER_SECONDS_MAX, headers, method=method, body=body) as answer:
             return answer.read()
 
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 from services.audit.commands.client import AuditClient, Entry, Params, TailEnded
 from services.audit.commands.context import audit_address
 from services.audit.commands.errors import USAGE, CommandFailed
+from services.audit.commands.kept import params_of
 from services.audit.commands.render import console, json_line, table, tail_line
 from services.audit.commands.times import parse_time, to_api
 
@@ -25,6 +26,7 @@ FILTERS: Final = {
     "attempt": "attempt",
     "request": "request",
     "q": "q",
+    "filter": "filter",
 }
 
 
@@ -32,7 +34,11 @@ def query(options: Any) -> None:
     """Print the entries that fit: the newest `limit` of them, read from old to new unless an order is asked for."""
     client = AuditClient(*audit_address(options))
     order = options.order or "desc"
-    entries = _search(client, [*filters(options), ("order", order)], options.limit)
+    params = [*filters(options), ("order", order)]
+    if options.saved:
+        given = {"limit", *(name for name, _ in params)}
+        params += [(name, value) for name, value in params_of(client, options.saved) if name not in given]
+    entries = _search(client, params, options.limit)
     if options.order is None:
         entries.reverse()  # The newest were wanted; a story reads from its beginning.
     if options.json:

@@ -41,7 +41,7 @@ def json_line(entry: Entry) -> str:
 
 def table(entries: list[Entry], now: datetime, *, width: int) -> Table:
     """Return entries as a table, in the order given."""
-    made = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    made = plain_table()
     for name in COLUMNS:
         made.add_column(name, no_wrap=name not in ("detail", "who"), overflow="fold")
     if width >= WIDE:
@@ -50,6 +50,14 @@ def table(entries: list[Entry], now: datetime, *, width: int) -> Table:
         event = msgspec.json.decode(entry.event, type=dict[str, Any])
         cells = _cells(event, now)
         made.add_row(*cells, event["event_id"]) if width >= WIDE else made.add_row(*cells)
+    return made
+
+
+def plain_table(*columns: str) -> Table:
+    """Return an empty table in the one look that all commands have."""
+    made = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    for name in columns:
+        made.add_column(name, overflow="fold")
     return made
 
 
@@ -72,7 +80,7 @@ def _cells(event: dict[str, Any], now: datetime) -> list[Text]:
         Text(event["event_type"], style="bold"),
         Text(outcome, style=OUTCOME_STYLES.get(outcome, "")),
         Text(_who(event)),
-        Text(_printable((event.get("client") or {}).get("ip") or "")),
+        Text(printable((event.get("client") or {}).get("ip") or "")),
         Text(_detail(event), style="dim"),
     ]
 
@@ -80,10 +88,10 @@ def _cells(event: dict[str, Any], now: datetime) -> list[Text]:
 def _who(event: dict[str, Any]) -> str:
     subject, actor = event.get("subject") or {}, event.get("actor") or {}
     if subject.get("sub"):
-        return _printable(subject["sub"])[:13]
+        return printable(subject["sub"])[:13]
     if subject.get("email_hash"):
-        return "#" + _printable(subject["email_hash"])[:12]
-    return _printable(f"{actor['kind']} {actor['id'][:13]}") if actor else ""
+        return "#" + printable(subject["email_hash"])[:12]
+    return printable(f"{actor['kind']} {actor['id'][:13]}") if actor else ""
 
 
 def _detail(event: dict[str, Any]) -> str:
@@ -96,9 +104,10 @@ def _detail(event: dict[str, Any]) -> str:
         event.get("attempt_id") and f"attempt {event['attempt_id'][:8]}",
         f"by {event['producer']['service']}",
     ]
-    return _printable(" · ".join(part for part in parts if part))
+    return printable(" · ".join(part for part in parts if part))
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
+    """Return a text that a terminal shows and does not obey."""
     # What an event holds came from outside: a terminal must not take it for commands.
     return "".join(char if char.isprintable() else "\ufffd" for char in text)

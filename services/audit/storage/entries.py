@@ -23,9 +23,13 @@ WITH arrived AS (
     SELECT * FROM unnest(
         $1::uuid[], $2::bytea[], $3::bytea[], $4::timestamptz[], $5::text[], $6::text[], $7::text[], $8::uuid[], $9::bigint[],
         $10::text[], $11::text[], $12::text[], $13::text[], $14::bytea[], $15::text[], $16::text[], $17::text[], $18::text[],
-        $19::uuid[])
+        $19::text[], $20::text[], $21::text[], $22::text[], $23::text[], $24::text[], $25::text[], $26::text[], $27::integer[],
+        $28::text[], $29::text[], $30::text[], $31::text[], $32::uuid[],
+        $33::uuid[])
     AS line (event_id, entry, leaf_hash, occurred_at, event_type, outcome, service, instance, seq,
-        request_id, attempt_id, session_ref, subject_sub, email_hash, ip, method, state, words, key_id)
+        request_id, attempt_id, session_ref, subject_sub, email_hash, ip, method, state, words,
+        reason, country, device_id, user_agent, action, operation, error, route, status, actor_kind, actor_id,
+        data, subject_refs, words_id, key_id)
 ), kept AS (
     INSERT INTO audit.entries (event_id, entry, leaf_hash, key_id)
     SELECT event_id, entry, leaf_hash, key_id FROM arrived
@@ -33,10 +37,17 @@ WITH arrived AS (
     RETURNING event_id
 ), indexed AS (
     INSERT INTO audit.entry_search (event_id, occurred_at, event_type, outcome, service, instance, seq,
-        request_id, attempt_id, session_ref, subject_sub, email_hash, ip, method, state, words)
+        request_id, attempt_id, session_ref, subject_sub, email_hash, ip, method, state, words,
+        reason, country, device_id, user_agent, action, operation, error, route, status, actor_kind, actor_id,
+        data, subject_refs, words_id)
     SELECT event_id, occurred_at, event_type, outcome, service, instance, seq,
-        request_id, attempt_id, session_ref, subject_sub, email_hash, ip::inet, method, state, words
+        request_id, attempt_id, session_ref, subject_sub, email_hash, ip::inet, method, state, words,
+        reason, country, device_id, user_agent, action, operation, error, route, status, actor_kind, actor_id,
+        data::jsonb, subject_refs::bytea[], words_id
     FROM arrived JOIN kept USING (event_id)
+), listed AS (
+    INSERT INTO audit.known_words (words_id, words) SELECT DISTINCT words_id, words FROM arrived ORDER BY words_id
+    ON CONFLICT (words_id) DO NOTHING
 )
 SELECT count(*) FROM kept
 """

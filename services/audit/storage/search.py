@@ -6,10 +6,12 @@ Statements are built from fixed fragments; every value travels as a parameter.
 
 from dataclasses import dataclass
 from datetime import datetime
-from ipaddress import IPv4Address, IPv6Address
 from typing import Any, Final, Literal, NamedTuple
 from uuid import UUID
 
+from services.audit.filtering.attributes import AddressRange
+from services.audit.filtering.sql import condition, pattern
+from services.audit.filtering.syntax import Expression
 from services.audit.storage.cursor import LogCursor, SearchCursor
 from services.audit.storage.database import Pool, fetch
 from services.audit.storage.keys import JOIN_KEYS, SEALED_COLUMNS, KeyRing, Opened
@@ -18,16 +20,11 @@ from shared.ids import is_uuid
 # Accounts that one address may stand for; more would be a search for half the log.
 ACCOUNTS_MAX: Final = 50
 # The identifiers that a person may paste into the search box.
-ID_COLUMNS: Final = ("subject_sub", "attempt_id", "session_ref", "request_id")
+ID_COLUMNS: Final = ("subject_sub", "attempt_id", "session_ref", "request_id", "device_id", "actor_id")
+# Texts that one word may be part of and still be rare; entries with a frequent one are found soonest by walking back in time.
+TEXTS_MAX: Final = 1_000
 
 Order = Literal["asc", "desc"]
-
-
-class AddressRange(NamedTuple):
-    """The first and the last address of a network; both the same for one address."""
-
-    first: IPv4Address | IPv6Address
-    last: IPv4Address | IPv6Address
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,11 +47,25 @@ class Filters:
     attempt: str | None = None
     request: str | None = None
     text: str | None = None
+    expression: Expression | None = None
+
+
+class Meant(NamedTuple):
+    """
+    What filters turn out to mean in this log.
+
+    `accounts` are the subs that an address stands for. `texts` name the texts that hold what was searched for; None when there
+    are too many to name.
+    """
+
+    accounts: list[str]
+    texts: list[UUID] | None
 
 
 class Found(NamedTuple):
     """
-    One entry of the log; `leaf_index` is its place in the tree, None until it is sealed.
+    One entry of the log; `leaf_index` is its place in the tree, None until it is sealed, and `subject_sub` the account that it
+    is about.
 
     `entry` is None when it was erased, or when it is damaged and cannot be read.
     """
@@ -65,6 +76,7 @@ class Found(NamedTuple):
     recorded_at: datetime
     occurred_at: datetime
     leaf_index: int | None
+    subject_sub: str | None
     is_erased: bool = False
 
     def search_cursor(self) -> SearchCursor:
@@ -76,6 +88,25 @@ class Found(NamedTuple):
         if self.leaf_index is None:
             raise AssertionError("only sealed entries have a place in the log")
         return LogCursor(self.leaf_index + 1)
+
+
+class Boundary(NamedTuple):
+    """
+    What some entries have in common, when they are one session or attempt.
+
+    Who and where are the last ones that were named; `outcome` is the last that is not pending.
+    """
+
+    event_count: int
+    first_seen: datetime
+    last_seen: datetime
+    outcome: str
+    subject_sub: str | None
+    email_hash: bytes | None
+    ip: str | None
+    country: str | None
+    user_agent: str | None
+    device_id: str | None
 
 
 class Statement:
@@ -95,8 +126,8 @@ class Statement:
         return " AND ".join(self.conditions) or "true"
 
 
-def conditions(filters: Filters, accounts: list[str]) -> Statement:
-    """Return the conditions on ``audit.entry_search AS s``; `accounts` are the subs that the address stands for."""
+def conditions(filters: Filters, meant: Meant) -> Statement:
+    """Return the conditions on ``audit.entry_search AS s``."""
     made = Statement()
     if filters.since is not None:
         made.conditions.append(f"s.occurred_at >= {made.value(filters.since)}")
@@ -107,7 +138,7 @@ def conditions(filters: Filters, accounts: list[str]) -> Statement:
     if filters.outcomes:
         made.conditions.append(f"s.outcome = ANY({made.value(list(filters.outcomes))}::text[])")
     if filters.email_hashes:
-        made.conditions.append(_of_person(made, filters.email_hashes, accounts))
+        made.conditions.append(_of_person(made, filters.email_hashes, meant.accounts))
     if filters.ip is not None:
         # Stored addresses are single hosts, so a network is a range, and the B-tree serves it.
         first, last = made.value(filters.ip.first), made.value(filters.ip.last)
@@ -121,33 +152,62 @@ def conditions(filters: Filters, accounts: list[str]) -> Statement:
         if wanted is not None:
             made.conditions.append(f"s.{column} = {made.value(wanted)}")
     if filters.text is not None:
-        made.conditions.append(_of_text(made, filters.text))
+        made.conditions.append(_of_text(made, filters.text, meant.texts))
+    if filters.expression is not None:
+        made.conditions.append(condition(filters.expression, made.value))
     return made
 
 
-def search_statement(filters: Filters, accounts: list[str], after: SearchCursor | None, limit: int) -> tuple[str, list[Any]]:
-    """Return the statement for the newest entries behind `after`."""
-    made = conditions(filters, accounts)
+def search_statement(
+    filters: Filters, meant: Meant, after: SearchCursor | None, limit: int, *, is_oldest_first: bool = False
+) -> tuple[str, list[Any]]:
+    """Return the statement for the newest entries behind `after`, or for the oldest."""
+    beyond, order = (">", "ASC") if is_oldest_first else ("<", "DESC")
+    made = conditions(filters, meant)
     if after is not None:
-        made.conditions.append(f"(s.occurred_at, s.event_id) < ({made.value(after.occurred_at)}, {made.value(after.event_id)})")
+        place = f"({made.value(after.occurred_at)}, {made.value(after.event_id)})"
+        made.conditions.append(f"(s.occurred_at, s.event_id) {beyond} {place}")
     # Find in the narrow table first, then fetch the bytes of what is shown.
     sql = f"""
-    SELECT {SEALED_COLUMNS}, e.leaf_hash, e.recorded_at, found.occurred_at, l.leaf_index
+    SELECT {SEALED_COLUMNS}, e.leaf_hash, e.recorded_at, found.occurred_at, found.subject_sub, l.leaf_index
     FROM (
-        SELECT s.event_id, s.occurred_at FROM audit.entry_search AS s WHERE {made.where()}
-        ORDER BY s.occurred_at DESC, s.event_id DESC LIMIT {made.value(limit)}
+        SELECT s.event_id, s.occurred_at, s.subject_sub FROM audit.entry_search AS s WHERE {made.where()}
+        ORDER BY s.occurred_at {order}, s.event_id {order} LIMIT {made.value(limit)}
     ) AS found JOIN audit.entries AS e USING (event_id) LEFT JOIN audit.leaves AS l USING (event_id) {JOIN_KEYS}
-    ORDER BY found.occurred_at DESC, found.event_id DESC
+    ORDER BY found.occurred_at {order}, found.event_id {order}
     """  # noqa: S608 - fixed fragments and placeholders only
     return sql, made.values
 
 
-def log_statement(filters: Filters, accounts: list[str], after: LogCursor, limit: int) -> tuple[str, list[Any]]:
+def boundary_statement(filters: Filters, meant: Meant) -> tuple[str, list[Any]]:
+    """Return the statement for what entries have in common."""
+    made = conditions(filters, meant)
+    last = ", ".join(
+        f"(array_agg({value} ORDER BY s.occurred_at DESC, s.event_id DESC) FILTER (WHERE {value} IS NOT NULL))[1] AS {name}"
+        for name, value in (
+            ("subject_sub", "s.subject_sub"),
+            ("email_hash", "s.email_hash"),
+            ("ip", "host(s.ip)"),
+            ("country", "s.country"),
+            ("user_agent", "s.user_agent"),
+            ("device_id", "s.device_id"),
+        )
+    )
+    sql = f"""
+    SELECT count(*) AS event_count, min(s.occurred_at) AS first_seen, max(s.occurred_at) AS last_seen,
+        coalesce((array_agg(s.outcome ORDER BY s.occurred_at DESC, s.event_id DESC) FILTER (WHERE s.outcome <> 'pending'))[1],
+            'pending') AS outcome, {last}
+    FROM audit.entry_search AS s WHERE {made.where()}
+    """  # noqa: S608 - fixed fragments and placeholders only
+    return sql, made.values
+
+
+def log_statement(filters: Filters, meant: Meant, after: LogCursor, limit: int) -> tuple[str, list[Any]]:
     """Return the statement for what is sealed from `after` on, in the order of the log."""
-    made = conditions(filters, accounts)
+    made = conditions(filters, meant)
     made.conditions.append(f"l.leaf_index >= {made.value(after.next_index)}")
     sql = f"""
-    SELECT {SEALED_COLUMNS}, e.leaf_hash, e.recorded_at, s.occurred_at, l.leaf_index
+    SELECT {SEALED_COLUMNS}, e.leaf_hash, e.recorded_at, s.occurred_at, s.subject_sub, l.leaf_index
     FROM audit.leaves AS l JOIN audit.entries AS e USING (event_id) JOIN audit.entry_search AS s USING (event_id) {JOIN_KEYS}
     WHERE {made.where()}
     ORDER BY l.leaf_index LIMIT {made.value(limit)}
@@ -162,15 +222,14 @@ def _of_person(made: Statement, email_hashes: tuple[bytes, ...], accounts: list[
     return f"({by_address} OR s.subject_sub = ANY({made.value(accounts)}::text[]))"
 
 
-def _of_text(made: Statement, text: str) -> str:
-    if is_uuid(text):
-        place = made.value(text)
-        same = " OR ".join(f"s.{column} = {place}" for column in ID_COLUMNS)
-        return f"({same} OR s.event_id = {made.value(UUID(text))})"
-    pattern = text.lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+def _of_text(made: Statement, text: str, texts: list[UUID] | None) -> str:
     place = made.value(text)
     same = " OR ".join(f"s.{column} = {place}" for column in ID_COLUMNS)
-    return f"(s.words LIKE {made.value(f'%{pattern}%')} OR {same})"
+    if is_uuid(text):
+        return f"({same} OR s.event_id = {made.value(UUID(text))})"
+    if texts is None:
+        return f"(s.words LIKE {made.value(pattern(text.lower()))} OR {same})"
+    return f"(s.words_id = ANY({made.value(texts)}::uuid[]) OR {same})"
 
 
 class EntryReader:
@@ -192,18 +251,28 @@ class EntryReader:
 
     async def search(self, filters: Filters, *, after: SearchCursor | None, limit: int) -> list[Found]:
         """Return up to `limit` entries, newest first, that lie behind `after`."""
-        accounts = await self._accounts(filters)
-        return await self._found(*search_statement(filters, accounts, after, limit))
+        meant = await self.meant(filters)
+        return await self._found(*search_statement(filters, meant, after, limit))
 
     async def follow(self, filters: Filters, *, after: LogCursor, limit: int) -> list[Found]:
         """Return up to `limit` sealed entries from `after` on, in the order of the log."""
-        accounts = await self._accounts(filters)
-        return await self._found(*log_statement(filters, accounts, after, limit))
+        meant = await self.meant(filters)
+        return await self._found(*log_statement(filters, meant, after, limit))
+
+    async def story(self, filters: Filters, *, after: SearchCursor | None, limit: int) -> list[Found]:
+        """Return up to `limit` entries, oldest first, that lie behind `after`."""
+        meant = await self.meant(filters)
+        return await self._found(*search_statement(filters, meant, after, limit, is_oldest_first=True))
+
+    async def boundary(self, filters: Filters) -> Boundary | None:
+        """Return what the entries that fit have in common; None when there is none."""
+        [row] = await self._fetch(*boundary_statement(filters, await self.meant(filters)))
+        return Boundary(*row) if row["event_count"] else None
 
     async def find(self, event_id: UUID) -> Found | None:
         """Return one entry."""
         sql = f"""
-        SELECT {SEALED_COLUMNS}, e.leaf_hash, e.recorded_at, s.occurred_at, l.leaf_index
+        SELECT {SEALED_COLUMNS}, e.leaf_hash, e.recorded_at, s.occurred_at, s.subject_sub, l.leaf_index
         FROM audit.entries AS e JOIN audit.entry_search AS s USING (event_id) LEFT JOIN audit.leaves AS l USING (event_id)
         {JOIN_KEYS}
         WHERE e.event_id = $1
@@ -220,6 +289,17 @@ class EntryReader:
         """Return the version of the newest migration that was applied; 0 when there is none."""
         rows = await self._fetch("SELECT coalesce(max(version), 0) AS version FROM audit.migrations", [])
         return int(rows[0]["version"])
+
+    async def meant(self, filters: Filters) -> Meant:
+        """Return what filters mean in this log."""
+        return Meant(await self._accounts(filters), await self._texts(filters))
+
+    async def _texts(self, filters: Filters) -> list[UUID] | None:
+        if filters.text is None or is_uuid(filters.text):
+            return None
+        sql = "SELECT words_id FROM audit.known_words WHERE words LIKE $1 LIMIT $2"
+        rows = await self._fetch(sql, [pattern(filters.text.lower()), TEXTS_MAX + 1])
+        return [row["words_id"] for row in rows] if len(rows) <= TEXTS_MAX else None
 
     async def _accounts(self, filters: Filters) -> list[str]:
         if not filters.email_hashes:
@@ -247,5 +327,6 @@ def _found(row: Any, opened: Opened) -> Found:
         row["recorded_at"],
         row["occurred_at"],
         row["leaf_index"],
+        row["subject_sub"],
         opened.is_erased,
     )

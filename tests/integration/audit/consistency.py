@@ -6,11 +6,17 @@ import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from services.audit.reading import read_line
 from tests.integration.audit.lab import ENTRY_KEY, Database
+
+TEXT_COLUMNS = (
+    *("request_id", "attempt_id", "session_ref", "subject_sub", "email_hash", "method", "state", "words", "reason", "country"),
+    *("device_id", "user_agent", "action", "operation", "error", "route", "status", "actor_kind", "actor_id"),
+)
 
 
 async def assert_log_consistent(database: Database) -> int:
@@ -40,8 +46,9 @@ async def assert_log_consistent(database: Database) -> int:
         assert (str(row["instance"]), row["seq"]) == (event["producer"]["instance"], event["producer"]["seq"])
         assert row["occurred_at"] == datetime.fromisoformat(event["occurred_at"])
         derived = read_line(entry)
-        for column in ("request_id", "attempt_id", "session_ref", "subject_sub", "email_hash", "method", "state", "words"):
+        for column in TEXT_COLUMNS:
             assert row[column] == getattr(derived, column), f"{column} of {row['id']}"
+        assert str(row["words_id"]) == str(UUID(derived.words_id))
         assert (None if row["ip"] is None else str(row["ip"])) == derived.ip
     assert len({row["id"] for row in rows}) == len(rows)
     await assert_seals_consistent(database)

@@ -1,0 +1,1 @@
+"""Questions to an audit log of millions of entries."""

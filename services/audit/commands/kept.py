@@ -1,0 +1,38 @@
+"""Kept searches, found by the name that somebody gave them."""
+
+from typing import Any
+
+import msgspec
+
+from services.audit.commands.client import AuditClient, Params
+from services.audit.commands.errors import USAGE, CommandFailed
+
+
+def find(client: AuditClient, name: str) -> dict[str, Any]:
+    """
+    Return the kept search of a name or id.
+
+    Raises:
+        CommandFailed: There is none, or there are several of this name.
+    """
+    every: list[dict[str, Any]] = msgspec.json.decode(client.read("/v1/searches", ()))["searches"]
+    found = [one for one in every if name in (one["id"], one["name"])]
+    if len(found) != 1:
+        how = "there is no search" if not found else "there are several searches"
+        raise CommandFailed(f"{how} called {name}: see countersign audit searches", USAGE)
+    return found[0]
+
+
+def params_of(client: AuditClient, name: str) -> Params:
+    """
+    Return the parameters of a kept search.
+
+    Raises:
+        CommandFailed: As `find`.
+    """
+    return [(key, value) for key, values in find(client, name)["params"].items() for value in many(values)]
+
+
+def many(values: str | list[str]) -> list[str]:
+    """Return the values of one parameter as a list."""
+    return [values] if isinstance(values, str) else values

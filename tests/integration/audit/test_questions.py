@@ -1,0 +1,471 @@
+"""Filter expressions, free text, statistics, people, stories and kept searches, asked of one running service."""
+
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from services.audit.subjects import subject_ref
+from shared.events import Actor, AuthsignalRef, Client, CognitoRef, EventType, HttpRef, Outcome, Subject, email_hash
+from tests.integration.audit.commands import Person
+from tests.integration.audit.consistency import assert_log_consistent
+from tests.integration.audit.lab import TEMPLATE, Author, AwsServer, Database, PostgresServer, at, queue_pair, seal, until
+from tests.integration.audit.service import (
+    EMAIL_HASH_KEY,
+    SERVICE_TOKEN,
+    Answer,
+    Service,
+    TokenIssuer,
+    running_service,
+    token_issuer,
+)
+
+ADA, BOB = "3f2b0c9a-0000-4000-8000-00000000000a", "3f2b0c9a-0000-4000-8000-00000000000b"
+ADDRESS = email_hash("ada@example.test", EMAIL_HASH_KEY.encode())
+ATTEMPT, SESSION, DEVICE = "0192f000-0000-7000-8000-0000000000aa", "session-a", "0192f000-0000-7000-8000-0000000000dd"
+FIREFOX, CURL = "Mozilla/5.0 Firefox/140.0", "curl/8.14.1 (100%_\\)"
+# The story ends before the service's own events begin.
+THEN = ("to", "2026-11-01T01:00:00Z")
+
+
+def story(author: Author) -> dict[str, bytes]:
+    """Return a small log, each event under a name."""
+    home = Client(ip="192.0.2.10", user_agent=FIREFOX, country="DE", device_id=DEVICE)
+    away = Client(ip="198.51.100.7", user_agent=CURL, country="BR")
+    ada = Subject(sub=ADA, email_hash=ADDRESS)
+    return {
+        "start": author.entry(
+            occurred_at=at(10),
+            subject=ada,
+            client=home,
+            attempt_id=ATTEMPT,
+            outcome=Outcome.SUCCESS,
+            data={"fast": True, "try": 1},
+        ),
+        "sent": author.entry(
+            event_type=EventType.CHALLENGE_SENT,
+            occurred_at=at(11),
+            subject=ada,
+            attempt_id=ATTEMPT,
+            authsignal=AuthsignalRef(action="signIn", method="EMAIL_OTP", state="CHALLENGE_REQUIRED"),
+            http=HttpRef(method="POST", route="/v1/attempts/{id}/challenges", status=202),
+        ),
+        "wrong": author.entry(
+            event_type=EventType.SIGN_IN_FAILED,
+            outcome=Outcome.FAILURE,
+            reason="wrong_code",
+            occurred_at=at(12),
+            subject=ada,
+            client=home,
+            attempt_id=ATTEMPT,
+            data={"try": 2, "note": "Late", "nested": {"deep": None}},
+        ),
+        "session": author.entry(
+            event_type=EventType.SESSION_CREATED,
+            occurred_at=at(13),
+            subject=ada,
+            client=home,
+            attempt_id=ATTEMPT,
+            session_ref=SESSION,
+        ),
+        "waits": author.entry(
+            event_type=EventType.STEP_UP_REQUESTED,
+            outcome=Outcome.PENDING,
+            occurred_at=at(20),
+            subject=ada,
+            client=away,
+            session_ref=SESSION,
+            cognito=CognitoRef(operation="AdminGetUser", error="UserNotFoundException"),
+        ),
+        "other": author.entry(
+            event_type=EventType.SIGN_IN_BLOCKED,
+            outcome=Outcome.DENIED,
+            occurred_at=at(30),
+            subject=Subject(sub=BOB),
+            client=away,
+            actor=Actor(kind="service", id="shop"),
+            data={"nul": "a\0b"},
+        ),
+    }
+
+
+@dataclass
+class Desk:
+    """A running service with the story in its log, and two auditors beside the machine that holds a service token."""
+
+    service: Service
+    database: Database
+    issuer: TokenIssuer
+    entries: dict[str, bytes]
+
+    def token(self, name: str) -> str:
+        """Return the access token of an auditor."""
+        return self.issuer.token(sub=name, username=name)
+
+    async def names(self, *params: tuple[str, str]) -> list[str]:
+        """Return which events of the story a search finds, newest first."""
+        known = {json.loads(entry)["event_id"]: name for name, entry in self.entries.items()}
+        return [known[event["event_id"]] for event in await self.service.events(*params, THEN)]
+
+    async def send(self, method: str, path: str, body: Any = None, *, token: str = SERVICE_TOKEN) -> Answer:
+        """Ask for a change."""
+        headers = {"Authorization": f"Bearer {token}"}
+        async with self.service.http.request(method, self.service.url + path, headers=headers, json=body) as answer:
+            return Answer(answer.status, answer.headers, await answer.read())
+
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def desk(
+    postgres_server: PostgresServer, aws_server: AwsServer, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Desk]:
+    """One whole service, consumer and sequencer included, for this module."""
+    database = await postgres_server.create_database(template=TEMPLATE)
+    entries = story(Author())
+    await database.append(entries.values())
+    await seal(database)
+    folder: Path = tmp_path_factory.mktemp("questions")
+    async with token_issuer() as issuer, queue_pair(aws_server) as queue:
+        async with running_service(folder, queue, database, jwks_url=issuer.url) as service:
+            yield Desk(service, database, issuer, entries)
+        await assert_log_consistent(database)
+
+
+FILTERS = {
+    'outcome eq "failure"': ["wrong"],
+    'event_type sw "sign_in."': ["other", "wrong", "start"],
+    'event_type ew ".sent"': ["sent"],
+    'reason co "CODE" and authsignal.method eq null': ["wrong"],
+    'reason ne "wrong_code" and client.ip pr': ["other", "waits", "session", "start"],
+    f'subject.sub eq "{BOB}" or session_ref eq "{SESSION}"': ["other", "waits", "session"],
+    f'subject.email_hash eq "{ADDRESS}" and not (attempt_id pr)': ["waits"],
+    'client.ip eq "198.51.100.0/24"': ["other", "waits"],
+    'client.ip ne "198.51.100.0/24" and client.ip pr': ["wrong", "start", "session"],
+    'client.country eq "BR" and client.user_agent co "CURL"': ["other", "waits"],
+    'client.user_agent ew "(100%_\\\\)"': ["other", "waits"],
+    f'client.device_id eq "{DEVICE}" and outcome ne "success"': ["wrong"],
+    'authsignal.action eq "signIn" and authsignal.state sw "CHALLENGE_"': ["sent"],
+    'cognito.operation eq "AdminGetUser" and cognito.error ew "Exception"': ["waits"],
+    'http.route co "{id}" and http.status lt 300': ["sent"],
+    'actor.kind eq "service" and actor.id eq "shop"': ["other"],
+    'occurred_at ge "2026-11-01T00:00:20Z" and occurred_at lt "2026-11-01T01:00:30+01:00"': ["waits"],
+    "producer.seq le 1": ["sent", "start"],
+    "data.try gt 1": ["wrong"],
+    "data.try eq 1 or data.fast eq true": ["start"],
+    'data.note eq "Late" and data.note co "LATE"': ["wrong"],
+    "data.nested.deep pr or data.nul pr": [],
+    "data.note gt 5": [],
+}
+
+
+async def test_filter_expressions_find_what_fits(desk: Desk) -> None:
+    """
+    Each attribute of an event can be asked for, alone and with others; a type that does not fit matches nothing.
+    """
+    wanted = {text: sorted(names) for text, names in FILTERS.items()}
+
+    assert {text: sorted(await desk.names(("filter", text))) for text in FILTERS} == wanted
+    assert await desk.names(("filter", "client.ip pr"), ("outcome", "failure"), ("subject", ADA)) == ["wrong"]
+    assert await desk.names(("filter", 'outcome eq "pending"'), ("order", "asc")) == ["waits"]
+
+
+async def test_a_wrong_expression_is_answered_with_its_place(desk: Desk) -> None:
+    """
+    An expression that cannot be read is 400 and says at which character, wherever filters are taken.
+    """
+    for path in ("/v1/events", "/v1/stats", "/v1/events/tail"):
+        answer = await desk.service.get(path, params={"filter": 'outcome eq "failure" and colour pr'})
+
+        [error] = answer.json()["errors"]
+        assert (answer.status, error["field"], error["position"]) == (400, "filter", 26)
+        assert error["message"] == "At character 26: There is no attribute colour."
+
+
+async def test_free_text_finds_parts_of_texts_and_whole_identifiers(desk: Desk) -> None:
+    """
+    A part of a text is found in any case, wildcards of SQL are ordinary characters, and an identifier is found as a whole.
+    """
+    assert await desk.names(("q", "firefox/14")) == ["session", "wrong", "start"]
+    assert await desk.names(("q", "100%_\\")) == ["other", "waits"]
+    assert await desk.names(("q", "adminGETuser")) == ["waits"]
+    assert await desk.names(("q", DEVICE)) == ["session", "wrong", "start"]
+    assert await desk.names(("q", DEVICE[:20])) == []
+    assert await desk.names(("q", "shop"), ("order", "asc")) == ["other"]
+    assert await desk.names(("q", "nothing like it")) == []
+
+
+async def test_texts_that_nobody_has_any_more_are_forgotten(desk: Desk) -> None:
+    """
+    A text that no entry has is removed when it is asked for, and those that entries have stay.
+    """
+    known = "SELECT count(*) AS count FROM audit.known_words"
+    async with desk.database.tampering() as connection:
+        await connection.execute("INSERT INTO audit.known_words VALUES (gen_random_uuid(), 'of an erased person')")
+    [before] = await desk.database.fetch(known)
+
+    [row] = await desk.database.fetch("SELECT audit.forget_unused_words() AS gone", role="countersign_clerk")
+
+    [after] = await desk.database.fetch(known)
+    assert (row["gone"], after["count"]) == (1, before["count"] - 1)
+    assert await desk.names(("q", "firefox")) == ["session", "wrong", "start"]
+
+
+async def test_counts_over_time(desk: Desk) -> None:
+    """
+    Counts come span by span with zeros between, the most frequent word first, and add up to what a search finds.
+    """
+    params = {"from": "2026-10-31T23:00:00Z", "to": "2026-11-01T02:00:00Z", "by": "hour"}
+    plain = (await desk.service.get("/v1/stats", params=params)).json()
+    narrow = (await desk.service.get("/v1/stats", params={**params, "group": "country", "subject": ADA})).json()
+
+    assert plain["starts"] == ["2026-10-31T23:00:00Z", "2026-11-01T00:00:00Z", "2026-11-01T01:00:00Z"]
+    assert (plain["from"], plain["to"], plain["by"], plain["group"]) == (params["from"], params["to"], "hour", "outcome")
+    assert plain["series"][0] == {"key": "success", "counts": [0, 3, 0], "total": 3}
+    assert sorted((one["key"], one["total"]) for one in plain["series"][1:]) == [("denied", 1), ("failure", 1), ("pending", 1)]
+    assert plain["total"] == 6
+    assert [(one["key"], one["total"]) for one in narrow["series"]] == [("DE", 3), (None, 1), ("BR", 1)]
+
+
+async def test_frequent_values(desk: Desk) -> None:
+    """
+    The most frequent values of a field come with their counts and the number of all that fit.
+    """
+    params = {"from": "2026-10-31T23:00:00Z", "to": "2026-11-01T02:00:00Z", "limit": "1"}
+    found = {
+        field: (await desk.service.get("/v1/stats/top", params={**params, "field": field})).json()
+        for field in ("ip", "subject", "event_type", "country", "method", "user_agent")
+    }
+
+    assert {field: (one["values"][0]["value"], one["values"][0]["count"], one["total"]) for field, one in found.items()} == {
+        "ip": ("192.0.2.10", 3, 6),
+        "subject": (ADA, 5, 6),
+        "event_type": ("challenge.sent", 1, 6),
+        "country": ("DE", 3, 6),
+        "method": ("EMAIL_OTP", 1, 6),
+        "user_agent": (FIREFOX, 3, 6),
+    }
+
+
+WRONG_STATS = {
+    "/v1/stats?by=week": ["by"],
+    "/v1/stats?group=ip": ["group"],
+    "/v1/stats?by=minute&from=2026-01-01T00:00:00Z&to=2026-02-01T00:00:00Z": ["by"],
+    "/v1/stats?from=2126-01-01T00:00:00Z": ["from"],
+    "/v1/stats?limit=5": ["limit"],
+    "/v1/stats/top": ["field"],
+    "/v1/stats/top?field=reason&limit=101": ["field", "limit"],
+    "/v1/subjects/x?from=1": ["from"],
+    "/v1/sessions/x?cursor=AAAA": ["cursor"],
+}
+
+
+async def test_wrong_questions_are_answered_with_the_field(desk: Desk) -> None:
+    """
+    A question that cannot be answered is 400 and names every wrong field.
+    """
+    answers = {path: await desk.service.get(path) for path in WRONG_STATS}
+
+    assert {path: answer.status for path, answer in answers.items()} == dict.fromkeys(WRONG_STATS, 400)
+    named = {path: sorted(error["field"] for error in answer.json()["errors"]) for path, answer in answers.items()}
+    assert named == WRONG_STATS
+
+
+async def test_one_person_in_numbers(desk: Desk) -> None:
+    """
+    A person's view sums up everything that names the account: when, how often, from where, in which sessions.
+    """
+    answer = await desk.service.get(f"/v1/subjects/{ADA}")
+    unknown = await desk.service.get("/v1/subjects/nobody")
+
+    assert unknown.status == 404
+    view = answer.json()
+    assert (view["sub"], view["event_count"], view["email_hashes"]) == (ADA, 5, [ADDRESS])
+    assert (view["first_seen"], view["last_seen"]) == ("2026-11-01T00:00:10Z", "2026-11-01T00:00:20Z")
+    assert view["outcomes"] == {"success": 3, "failure": 1, "pending": 1}
+    assert view["methods"] == [{"method": "EMAIL_OTP", "count": 1}]
+    assert [(one["ip"], one["country"], one["count"]) for one in view["ips"]] == [
+        ("198.51.100.7", "BR", 1),
+        ("192.0.2.10", "DE", 3),
+    ]
+    [session] = view["sessions"]
+    assert (session["session_ref"], session["ip"], session["user_agent"]) == (SESSION, "198.51.100.7", CURL)
+
+
+async def test_the_story_of_an_attempt_and_of_a_session(desk: Desk) -> None:
+    """
+    A story is told from its beginning, page by page, under a summary of all of it; one that never was is 404.
+    """
+    attempt = (await desk.service.get(f"/v1/attempts/{ATTEMPT}", params={"limit": "3"})).json()
+    rest = (await desk.service.get(f"/v1/attempts/{ATTEMPT}", params={"cursor": attempt["next_cursor"]})).json()
+    session = (await desk.service.get(f"/v1/sessions/{SESSION}")).json()
+    unknown = await desk.service.get("/v1/sessions/nothing")
+
+    told = [item["event"] for item in attempt["events"] + rest["events"]]
+    assert told == [json.loads(desk.entries[name]) for name in ("start", "sent", "wrong", "session")]
+    assert (attempt["id"], attempt["outcome"], attempt["event_count"], rest["next_cursor"]) == (ATTEMPT, "success", 4, None)
+    assert attempt["subject"] == {"sub": ADA, "email_hash": ADDRESS}
+    assert attempt["client"] == {"ip": "192.0.2.10", "country": "DE", "user_agent": FIREFOX, "device_id": DEVICE}
+    # The last event is pending: the outcome is that of the one before.
+    assert (session["outcome"], session["last_seen"], session["client"]["country"]) == ("success", "2026-11-01T00:00:20Z", "BR")
+    assert unknown.status == 404
+
+
+async def test_a_person_can_be_told_who_looked(desk: Desk) -> None:
+    """
+    Every read that showed a person's events, or asked for the person, is listed: who, how, how many rows. The log itself says
+    so by a keyed reference alone, and no read event holds what was looked for.
+    """
+    sub, auditor = "3f2b0c9a-0000-4000-8000-0000000000cc", desk.token("auditor-one")
+    await desk.database.append([Author().entry(subject=Subject(sub=sub), session_ref="session-c", request_id="request-c")])
+    ways = (
+        f"/v1/subjects/{sub}",
+        f"/v1/events?subject={sub}",
+        "/v1/events?request=request-c",
+        f'/v1/events?filter=subject.sub eq "{sub}"',
+        "/v1/sessions/session-c",
+        f"/v1/stats?subject={sub}",
+    )
+    receipts = []
+    for way in ways:
+        answer = await desk.service.get(way, token=auditor)
+        assert answer.status == 200, way
+        receipts.append(answer.headers["Audit-Receipt"].partition(":")[0])
+    await desk.service.get("/v1/events?ip=192.0.2.10", token=auditor)  # Shows somebody else.
+
+    async def told() -> list[dict[str, Any]]:
+        answer = await desk.service.get(f"/v1/subjects/{sub}/reads", params={"limit": "6"}, token=auditor)
+        reads: list[dict[str, Any]] = answer.json()["reads"]
+        return reads if len(reads) == len(ways) and reads[0]["route"] == "/v1/stats" else []
+
+    await until(told, "list of reads")
+    first = (await desk.service.get(f"/v1/subjects/{sub}/reads", token=SERVICE_TOKEN)).json()["reads"]
+    looks = [read for read in first if read["route"] != "/v1/subjects/{sub}/reads"]
+
+    routes = ["/v1/subjects/{sub}", "/v1/events", "/v1/events", "/v1/events", "/v1/sessions/{ref}", "/v1/stats"]
+    assert [(look["route"], look["actor"], look["rows"]) for look in reversed(looks)] == [
+        (route, {"kind": "user", "id": "auditor-one"}, 1) for route in routes
+    ]
+    rows = await desk.database.fetch("SELECT entry FROM audit.entries WHERE event_id = ANY ($1::text[]::uuid[])", receipts)
+    assert len(rows) == len(ways)
+    for row in rows:
+        assert sub not in row["entry"].decode()
+        assert json.loads(row["entry"])["data"]["subject_refs"] == [subject_ref(sub, EMAIL_HASH_KEY).hex()]
+
+
+SEARCH = {"name": "Failures at night", "params": {"outcome": ["failure", "denied"], "filter": 'client.country ne "DE"'}}
+
+
+async def test_kept_searches(desk: Desk) -> None:
+    """
+    A search is kept by its owner, shown to others only when shared, changed and removed by the owner alone; each change is an
+    event that holds neither name nor terms.
+    """
+    one, two = desk.token("auditor-one"), desk.token("auditor-two")
+
+    made = await desk.send("POST", "/v1/searches", SEARCH, token=one)
+    again = await desk.send("POST", "/v1/searches", SEARCH, token=one)
+    same_name = await desk.send("POST", "/v1/searches", SEARCH, token=two)
+    place = f"/v1/searches/{made.json()['id']}"
+    unseen = await desk.send("GET", "/v1/searches", token=two)
+    foreign = [await desk.send("PUT", place, SEARCH, token=two), await desk.send("DELETE", place, token=two)]
+    shared = await desk.send("PUT", place, {**SEARCH, "name": "At night", "is_shared": True}, token=one)
+    seen = await desk.send("GET", "/v1/searches", token=two)
+    removed = await desk.send("DELETE", place, token=one)
+    left = await desk.send("GET", "/v1/searches", token=one)
+
+    assert (made.status, again.status, again.json()["code"], same_name.status) == (201, 409, "name_taken", 201)
+    assert made.json()["owner"] == {"kind": "user", "id": "auditor-one"}
+    assert (made.json()["params"], made.json()["is_shared"]) == (SEARCH["params"], False)
+    assert [search["owner"]["id"] for search in unseen.json()["searches"]] == ["auditor-two"]
+    assert [answer.status for answer in foreign] == [404, 404]
+    assert (shared.status, shared.json()["name"], shared.json()["created_at"]) == (200, "At night", made.json()["created_at"])
+    assert [search["name"] for search in seen.json()["searches"]] == ["At night", "Failures at night"]
+    assert (removed.status, left.json()["searches"]) == (204, [])
+    receipts = {answer.headers["Audit-Receipt"].partition(":")[0] for answer in (made, shared, removed)}
+
+    async def recorded() -> list[dict[str, Any]]:
+        rows = await desk.database.fetch(
+            "SELECT entry FROM audit.entries WHERE event_id = ANY ($1::text[]::uuid[])", [*receipts]
+        )
+        return [json.loads(row["entry"]) for row in rows] if len(rows) == len(receipts) else []
+
+    await until(recorded, "events of three changes")
+    events = await recorded()
+    assert sorted(event["event_type"] for event in events) == [
+        "audit.search.changed",
+        "audit.search.removed",
+        "audit.search.saved",
+    ]
+    assert {event["actor"]["id"] for event in events} == {"auditor-one"}
+    assert all("night" not in json.dumps(event) and "DE" not in json.dumps(event["data"]) for event in events)
+
+
+WRONG_SEARCHES: tuple[tuple[dict[str, Any], str], ...] = (
+    ({"name": "x", "params": {"colour": "red"}}, "colour"),
+    ({"name": "x", "params": {"filter": "outcome eq"}}, "filter"),
+    ({"name": "x", "params": {"cursor": "AAAA"}}, "cursor"),
+    ({"name": "x", "params": {"subject": ["a", "b"]}}, "subject"),
+)
+
+
+async def test_a_search_that_cannot_be_run_is_not_kept(desk: Desk) -> None:
+    """
+    A kept search takes what GET /v1/events takes, a page excepted; anything else is 400 and names the field.
+    """
+    for body, field in WRONG_SEARCHES:
+        answer = await desk.send("POST", "/v1/searches", body)
+        assert (answer.status, [error["field"] for error in answer.json()["errors"]]) == (400, [field])
+    nameless = await desk.send("POST", "/v1/searches", {"name": "", "params": {}})
+    nothing = await desk.send("DELETE", "/v1/searches/of-nobody")
+
+    assert (nameless.status, nothing.status) == (400, 404)
+
+
+async def test_the_same_from_the_command_line(
+    desk: Desk, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    Everything that the API answers can be asked at a terminal: a table for people, the API's own JSON for machines.
+    """
+    person = Person(capsys, monkeypatch)
+    person.knows(desk.service)
+    range_of = ("--from", "2026-11-01T00:00:00Z", "--to", THEN[1])
+
+    found = await person.runs("query", "--filter", 'outcome eq "denied"', *range_of)
+    refused = await person.runs("query", "--filter", 'outcome is "denied"')
+    counts = await person.runs("stats", "--group", "country", *range_of)
+    machine = await person.runs("stats", "--by", "day", *range_of, "--json")
+    ranking = await person.runs("top", "--field", "user_agent", *range_of)
+    no_ranking = await person.runs("top", "--field", "method", "--from", "2020-01-01", "--to", "2020-01-02")
+    whole = await person.runs("subject", ADA)
+    story_told = await person.runs("attempt", ATTEMPT)
+    session = await person.runs("session", SESSION, "--json")
+    nobody = await person.runs("session", "nothing")
+
+    assert (found.code, "sign_in.blocked" in found.out, "1 event," in found.out) == (0, True, True)
+    assert (refused.code, "filter: At character 9" in refused.err) == (2, True)
+    assert counts.out.splitlines()[0].split() == ["hour", "DE", "BR", "no", "country", "all"]
+    assert "in all" in counts.out
+    assert machine.json()["total"] == 6
+    assert ranking.out.splitlines()[1].split()[:3] == ["Mozilla/5.0", "Firefox/140.0", "3"]
+    assert "No events fit" in no_ranking.out
+    assert "5: 3 success, 1 failure, 1 pending" in whole.out
+    assert [line for line in story_told.out.splitlines() if "challenge.sent" in line]
+    assert session.json()["event_count"] == 2
+    assert (nobody.code, nobody.err) == (1, "countersign: There is nothing here.\n")
+
+    saved = await person.runs("searches", "save", "blocked ones", "--outcome", "denied", "--outcome", "error", "--shared")
+    listed = await person.runs("searches", "list")
+    run = await person.runs("query", "--saved", "blocked ones", *range_of, "--json")
+    removed = await person.runs("searches", "remove", "blocked ones")
+    gone = await person.runs("query", "--saved", "blocked ones")
+
+    assert (saved.code, "blocked ones" in listed.out, "outcome=denied outcome=error" in listed.out) == (0, True, True)
+    assert json.loads(run.out)["event_type"] == "sign_in.blocked"
+    assert (removed.code, gone.code) == (0, 2)

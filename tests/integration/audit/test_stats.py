@@ -1,0 +1,186 @@
+"""Counts over time, frequent values and the hourly counts behind them: exact at every moment."""
+
+import asyncio
+import contextlib
+import random
+from collections import Counter
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+from typing import Any
+
+import asyncpg
+import pytest
+
+from services.audit.storage.counts import CountStore
+from services.audit.storage.database import open_pool
+from services.audit.storage.search import EntryReader, Filters
+from services.audit.storage.stats import GROUPS, StatsReader
+from shared.events import AuthsignalRef, Client, EventType, Outcome, Subject
+from tests.integration.audit.lab import RING, Author, Database, at, seal
+
+COUNTRIES = ("DE", "FR", None)
+METHODS = ("EMAIL_OTP", "PASSKEY", None)
+Known = list[dict[str, Any]]
+
+
+def invent(dice: random.Random) -> dict[str, Any]:
+    """Return the fields of one event; a few lie exactly on an hour, or a microsecond before it."""
+    hour = dice.randrange(6) * 3600
+    method = dice.choice(METHODS)
+    return {
+        "event_type": dice.choice((EventType.SIGN_IN_STARTED, EventType.SIGN_IN_FAILED, EventType.CHALLENGE_SENT)),
+        "outcome": dice.choice((Outcome.SUCCESS, Outcome.FAILURE)),
+        "occurred_at": at(dice.choice((hour, hour - 1e-6, hour + dice.random() * 3600))),
+        "client": Client(ip=f"192.0.2.{dice.randrange(4)}", country=dice.choice(COUNTRIES)),
+        "subject": Subject(sub=f"person-{dice.randrange(5)}"),
+        "authsignal": AuthsignalRef(action="signIn", method=method) if method else None,
+    }
+
+
+def word_of(event: dict[str, Any], group: str) -> str | None:
+    """Return what an event counts as."""
+    client, authsignal = event["client"], event["authsignal"]
+    words: dict[str, str | None] = {
+        "outcome": event["outcome"].value,
+        "event_type": event["event_type"].value,
+        "country": client.country,
+        "method": authsignal.method if authsignal else None,
+        "service": "gateway",
+    }
+    return words[group]
+
+
+def counted(events: Known, since: datetime, until: datetime, by: str, group: str) -> Counter[tuple[datetime, str | None]]:
+    """Return the counts by their definition."""
+    zero: dict[str, dict[str, int]] = {
+        "minute": {"second": 0, "microsecond": 0},
+        "hour": {"minute": 0, "second": 0, "microsecond": 0},
+        "day": {"hour": 0, "minute": 0, "second": 0, "microsecond": 0},
+    }
+    inside = [event for event in events if since <= event["occurred_at"] < until]
+    return Counter((event["occurred_at"].replace(**zero[by]), word_of(event, group)) for event in inside)
+
+
+class Lab:
+    """A log whose sealing and counting the test drives."""
+
+    def __init__(self, database: Database, stats: StatsReader, counts: CountStore) -> None:
+        self.database, self.stats, self.counts = database, stats, counts
+        self.events: Known = []
+        self._author, self._dice = Author(), random.Random(7)
+
+    async def append(self, count: int) -> None:
+        """Add events to the log."""
+        made = [invent(self._dice) for _ in range(count)]
+        await self.database.append([self._author.entry(**event) for event in made])
+        self.events += made
+
+    async def assert_exact(self, since: datetime, until: datetime) -> None:
+        """Every way to count this range gives what its definition does."""
+        for by, group in (("hour", "outcome"), ("day", "country"), ("hour", "method"), ("minute", "event_type")):
+            found = await self.stats.over_time(Filters(since=since, until=until), by=by, group=group)
+            told = {(one.start, one.word): one.entry_count for one in found}
+            assert told == counted(self.events, since, until, by, group), (by, group)
+
+
+@contextlib.asynccontextmanager
+async def lab_of(database: Database) -> AsyncIterator[Lab]:
+    """Open a lab."""
+    reading = await open_pool(database.reader_url, name="test", connections_max=2)
+    clerk = await open_pool(database.clerk_url, name="test", connections_max=2)
+    try:
+        yield Lab(database, StatsReader(reading, EntryReader(reading, RING)), CountStore(clerk))
+    finally:
+        reading.terminate()
+        clerk.terminate()
+
+
+RANGES = {
+    "whole hours": (at(0), at(5 * 3600)),
+    "parts of hours at both ends": (at(1799), at(4 * 3600 + 61)),
+    "less than an hour": (at(600), at(1200)),
+    "an hour's end": (at(3599), at(3601)),
+    "before and after everything": (at(-86_400), at(86_400)),
+}
+
+
+async def test_counts_are_exact_whatever_is_sealed_and_counted(database: Database) -> None:
+    """
+    Counts over time are those of the entries: with nothing counted, some, or everything; sealed or not; for any range.
+    """
+    async with lab_of(database) as lab:
+        await lab.append(150)
+        await lab.assert_exact(*RANGES["parts of hours at both ends"])
+        await seal(database)
+        assert await lab.counts.count_some(leaves_max=70) == 70
+        await lab.append(50)
+        for since, until in RANGES.values():
+            await lab.assert_exact(since, until)
+        await seal(database)
+        while await lab.counts.count_some(leaves_max=33):
+            pass
+        for since, until in RANGES.values():
+            await lab.assert_exact(since, until)
+
+
+async def test_counting_anew_gives_the_same(database: Database) -> None:
+    """
+    Every leaf is counted once, however many count at the same time; and counts that were dropped come back as they were.
+    """
+    rows = "SELECT dimension, hour, word, entry_count FROM audit.hourly_counts ORDER BY 1, 2, 3"
+    async with lab_of(database) as lab, lab_of(database) as other:
+        await lab.append(200)
+        await seal(database)
+        done = await asyncio.gather(*(one.counts.count_some(leaves_max=40) for one in (lab, other) * 4))
+        while more := await lab.counts.count_some():
+            done.append(more)
+        first = await database.fetch(rows)
+
+        await lab.counts.forget()
+        forgotten = await database.fetch(rows)
+        while await lab.counts.count_some(leaves_max=17):
+            pass
+
+        assert sum(done) == 200
+        assert {row["dimension"] for row in first} == set(GROUPS)
+        assert sum(row["entry_count"] for row in first) == 200 * len(GROUPS)
+        assert (forgotten, await database.fetch(rows)) == ([], first)
+
+
+async def test_frequent_values(database: Database) -> None:
+    """
+    The most frequent values come with their counts, equally frequent ones by name; the total is of all that fit.
+    """
+    async with lab_of(database) as lab:
+        await lab.append(120)
+        ends = Filters(since=at(0), until=at(7 * 3600))
+        inside = [event for event in lab.events if event["occurred_at"] >= at(0)]
+        countries = Counter(event["client"].country for event in inside)
+        addresses = Counter(event["client"].ip for event in inside)
+
+        by_country = await lab.stats.top(ends, field="country", limit=1)
+        by_address = await lab.stats.top(ends, field="ip", limit=10)
+        nothing = await lab.stats.top(Filters(since=at(9e5), until=at(9e5 + timedelta(hours=1).seconds)), field="ip", limit=3)
+
+        best = min((-countries[one], one) for one in ("DE", "FR"))
+        assert (by_country.values, by_country.total) == ([(best[1], -best[0])], len(inside))
+        assert by_address.values == sorted(addresses.items(), key=lambda one: (-one[1], one[0]))
+        assert nothing == ([], 0)
+
+
+CLERK_MAY_NOT = (
+    "UPDATE audit.entry_search SET reason = 'x'",
+    "SELECT subject_sub FROM audit.entry_search",
+    "SELECT entry FROM audit.entries",
+    "DELETE FROM audit.leaves",
+    "INSERT INTO audit.counted (leaf_count) VALUES (1)",
+)
+
+
+@pytest.mark.parametrize("statement", CLERK_MAY_NOT)
+async def test_who_counts_sees_words_and_no_people(database: Database, statement: str) -> None:
+    """
+    The role that counts reads the few columns that are counted and nothing else of the log, and changes nothing in it.
+    """
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await database.fetch(statement, role="countersign_clerk")
