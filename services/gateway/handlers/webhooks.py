@@ -3,7 +3,7 @@
 from typing import Annotated, Final
 
 from litestar import post
-from litestar.params import Parameter
+from litestar.params import HeaderParameter
 
 from services.gateway.handlers.documents import problems
 from services.gateway.wiring import AnyRequest, gateway_of
@@ -12,7 +12,7 @@ from shared.http.problems import context_of
 # A batch of 500 log records of two kilobytes.
 BODY_BYTES_MAX: Final = 1024 * 1024
 Signature = Annotated[
-    str, Parameter(header="X-Signature-V2", description="`t=<Unix seconds>,v2=<signature>`, one for each key.")
+    str, HeaderParameter(name="X-Signature-V2", description="`t=<Unix seconds>,v2=<signature>`, one signature for each key.")
 ]
 
 
