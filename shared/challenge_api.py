@@ -8,7 +8,7 @@ a token that was earned for an attempt, `passkey` one that was earned without a 
 
 from datetime import datetime
 from enum import Enum
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 from msgspec import Meta, Struct
 
@@ -94,7 +94,8 @@ class VerifyRequest(_Body, frozen=True):
     """
     Check the code of a challenge; with a `sub` also claim, validate and assert.
 
-    A code of a method other than e-mail is checked in the person's name, with the attempt's `track_token`.
+    A code of a method other than e-mail is checked in the person's name, with the attempt's `track_token`. With `is_reviewed`
+    the code proves the address alone, and an operator's approval of the action takes the place of the rules'.
     """
 
     attempt_id: UuidText
@@ -106,6 +107,7 @@ class VerifyRequest(_Body, frozen=True):
     method: str = METHOD_EMAIL_OTP
     track_token: Token | None = None
     sub: UuidText | None = None
+    is_reviewed: bool = False
     client: Client = Client()
 
 
@@ -181,6 +183,50 @@ class EnrolRequest(_Body, frozen=True):
     email: Address
     idempotency_key: UuidText
     client: Client = Client()
+
+
+class WebhookVerdict(Enum):
+    """What came of the check of a webhook's signature. CLOSED: there is no key to check with, so none is taken in."""
+
+    GENUINE = "genuine"
+    CLOSED = "closed"
+    MALFORMED = "malformed"
+    STALE = "stale"
+    MISMATCHED = "mismatched"
+
+
+class WebhookRequest(_Body, frozen=True):
+    """A webhook as it came in: the signature header, empty where there was none, and the very bytes of the body."""
+
+    signature: str
+    body: bytes
+
+
+class WebhookAnswer(_Body, frozen=True):
+    """Whether Authsignal signed it."""
+
+    verdict: WebhookVerdict
+
+
+class ReviewRequest(_Body, frozen=True):
+    """
+    An action that waits for an operator's decision. `details` are what a step-up is bound to: what the operator decides about.
+    """
+
+    attempt_id: UuidText
+    kind: Literal["sign_in", "step_up"]
+    action: ActionCode
+    idempotency_key: UuidText
+    sub: UuidText
+    expires_at: datetime
+    details: dict[str, str | int | float | bool] = {}
+    client: Client = Client()
+
+
+class ReviewAnswer(_Body, frozen=True):
+    """How a review stands: PENDING, ALLOWED or BLOCKED."""
+
+    verdict: Verdict
 
 
 class PersonRequest(_Body, frozen=True):
@@ -263,3 +309,15 @@ class ChallengeService:
     async def remove_authenticator(self, request: AuthenticatorRequest) -> AuthenticatorsAnswer:
         """Remove an authenticator; return the list as it is then."""
         return await self._http.post("/v1/authenticators/remove", request, AuthenticatorsAnswer)
+
+    async def check_webhook(self, request: WebhookRequest) -> WebhookAnswer:
+        """Ask whether Authsignal signed a webhook: its key never leaves the challenge service."""
+        return await self._http.post("/v1/webhook-checks", request, WebhookAnswer)
+
+    async def open_review(self, request: ReviewRequest) -> ReviewAnswer:
+        """Put an action before the operators."""
+        return await self._http.post("/v1/review-requests", request, ReviewAnswer)
+
+    async def poll_review(self, request: ReviewRequest) -> ReviewAnswer:
+        """Ask how a review stands; Authsignal has the last word, so a decision in its own portal counts as well."""
+        return await self._http.post("/v1/review-polls", request, ReviewAnswer)

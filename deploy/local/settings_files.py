@@ -23,6 +23,7 @@ _OUR_KEYS = (
     "audit_token",
     "activity_token",
     "business_token",
+    "operator_token",
     "assertion_key",
     "grant_key",
     LOG_KEY,
@@ -100,6 +101,7 @@ class SettingsWriter:
             "grant_key_file": self.keys.path("grant_key"),
             "audit_token_file": self.keys.path("activity_token"),
             "business_token_hashes_file": self.keys.path("business_token_hashes"),
+            "veto_file": self._veto_file(),
             "methods": list(METHODS),
             "smtp_url": f"smtp://{HOST}:{self.ports.smtp}",
             "authsignal_tenant_id": self.keys.ensure_uuid(TENANT),
@@ -119,6 +121,8 @@ class SettingsWriter:
             "authsignal_tenant_id": self.keys.ensure_uuid(TENANT),
             "service_token_file": self.keys.path("challenge_token"),
             "direct_token_file": self.keys.path("direct_token"),
+            "webhook_key_file": self.keys.path(SECRET),
+            "operator_token_file": self.keys.path("operator_token"),
             "assertion_key_file": self.keys.path("assertion_key"),
             "user_pool_id": self.aws.user_pool_id,
             **self._queue(),
@@ -151,6 +155,11 @@ class SettingsWriter:
             "receive_wait_seconds": 2,  # Ctrl-C waits for the long polls under way
             "metrics_port": 0,
         }
+
+    def _veto_file(self) -> Path:
+        file = self.layout.config / "veto-list.txt"
+        file.touch()
+        return file
 
     def _queue(self) -> dict[str, object]:
         return {

@@ -146,7 +146,9 @@ class Stack:
 
     def _start_authsignal(self) -> None:
         with self._progress.step("Authsignal simulator"):
-            command = authsignal.command(self._layout, self._keys, self._ports, self._origins)
+            command = authsignal.command(
+                self._layout, self._keys, self._ports, self._origins, has_gateway="gateway" in self._parts
+            )
             child = self._supervisor.start(command)
             self._supervisor.wait_ready(child, partial(authsignal.is_ready, self._ports.authsignal))
 

@@ -8,6 +8,7 @@ from typing import Any
 from litestar import Litestar, Request, get, post
 from prometheus_client import CollectorRegistry, Gauge
 
+from services.challenge import desk
 from services.challenge.assertions import AssertionMint
 from services.challenge.authenticators import Authenticators
 from services.challenge.authsignal.calls import Caller
@@ -17,6 +18,7 @@ from services.challenge.authsignal.transport import AwaitedSession
 from services.challenge.direct import routes as direct
 from services.challenge.proofs import Proofs
 from services.challenge.recording import ChallengeRecorder
+from services.challenge.reviews import Reviews
 from services.challenge.service import Challenges
 from services.challenge.settings import ChallengeSettings
 from shared.audit_trail import AuditTrail, service_event
@@ -143,23 +145,35 @@ class BearerGuard:
     Args:
         tokens: The gateway's.
         trigger_tokens: Those of Cognito's triggers, which open the triggers' own paths alone; the gateway's do not open these.
+        operator_tokens: Those of operators, likewise for reviews.
     """
 
-    def __init__(self, tokens: list[str], trigger_tokens: list[str]) -> None:
-        self._expected = [f"Bearer {token}".encode() for token in tokens]
-        self._expected_of_triggers = [f"Bearer {token}".encode() for token in trigger_tokens]
+    def __init__(self, tokens: list[str], trigger_tokens: list[str], operator_tokens: list[str]) -> None:
+        self._expected = _headers_of(tokens)
+        self._expected_by_prefix = {
+            direct.TRIGGER_PREFIX: _headers_of(trigger_tokens),
+            desk.OPERATOR_PREFIX: _headers_of(operator_tokens),
+        }
 
     async def __call__(self, scope: Scope, headers: Headers, context: RequestContext) -> None:
         """See `Guard`."""
         if scope["path"] in OPEN_PATHS:
             return
         given = headers.get(b"authorization", b"")
-        is_trigger_path = scope["path"].startswith(direct.TRIGGER_PREFIX)
-        live = self._expected_of_triggers if is_trigger_path else self._expected
+        of_prefix = (live for prefix, live in self._expected_by_prefix.items() if scope["path"].startswith(prefix))
+        live = next(of_prefix, self._expected)
         # Every live token is compared, in constant time, so that the time tells nothing about which one was close.
         matches = [hmac.compare_digest(given, expected) for expected in live]
         if not any(matches):
             raise Unauthorized("service token")
+
+
+def _headers_of(tokens: list[str]) -> list[bytes]:
+    return [f"Bearer {token}".encode() for token in tokens]
+
+
+def _secrets_of(path: str | None) -> list[str]:
+    return read_secrets(path) if path is not None else []
 
 
 def create_app(settings: ChallengeSettings) -> AsgiApp:
@@ -170,10 +184,14 @@ def create_app(settings: ChallengeSettings) -> AsgiApp:
         SettingsError: A secret file is missing or wrong.
     """
     secret_key = read_secrets(settings.authsignal_secret_file)[0]
-    tokens = read_secrets(settings.service_token_file)
-    trigger_tokens = read_secrets(settings.direct_token_file) if settings.direct_token_file is not None else []
+    guard = BearerGuard(
+        read_secrets(settings.service_token_file),
+        _secrets_of(settings.direct_token_file),
+        _secrets_of(settings.operator_token_file),
+    )
     mint = AssertionMint(key=read_keys(settings.assertion_key_file)[0], user_pool_id=settings.user_pool_id)
     email_hash_key = read_keys(settings.email_hash_key_file)[0].encode()
+    webhook_keys = _secrets_of(settings.webhook_key_file)
     store = open_state(settings.state_url)
     registry = CollectorRegistry()
     tracing = Tracing("challenge", sample_ratio=settings.trace_sample_ratio, otlp_url=settings.otlp_url)
@@ -204,6 +222,9 @@ def create_app(settings: ChallengeSettings) -> AsgiApp:
             app.state.direct = direct.build(
                 settings, provider=provider, recorder=recorder, state=store, name_key=email_hash_key
             )
+            app.state.desk = desk.Desk(
+                reviews=Reviews(provider=provider, recorder=recorder, state=store), webhook_keys=webhook_keys
+            )
             backlog = Gauge("audit_backlog_entries", "Entries that the queue has refused so far", registry=registry)
             backlog.set_function(lambda: trail.backlog_entries)
             serve_metrics(registry, settings.host, settings.metrics_port)
@@ -224,6 +245,7 @@ def create_app(settings: ChallengeSettings) -> AsgiApp:
             rename_authenticator,
             remove_authenticator,
             *direct.ROUTES,
+            *desk.ROUTES,
             healthz,
             readyz,
         ],
@@ -238,7 +260,7 @@ def create_app(settings: ChallengeSettings) -> AsgiApp:
         app,
         metrics=HttpMetrics(registry),
         tracing=tracing,
-        guard=BearerGuard(tokens, trigger_tokens),
+        guard=guard,
         trusts_callers=True,
         headers=[(b"cache-control", b"no-store")],
     )

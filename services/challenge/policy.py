@@ -26,6 +26,11 @@ _ON_PROOF: Final = {
     "ALLOW": Verdict.REJECTED,
     "REVIEW_REQUIRED": Verdict.REVIEW,
 }
+# Only an operator's yes ends a review well. A state that only rules or proofs give means that there is none to wait for.
+_ON_REVIEW: Final = {
+    "REVIEW_REQUIRED": Verdict.PENDING,
+    "REVIEW_SUCCEEDED": Verdict.ALLOWED,
+}
 
 
 class Mismatch(Enum):
@@ -53,6 +58,11 @@ def before_claim(state: str) -> Verdict:
 def after_proof(state: str | None) -> Verdict:
     """Return what to do with a person whose token, for the right action, validated to `state`."""
     return _ON_PROOF.get(state or "", Verdict.BLOCKED)
+
+
+def after_review(state: str) -> Verdict:
+    """Return how the review of an action stands: PENDING, ALLOWED, or BLOCKED."""
+    return _ON_REVIEW.get(state, Verdict.BLOCKED)
 
 
 def mismatch(validated: Validated, *, user_id: str, action: str, idempotency_key: str) -> Mismatch | None:

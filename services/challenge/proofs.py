@@ -63,6 +63,20 @@ class Proofs:
             assertion = self._mint.mint(subject=normal_address(address), purpose=Purpose.SIGN_UP, attempt_id=attempt_id)
         return ProofAnswer(verdict=Verdict.VERIFIED, method=METHOD_EMAIL_OTP, assertion=assertion)
 
+    async def of_review(
+        self, *, attempt_id: str, sub: str, action: str, idempotency_key: str, method: str
+    ) -> tuple[ProofAnswer, str]:
+        """
+        Return the verdict on an action whose person proved the address, and which rules had sent to a review.
+
+        Only an approved review counts, and like any proof it counts once.
+        """
+        state = await self._provider.action_state(sub, action, idempotency_key)
+        verdict = policy.after_review(state)
+        if verdict is not Verdict.ALLOWED:
+            return ProofAnswer(verdict=Verdict.REVIEW if verdict is Verdict.PENDING else Verdict.BLOCKED, sub=sub), state
+        return await self._burn(attempt_id=attempt_id, sub=sub, action=action, key=idempotency_key, method=method), state
+
     async def _spend(self, validated: Validated, *, attempt_id: str, sub: str, action: str) -> tuple[ProofAnswer, str | None]:
         verdict = policy.after_proof(validated.state)
         if verdict is Verdict.VERIFIED and not validated.is_valid:
@@ -70,11 +84,14 @@ class Proofs:
             verdict = Verdict.BLOCKED
         if verdict is not Verdict.VERIFIED:
             return ProofAnswer(verdict=verdict, sub=sub), validated.state
-        key = f"proof:{sub}:{action}:{validated.idempotency_key}"
-        if not await self._state.add(key, attempt_id.encode(), ttl_seconds=BURN_SECONDS):
-            return ProofAnswer(verdict=Verdict.REJECTED, failure=TOKEN_REPLAYED, sub=sub), validated.state
+        key = validated.idempotency_key or ""
+        method = validated.verification_method
+        return await self._burn(attempt_id=attempt_id, sub=sub, action=action, key=key, method=method), validated.state
+
+    async def _burn(self, *, attempt_id: str, sub: str, action: str, key: str, method: str | None) -> ProofAnswer:
+        if not await self._state.add(f"proof:{sub}:{action}:{key}", attempt_id.encode(), ttl_seconds=BURN_SECONDS):
+            return ProofAnswer(verdict=Verdict.REJECTED, failure=TOKEN_REPLAYED, sub=sub)
         assertion = None
         if action in SIGNING_IN:
             assertion = self._mint.mint(subject=sub, purpose=Purpose.SIGN_IN, attempt_id=attempt_id)
-        method = validated.verification_method
-        return ProofAnswer(verdict=verdict, method=method, assertion=assertion, sub=sub), validated.state
+        return ProofAnswer(verdict=Verdict.VERIFIED, method=method, assertion=assertion, sub=sub)

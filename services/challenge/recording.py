@@ -1,10 +1,10 @@
 """What the challenge service writes into the log: one event per call, of what came of it."""
 
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from shared.audit_trail import AuditTrail
 from shared.challenge_api import Verdict
-from shared.events import AuthsignalRef, Client, Draft, EventType, Outcome, Subject, email_hash
+from shared.events import Actor, AuthsignalRef, Client, Draft, EventType, Outcome, Subject, email_hash
 from shared.http.context import RequestContext
 from shared.problems import Problem
 
@@ -53,6 +53,8 @@ class ChallengeRecorder:
         method: str | None = None,
         reason: str | None = None,
         rule_ids: tuple[str, ...] = (),
+        actor: Actor | None = None,
+        data: dict[str, Any] | None = None,
     ) -> None:
         """Record what came of a call; without a `verdict` it failed."""
         await self._trail.record(
@@ -64,7 +66,9 @@ class ChallengeRecorder:
                 trace_id=context.trace_id,
                 attempt_id=request.attempt_id,
                 subject=Subject(sub=sub, email_hash=email_hash(email, self._email_hash_key) if email is not None else None),
+                actor=actor,
                 client=request.client,
+                data=data or {},
                 authsignal=AuthsignalRef(
                     action=action, idempotency_key=idempotency_key, state=state, method=method, rule_ids=rule_ids
                 ),

@@ -236,6 +236,14 @@ class Challenges:
         if request.sub is None:
             proof = self._proofs.of_address(request.email, attempt_id=request.attempt_id, action=request.action)
             return proof, None
+        if request.is_reviewed:
+            return await self._proofs.of_review(
+                attempt_id=request.attempt_id,
+                sub=request.sub,
+                action=request.action,
+                idempotency_key=request.idempotency_key,
+                method=METHOD_EMAIL_OTP,
+            )
         return await self._claim_and_prove(request, request.challenge_id, request.sub)
 
     async def _check_own_code(self, request: VerifyRequest) -> tuple[ProofAnswer, str | None]:

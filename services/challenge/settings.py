@@ -20,6 +20,9 @@ class ChallengeSettings(AwsSettings, frozen=True, kw_only=True, forbid_unknown_f
     user_pool_id: str
     audit_queue_url: str
     authsignal_tenant_id: str | None = None  # Needed for QR codes, whose poll Authsignal answers to the tenant.
+    # What Authsignal signs webhooks with: its Server API key, so it is this service that checks them. Off without a file.
+    webhook_key_file: str | None = None
+    operator_token_file: str | None = None  # Opens `/v1/reviews`, and nothing else; without one nobody decides reviews here.
     host: str = "127.0.0.1"
     port: int = 8001
     metrics_port: int = 0

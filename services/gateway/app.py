@@ -21,6 +21,7 @@ from services.gateway.activity import Activity
 from services.gateway.attempts.door import Door
 from services.gateway.attempts.finish import Finish
 from services.gateway.attempts.flow import Flow
+from services.gateway.attempts.reviews import Reviews
 from services.gateway.attempts.store import AttemptStore
 from services.gateway.audit_proxy import PREFIX, AuditProxy
 from services.gateway.authenticators.service import AccountAuthenticators
@@ -33,6 +34,7 @@ from services.gateway.guard import OriginGuard
 from services.gateway.handlers import HANDLERS
 from services.gateway.idempotency import IdempotencyMiddleware
 from services.gateway.limits import Limits
+from services.gateway.mail import Mailer
 from services.gateway.notices import Notices
 from services.gateway.pages import DIST, Pages
 from services.gateway.recorder import Recorder
@@ -42,6 +44,9 @@ from services.gateway.sessions.store import SessionStore
 from services.gateway.settings import GatewaySettings
 from services.gateway.step_ups.grants import GrantSigner
 from services.gateway.step_ups.service import StepUps
+from services.gateway.webhooks.messages import Messages, open_sns
+from services.gateway.webhooks.service import Webhooks
+from services.gateway.webhooks.veto import Veto
 from services.gateway.wiring import Gateway
 from shared.audit_trail import AuditTrail, service_event
 from shared.aws_json import open_aws_json
@@ -228,11 +233,14 @@ def _build_door(
     sessions: Sessions,
     limits: Limits,
     recorder: Recorder,
+    reviews: Reviews,
     email_hash_key: bytes,
 ) -> tuple[Door, Flow]:
     challenges = upstreams.challenges
     veil = Veil(step_seconds=settings.veil_seconds)
-    flow = Flow(settings=settings, store=store, challenges=challenges, recorder=recorder, limits=limits, veil=veil)
+    flow = Flow(
+        settings=settings, store=store, challenges=challenges, recorder=recorder, limits=limits, reviews=reviews, veil=veil
+    )
     finish = Finish(
         store=store,
         challenges=challenges,
@@ -240,6 +248,7 @@ def _build_door(
         directory=upstreams.directory,
         sessions=sessions,
         recorder=recorder,
+        reviews=reviews,
     )
     door = Door(
         settings=settings,
@@ -255,6 +264,12 @@ def _build_door(
         decoy_tokens=DecoyTokens(),
     )
     return door, flow
+
+
+async def _open_messages(stack: AsyncExitStack, settings: GatewaySettings, mailer: Mailer) -> Messages | None:
+    if not settings.delivers_messages:
+        return None
+    return Messages(mailer=mailer, sns=await stack.enter_async_context(open_sns(settings)), brand=settings.brand.name)
 
 
 async def _connect(
@@ -276,6 +291,7 @@ async def _connect(
         absolute_seconds=settings.session_absolute_seconds,
     )
     store = AttemptStore(state, sealer, attempt_seconds=settings.attempt_seconds)
+    reviews = Reviews(settings=settings, store=store, challenges=challenges, recorder=recorder)
     door, flow = _build_door(
         settings,
         upstreams,
@@ -283,14 +299,11 @@ async def _connect(
         sessions=sessions,
         limits=Limits(state, recorder, settings),
         recorder=recorder,
+        reviews=reviews,
         email_hash_key=held.email_hash_key,
     )
-    notices = Notices(
-        smtp_url=settings.smtp_url,
-        sender=settings.mail_sender,
-        brand=settings.brand.name,
-        account_url=f"{settings.public_url}/account",
-    )
+    mailer = Mailer(smtp_url=settings.smtp_url, sender=settings.mail_sender, brand=settings.brand.name)
+    notices = Notices(mailer, account_url=f"{settings.public_url}/account")
     stack.push_async_callback(notices.close)
     signer = GrantSigner(held.grant_keys, issuer=settings.public_url)
     gateway = Gateway(
@@ -315,10 +328,20 @@ async def _connect(
             challenges=challenges,
             sessions=sessions,
             recorder=recorder,
+            reviews=reviews,
             signer=signer,
         ),
         signer=signer,
         businesses=held.businesses,
+        webhooks=Webhooks(
+            challenges=challenges,
+            recorder=recorder,
+            state=state,
+            veto=Veto(settings.veto_file),
+            messages=await _open_messages(stack, settings, mailer),
+            tenant_id=settings.authsignal_tenant_id,
+            email_hash_key=held.email_hash_key,
+        ),
         state=state,
         direct=direct.build(
             settings, http, challenge_token=held.challenge_token, cognito=cognito, recorder=recorder, state=state

@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Struct
 
 from services.gateway import cookies
+from services.gateway.guard import SIGNED_PATHS
 from services.gateway.sealing import Sealer
 from shared.audit_trail import Receipt
 from shared.http.context import RequestContext
@@ -48,7 +49,7 @@ class IdempotencyMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: SendMessage) -> None:
         """Serve one ASGI connection."""
-        if scope["type"] != "http" or scope["method"] not in WRITES:
+        if scope["type"] != "http" or scope["method"] not in WRITES or scope["path"] in SIGNED_PATHS:
             await self._app(scope, receive, send)
             return
         headers: Headers = dict(scope["headers"])

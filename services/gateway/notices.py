@@ -1,18 +1,15 @@
 """Mail to the owner of an account, about what was done to it. It is sent after the fact, and never stops what it tells of."""
 
 import asyncio
-from email.message import EmailMessage
 from typing import Final
-from urllib.parse import urlsplit
 
-import aiosmtplib
 import structlog
 
+from services.gateway.mail import Mailer, MailRefused
 from services.gateway.sessions.model import Session
 
 log = structlog.get_logger(__name__)
 
-SEND_SECONDS_MAX: Final = 10
 WORDS: Final = {
     "EMAIL_OTP": "sign-in by e-mail code",
     "EMAIL_MAGIC_LINK": "sign-in by e-mail link",
@@ -31,15 +28,12 @@ class Notices:
     Sends notices.
 
     Args:
-        smtp_url: ``smtp://host:port`` or ``smtps://user:password@host:port``; without one nothing is sent, and the log says so.
-        sender: The address that notices come from.
-        brand: The name that they speak for.
+        mailer: Takes them; where it does not, nothing is sent, and the log says so.
+        account_url: Where owners look at their accounts.
     """
 
-    def __init__(self, *, smtp_url: str | None, sender: str, brand: str, account_url: str) -> None:
-        self._smtp = urlsplit(smtp_url) if smtp_url is not None else None
-        self._sender = sender
-        self._brand = brand
+    def __init__(self, mailer: Mailer, *, account_url: str) -> None:
+        self._mailer = mailer
         self._account_url = account_url
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -60,32 +54,16 @@ class Notices:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def _send(self, address: str, subject: str, text: str) -> None:
-        if self._smtp is None:
-            log.info("notice.not_sent", reason="no smtp_url")
-            return
-        message = EmailMessage()
-        message["From"] = f"{self._brand} <{self._sender}>"
-        message["To"] = address
-        message["Subject"] = subject
-        message.set_content(
+        words = (
             f"{text}\n\nIf this was you, there is nothing to do.\n"
             f"If it was not, sign in and look at your account now: {self._account_url}\n"
         )
-        task = asyncio.create_task(self._deliver(message))
+        task = asyncio.create_task(self._deliver(address, subject, words))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _deliver(self, message: EmailMessage) -> None:
-        assert self._smtp is not None
+    async def _deliver(self, address: str, subject: str, text: str) -> None:
         try:
-            await aiosmtplib.send(
-                message,
-                hostname=self._smtp.hostname,
-                port=self._smtp.port,
-                username=self._smtp.username,
-                password=self._smtp.password,
-                use_tls=self._smtp.scheme == "smtps",
-                timeout=SEND_SECONDS_MAX,
-            )
-        except (aiosmtplib.SMTPException, OSError) as error:
-            log.warning("notice.send_failed", error=type(error).__name__)
+            await self._mailer.send(address, subject, text)
+        except MailRefused as refusal:
+            log.warning("notice.not_sent", reason=str(refusal))

@@ -20,6 +20,7 @@ ADDRESS: Final = re.compile(r"[^\s@\x00-\x1f<>\"',;:\\()\[\]]{1,64}@(?:[a-z0-9](
 ADDRESS_CHARACTERS_MAX: Final = 254
 SENT_METHODS: Final = (TYPED_METHODS - {"AUTHENTICATOR_APP"}) | AWAITED_METHODS
 FRESH_SECONDS: Final = 300
+WAITING: Final = frozenset({AttemptStatus.CHALLENGE_REQUIRED, AttemptStatus.REVIEW})
 
 
 def is_address(text: str) -> bool:
@@ -41,7 +42,7 @@ def masked_address(address: str) -> str:
 
 def status_at(attempt: Attempt, now: float) -> AttemptStatus:
     """Return an attempt's status at a moment (Unix seconds): one that still waits past its end has expired."""
-    if attempt.status is AttemptStatus.CHALLENGE_REQUIRED and now >= attempt.expires_at:
+    if attempt.status in WAITING and now >= attempt.expires_at:
         return AttemptStatus.EXPIRED
     return attempt.status
 

@@ -40,6 +40,9 @@ class GatewaySettings(AwsSettings, frozen=True, kw_only=True, forbid_unknown_fie
     # With it, people see their own recent activity; it may read the whole log, so it is the gateway's own.
     audit_token_file: str | None = None
     business_token_hashes_file: str | None = None
+    # On where the tenant's e-mail and SMS providers are set to Webhook: codes and links are then ours to deliver.
+    delivers_messages: bool = False
+    veto_file: str | None = None  # Accounts whose proofs do not count, one sub a line; read anew for every question.
     smtp_url: str | None = None
     mail_sender: str = "no-reply@example.test"
     allowed_origins: tuple[str, ...] = ()
@@ -63,6 +66,8 @@ class GatewaySettings(AwsSettings, frozen=True, kw_only=True, forbid_unknown_fie
     # answers in 5, and the same for an address that nobody has: whoever counts refusals must not learn who is known.
     starts_per_identifier_max: Annotated[int, Meta(ge=1)] = 10
     starts_per_ip_max: Annotated[int, Meta(ge=1)] = 300
+    # How long an operator may take over a review; its page may be left and come back to.
+    review_seconds: Annotated[int, Meta(ge=60, le=43_200)] = 14_400
     limit_window_seconds: Annotated[int, Meta(ge=10, le=3600)] = 600
     # Idle at most 1 h and in all at most 24 h: NIST SP 800-63B-4 section 2.2.3 (AAL2).
     session_idle_seconds: Annotated[int, Meta(ge=60, le=3600)] = 3600

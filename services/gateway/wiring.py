@@ -27,6 +27,7 @@ from services.gateway.views import (
     session_view,
     step_up_view,
 )
+from services.gateway.webhooks.service import Webhooks
 from shared.http.problems import context_of
 from shared.state import StateStore
 
@@ -49,6 +50,7 @@ class Gateway:
         step_ups: StepUps,
         signer: GrantSigner,
         businesses: Businesses,
+        webhooks: Webhooks,
         state: StateStore,
         direct: DirectAccounts | None = None,
     ) -> None:
@@ -62,6 +64,7 @@ class Gateway:
         self.step_ups = step_ups
         self.signer = signer
         self.businesses = businesses
+        self.webhooks = webhooks
         self.state = state
         self.direct = direct
 

@@ -1,28 +1,99 @@
-"""W29: webhooks that are replayed, or checked with a comparison that leaks."""
+"""W29: webhooks that are forged, replayed, or signed in a time that is not ours."""
 
-import hashlib
-import hmac
-import json
 import time
+import uuid
 
-import pytest
+import msgspec
 
-from deploy.local.layout import Layout
+from deploy.local.authsignal.webhooks.signature import HEADER, signature_header
+from tests.integration.gateway.fixtures import People
+from tests.integration.gateway.ledger import Ledger
 from tests.integration.gateway.person import Person
+from tests.integration.gateway.process import ServiceProcess
+from tests.integration.gateway.sender import Sender
 from tests.stack import RunningStack
 
-BODY = json.dumps({"version": 1, "id": "0", "type": "authenticator.created", "data": {}}).encode()
+NEW_FACTOR = {"userId": str(uuid.uuid4()), "verificationMethod": "PASSKEY", "createdAt": "2026-01-02T03:04:05.678Z"}
 
 
-@pytest.mark.parametrize("is_signed", [True, False])
-async def test_w29_no_webhook_is_taken_in(person: Person, stack: RunningStack, is_signed: bool) -> None:
-    """There is no path that takes one: even a message under the true key changes and records nothing."""
-    key = (Layout(stack.state_dir).secrets / "authsignal_secret").read_text(encoding="utf-8").strip()
-    moment = int(time.time())
-    digest = hmac.new(key.encode() if is_signed else b"x", f"{moment}.".encode() + BODY, hashlib.sha256).hexdigest()
-    headers = {"X-Signature-V2": f"t={moment},v2={digest}"}
+async def test_w29_forged_webhooks_are_refused_and_noted(person: Person, stack: RunningStack, ledger: Ledger) -> None:
+    """
+    Unsigned, under another key, too old, from the future, with another body, for another tenant: each is refused and says
+    nothing of why; the first of each kind is in the log, and nothing of what it said.
+    """
+    sender = Sender(person, stack)
+    envelope = sender.envelope("authenticator.created", NEW_FACTOR)
+    true, other = msgspec.json.encode(envelope), msgspec.json.encode({**envelope, "type": "authenticator.deleted"})
+    header = signature_header(true, keys=[sender.key], at=int(time.time()))
+    answers = {
+        "malformed": await sender.send_raw(true, {}),
+        "mismatched": await sender.send(envelope, keys=["x" * 64]),
+        "stale": await sender.send(envelope, seconds_off=-301),
+        "other_tenant": await sender.send({**envelope, "tenantId": str(uuid.uuid4())}),
+    }
+    again = [
+        await sender.send_raw(other, {HEADER: header}),
+        await sender.send_raw(true + b" ", {HEADER: header}),
+        await sender.send_raw(true, {HEADER: header.replace("t=", "t=1")}),
+        await sender.send(envelope, seconds_off=301 + 5),
+        await sender.send_raw(true, {HEADER: header.partition(",")[0]}),
+        await sender.send(envelope, keys=[""]),
+    ]
 
-    for path in ("/v1/webhooks/authsignal", "/v1/webhooks", "/webhooks/authsignal"):
-        answer = await person.call("POST", path, raw=BODY, headers=headers)
-        assert answer.status in {404, 405}
-        assert "Audit-Receipt" not in answer.headers
+    documents = [{**answer.body, "request_id": ""} for answer in (*answers.values(), *again)]
+    assert {(answer.status, answer.code) for answer in (*answers.values(), *again)} == {(401, "unauthorized")}
+    assert all(document == documents[0] for document in documents)
+    for reason, answer in answers.items():
+        assert await ledger.told(answer.receipt) == ("webhook.refused", "denied", reason)
+        event = await ledger.promised(answer.receipt)
+        assert event.client is not None
+        assert (event.client.ip, event.data, event.subject) == (sender.ip, {}, None)
+    assert [answer for answer in again if "Audit-Receipt" in answer.headers] == [], "a flood would fill the log"
+    taken = await sender.send_raw(true, {HEADER: header})
+    assert (taken.status, taken.body) == (204, None), "what was refused does not count as seen"
+
+
+async def test_w29_replays_count_once(person: Person, people: People, stack: RunningStack, ledger: Ledger) -> None:
+    """
+    The very same delivery, and the same event under a fresh signature, are answered like the first, and recorded once; a
+    page or a header that means something to browsers changes nothing about that.
+    """
+    sender = Sender(person, stack)
+    envelope = sender.envelope("authenticator.created", NEW_FACTOR)
+    raw = msgspec.json.encode(envelope)
+    headers = {HEADER: signature_header(raw, keys=["o" * 64, sender.key], at=int(time.time()))}
+    browser = {"Origin": "https://elsewhere.test", "Sec-Fetch-Site": "cross-site", "Idempotency-Key": "k1"}
+
+    first = await sender.send_raw(raw, headers)
+    replays = [
+        await sender.send_raw(raw, headers),
+        await sender.send_raw(raw, {**headers, **browser}),
+        await sender.send(envelope),
+        await Sender(people(), stack).send(envelope),
+    ]
+
+    assert {answer.status for answer in (first, *replays)} == {204}
+    assert await ledger.told(first.receipt) == ("webhook.received", "success", None)
+    assert [answer for answer in replays if "Audit-Receipt" in answer.headers] == []
+    assert sum(envelope["id"].encode() in entry for entry in await ledger.everything()) == 1
+
+
+async def test_w29_large_and_strange_bodies(person: Person, stack: RunningStack, ledger: Ledger) -> None:
+    """
+    A body beyond a batch's size is not read; a signed one that is no webhook is refused, noted, and no fault of ours.
+    """
+    sender = Sender(person, stack)
+
+    huge = await sender.send(b"x" * (1024 * 1024 + 1))
+    strange = await sender.send(b'{"records":[{"id":7}]}')
+
+    assert (huge.status, huge.code) == (413, "invalid_request")
+    assert (strange.status, strange.code) == (400, "invalid_request")
+    assert await ledger.told(strange.receipt) == ("webhook.refused", "denied", "unreadable")
+
+
+async def test_w29_the_key_stays_where_it_was(gateway: ServiceProcess) -> None:
+    """
+    The gateway checks no signature itself: the key is Authsignal's Server API key, and opens far more than this route.
+    """
+    assert "webhook_key_file" not in gateway.settings

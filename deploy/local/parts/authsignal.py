@@ -11,9 +11,11 @@ from deploy.local.process import Command
 
 SECRET = "authsignal_secret"
 TENANT = "authsignal_tenant_id"
+# What the gateway is told: every log, every change of a factor, and, before a payment is proven, that it may be.
+WEBHOOKS = ("logs", "authenticators", "action_verify:authorizePayment")
 
 
-def command(layout: Layout, keys: Keys, ports: Ports, origins: Sequence[str]) -> Command:
+def command(layout: Layout, keys: Keys, ports: Ports, origins: Sequence[str], *, has_gateway: bool) -> Command:
     """
     Describe the simulator.
 
@@ -22,6 +24,7 @@ def command(layout: Layout, keys: Keys, ports: Ports, origins: Sequence[str]) ->
         keys: Its tenant id and secret, made once, so that tokens outlive a restart.
         ports: Its own port and the SMTP port that it sends codes to.
         origins: The web origins that may call it.
+        has_gateway: Whether somebody is there to take webhooks.
     """
     keys.ensure(SECRET)
     options = {
@@ -35,7 +38,9 @@ def command(layout: Layout, keys: Keys, ports: Ports, origins: Sequence[str]) ->
     }
     argv = [part for pair in options.items() for part in pair]
     allowed = [part for origin in origins for part in ("--allow-origin", origin)]
-    return Command(name="authsignal", argv=[sys.executable, "-m", "deploy.local.authsignal", *argv, *allowed])
+    webhook_url = f"http://{HOST}:{ports.gateway}/v1/webhooks/authsignal"
+    told = [part for kind in WEBHOOKS if has_gateway for part in ("--webhook", f"{kind}={webhook_url}")]
+    return Command(name="authsignal", argv=[sys.executable, "-m", "deploy.local.authsignal", *argv, *allowed, *told])
 
 
 def is_ready(port: int) -> bool:

@@ -22,6 +22,12 @@ class Tracked(_Answer, frozen=True):
     rule_ids: tuple[str, ...] = ()
 
 
+class ActionAnswer(_Answer, frozen=True):
+    """Answer to get or update an action."""
+
+    state: str
+
+
 class Validated(_Answer, frozen=True):
     """Answer to validate. A wrong user or action comes as ``isValid: false`` with an `error`, and without a state."""
 

@@ -12,6 +12,7 @@ from typing import Any
 from authsignal.client import AuthsignalClient
 
 from services.challenge.authsignal.answers import (
+    ActionAnswer,
     Authenticator,
     Challenged,
     Claimed,
@@ -75,6 +76,18 @@ class Authsignal:
         _check_ids(None, action)
         attributes = {"token": token, "action": action}
         return await self._caller.ask("validate", lambda: self._sdk.validate_challenge(attributes), Validated, safe=True)
+
+    async def action_state(self, user_id: str, action: str, idempotency_key: str) -> str:
+        """Return how an action stands now."""
+        _check_ids(user_id, action, key=idempotency_key)
+        call = lambda: self._sdk.get_action(user_id, action, idempotency_key)  # noqa: E731 - a call, maybe made more than once
+        return (await self._caller.ask("get_action", call, ActionAnswer, safe=True)).state
+
+    async def set_action_state(self, user_id: str, action: str, idempotency_key: str, state: str) -> str:
+        """Decide about an action; return how it stands then. Repeating it changes nothing more."""
+        _check_ids(user_id, action, key=idempotency_key)
+        call = lambda: self._sdk.update_action(user_id, action, idempotency_key, {"state": state})  # noqa: E731 - as above
+        return (await self._caller.ask("update_action", call, ActionAnswer, safe=True)).state
 
     async def challenge(self, attributes: Attributes) -> Challenged:
         """Send a code from the server's side."""
@@ -141,12 +154,16 @@ def _present(attributes: Attributes) -> Attributes:
     return {name: value for name, value in attributes.items() if value is not None}
 
 
-def _check_ids(user_id: str | None, action: str | None = None, *, authenticator_id: str | None = None) -> None:
+def _check_ids(
+    user_id: str | None, action: str | None = None, *, authenticator_id: str | None = None, key: str | None = None
+) -> None:
     # The SDK would put "a/../b" into a path as it is: nothing but a UUID and an action code may come here.
     if user_id is not None and not is_uuid(user_id):
         raise problems.InvalidRequest("user id is no UUID")
     if action is not None and not is_action_code(action):
         raise problems.InvalidRequest("not an action code")
+    if key is not None and not is_uuid(key):
+        raise problems.InvalidRequest("idempotency key is no UUID")
     # An authenticator's id is opaque, and of the same characters as an action code.
     if authenticator_id is not None and not is_action_code(authenticator_id):
         raise problems.NotFound("not an authenticator id")

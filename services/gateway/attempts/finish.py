@@ -4,6 +4,7 @@ from msgspec.structs import replace
 
 from services.gateway.attempts.drafts import REJECTED, client_of, draft_of
 from services.gateway.attempts.model import Attempt, AttemptKind, AttemptStatus
+from services.gateway.attempts.reviews import Reviews
 from services.gateway.attempts.store import AttemptStore, Held
 from services.gateway.cognito.client import Cognito, Tokens
 from services.gateway.cognito.directory import Directory
@@ -30,6 +31,7 @@ class Finish:
         directory: Directory,
         sessions: Sessions,
         recorder: Recorder,
+        reviews: Reviews,
     ) -> None:
         self._store = store
         self._challenges = challenges
@@ -37,6 +39,7 @@ class Finish:
         self._directory = directory
         self._sessions = sessions
         self._recorder = recorder
+        self._reviews = reviews
 
     async def with_proof(self, context: RequestContext, held: Held, proof: ProofAnswer) -> Session | Attempt:
         """
@@ -48,7 +51,8 @@ class Finish:
             AuditUnavailable: It could not be recorded, so the tokens were revoked.
         """
         closing: list[Draft] = []
-        if proof.verdict is Verdict.VERIFIED and held.attempt.ruling is not Verdict.CHALLENGED:
+        is_stopped = held.attempt.ruling is not Verdict.CHALLENGED and not held.attempt.is_reviewed
+        if proof.verdict is Verdict.VERIFIED and is_stopped:
             proof = ProofAnswer(verdict=held.attempt.ruling)
         try:
             if held.attempt.kind is AttemptKind.SIGN_UP and proof.verdict is Verdict.VERIFIED:
@@ -124,7 +128,7 @@ class Finish:
     async def _refuse(self, context: RequestContext, held: Held, proof: ProofAnswer) -> Attempt:
         """Record a verdict that is no session; return an attempt in review, raise what anything else means."""
         if proof.verdict is Verdict.REVIEW:
-            held = await self._store.change(held, replace(held.attempt, status=AttemptStatus.REVIEW))
+            held = await self._store.change(held, await self._reviews.open(context, held.attempt))
             draft = draft_of(held.attempt, EventType.SIGN_IN_UNDER_REVIEW, Outcome.PENDING)
             await self._recorder.record(context, draft)
             return held.attempt

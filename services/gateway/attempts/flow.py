@@ -17,12 +17,14 @@ from msgspec.structs import replace
 from services.gateway import policy
 from services.gateway.attempts.drafts import REJECTED, client_of, draft_of, rfc3339
 from services.gateway.attempts.model import Attempt, AttemptKind, AttemptStatus
+from services.gateway.attempts.reviews import Reviews, is_decidable
 from services.gateway.attempts.store import AttemptStore, Held
 from services.gateway.limits import Limits
 from services.gateway.recorder import Recorder
 from services.gateway.settings import GatewaySettings
 from shared.challenge_api import (
     AWAITED_METHODS,
+    METHOD_EMAIL_OTP,
     METHOD_QR_CODE,
     TYPED_METHODS,
     ChallengeAnswer,
@@ -67,6 +69,7 @@ class Flow:
         challenges: ChallengeService,
         recorder: Recorder,
         limits: Limits,
+        reviews: Reviews,
         veil: Veil,
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -75,6 +78,7 @@ class Flow:
         self._challenges = challenges
         self._recorder = recorder
         self._limits = limits
+        self._reviews = reviews
         self._veil = veil
         self._clock = clock
 
@@ -87,7 +91,8 @@ class Flow:
         """
         Return an attempt when it has changed, or after `seconds`.
 
-        Only a challenge that is answered elsewhere is waited for. A decoy waits as long as a person who does not answer.
+        Only what happens elsewhere is waited for: the answer to a challenge, the end of a review. A decoy waits as long as a
+        person who does not answer.
         """
         ends_at = self._clock() + seconds
         while True:
@@ -97,6 +102,9 @@ class Flow:
             if is_waiting and self._is_real(attempt) and self._clock() >= attempt.busy_until:
                 attempt = await self._poll(context, held)
                 is_waiting = attempt.status is AttemptStatus.CHALLENGE_REQUIRED
+            if attempt.status is AttemptStatus.REVIEW and is_decidable(attempt):
+                attempt = await self._learn(context, held)
+                is_waiting = attempt.status is AttemptStatus.REVIEW
             seconds_left = ends_at - self._clock()
             if not is_waiting or seconds_left <= 0:
                 return attempt
@@ -261,6 +269,18 @@ class Flow:
         """Say whether the provider has anything to do with this attempt by its method."""
         return not attempt.is_decoy and attempt.method in attempt.own_methods
 
+    async def _learn(self, context: RequestContext, held: Held) -> Attempt:
+        """Ask how a review stands; a sign-in that was approved gets another code, for the proof that it waits for now."""
+        try:
+            attempt = (await self._reviews.learn(context, held)).attempt
+        except Conflict:
+            return held.attempt  # A twin of this request learned it first; the next look sees what it kept.
+        if attempt.status is AttemptStatus.CHALLENGE_REQUIRED:
+            # Where it cannot be sent now, the person asks for it: the page offers that.
+            with contextlib.suppress(Problem):
+                return await self.send(context, attempt.binding, attempt.id, METHOD_EMAIL_OTP)
+        return attempt
+
     async def _poll(self, context: RequestContext, held: Held) -> Attempt:
         attempt = held.attempt
         if attempt.track_token is None or attempt.challenge_id is None or attempt.method is None:
@@ -328,7 +348,8 @@ class Flow:
                 code=code,
                 method=attempt.method,
                 track_token=attempt.track_token,
-                sub=_person_of(attempt),
+                sub=attempt.sub if attempt.is_reviewed else _person_of(attempt),
+                is_reviewed=attempt.is_reviewed,
                 client=client_of(context, attempt),
             )
         )

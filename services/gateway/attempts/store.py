@@ -1,5 +1,6 @@
 """Attempts in the state store: sealed, found by id, changed only from the state that was read."""
 
+import time
 from typing import NamedTuple
 
 import msgspec
@@ -31,7 +32,7 @@ class AttemptStore:
     async def add(self, attempt: Attempt) -> Held:
         """Keep a new attempt."""
         sealed = self._seal(attempt)
-        await self._state.put(_key(attempt.id), sealed, ttl_seconds=self._ttl_seconds)
+        await self._state.put(_key(attempt.id), sealed, ttl_seconds=self._ttl(attempt))
         return Held(attempt, sealed)
 
     async def read(self, attempt_id: str, *, binding: str | None) -> Held:
@@ -67,9 +68,13 @@ class AttemptStore:
             Conflict: It was changed meanwhile, by a twin of this request.
         """
         sealed = self._seal(attempt)
-        if not await self._state.swap(_key(attempt.id), held.sealed, sealed, ttl_seconds=self._ttl_seconds):
+        if not await self._state.swap(_key(attempt.id), held.sealed, sealed, ttl_seconds=self._ttl(attempt)):
             raise Conflict("attempt changed meanwhile")
         return Held(attempt, sealed)
+
+    def _ttl(self, attempt: Attempt) -> int:
+        # A review outlives the attempt that it is about.
+        return max(self._ttl_seconds, int(attempt.expires_at - time.time()) + KEPT_AFTER_END_SECONDS)
 
     def _seal(self, attempt: Attempt) -> bytes:
         return self._sealer.seal(_key(attempt.id), msgspec.json.encode(attempt))

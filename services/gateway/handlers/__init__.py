@@ -8,6 +8,7 @@ from services.gateway.handlers.config import CONFIG_HANDLERS
 from services.gateway.handlers.direct import DIRECT_HANDLERS
 from services.gateway.handlers.sessions import SESSION_HANDLERS
 from services.gateway.handlers.step_ups import STEP_UP_HANDLERS
+from services.gateway.handlers.webhooks import WEBHOOK_HANDLERS
 
 HANDLERS: Final[tuple[Any, ...]] = (
     *CONFIG_HANDLERS,
@@ -16,4 +17,5 @@ HANDLERS: Final[tuple[Any, ...]] = (
     *ACCOUNT_HANDLERS,
     *STEP_UP_HANDLERS,
     *DIRECT_HANDLERS,
+    *WEBHOOK_HANDLERS,
 )

@@ -16,6 +16,7 @@ from services.gateway import policy
 from services.gateway.attempts.drafts import draft_of
 from services.gateway.attempts.flow import Flow, sent
 from services.gateway.attempts.model import Attempt, AttemptKind, AttemptStatus
+from services.gateway.attempts.reviews import Reviews
 from services.gateway.attempts.store import AttemptStore, Held
 from services.gateway.recorder import Recorder
 from services.gateway.sessions.model import Session
@@ -55,6 +56,7 @@ class StepUps:
         challenges: ChallengeService,
         sessions: Sessions,
         recorder: Recorder,
+        reviews: Reviews,
         signer: GrantSigner,
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -64,6 +66,7 @@ class StepUps:
         self._challenges = challenges
         self._sessions = sessions
         self._recorder = recorder
+        self._reviews = reviews
         self._signer = signer
         self._clock = clock
 
@@ -86,7 +89,7 @@ class StepUps:
             attempt = self._granted(attempt, AttemptStatus.ALLOWED, None)
             draft = _draft(attempt, EventType.STEP_UP_ALLOWED, Outcome.SUCCESS)
         elif answer.verdict is Verdict.REVIEW:
-            attempt = replace(attempt, status=AttemptStatus.REVIEW)
+            attempt = await self._reviews.open(context, attempt)
             draft = _draft(attempt, EventType.STEP_UP_UNDER_REVIEW, Outcome.PENDING)
         else:
             attempt = replace(attempt, status=AttemptStatus.BLOCKED)
@@ -201,10 +204,13 @@ class StepUps:
 
     async def _proven(self, context: RequestContext, session: Session, held: Held, proof: ProofAnswer) -> Attempt:
         if proof.verdict is not Verdict.VERIFIED:
-            status = AttemptStatus.REVIEW if proof.verdict is Verdict.REVIEW else AttemptStatus.BLOCKED
-            held = await self._store.change(held, replace(held.attempt, status=status, busy_until=0.0))
-            event_type = EventType.STEP_UP_UNDER_REVIEW if status is AttemptStatus.REVIEW else EventType.STEP_UP_BLOCKED
-            outcome = Outcome.PENDING if status is AttemptStatus.REVIEW else Outcome.DENIED
+            if proof.verdict is Verdict.REVIEW:
+                stopped = await self._reviews.open(context, held.attempt)
+                event_type, outcome = EventType.STEP_UP_UNDER_REVIEW, Outcome.PENDING
+            else:
+                stopped = replace(held.attempt, status=AttemptStatus.BLOCKED, busy_until=0.0)
+                event_type, outcome = EventType.STEP_UP_BLOCKED, Outcome.DENIED
+            held = await self._store.change(held, stopped)
             await self._recorder.record(context, _draft(held.attempt, event_type, outcome))
             return held.attempt
         granted = self._granted(held.attempt, AttemptStatus.VERIFIED, proof.method or held.attempt.method)

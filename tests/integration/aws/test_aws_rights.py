@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 from tests.integration.aws.people import secret
 from tests.stack import RunningStack
 
-DENIED = {"AccessDenied", "AccessDeniedException"}
+DENIED = {"AccessDenied", "AccessDeniedException", "AuthorizationError"}
 
 
 class Service:
@@ -46,6 +46,7 @@ class Service:
             "archive": lambda: s3.put_object(Bucket=bucket, Key="day", Body=b"x"),
             "read archive": lambda: s3.list_objects_v2(Bucket=bucket),
             "delete archive": lambda: s3.delete_object(Bucket=bucket, Key="day"),
+            "text a number": lambda: self.client("sns").publish(PhoneNumber="+46701234567", Message="x"),
             "list roles": lambda: self.client("iam").list_roles(),
         }
         try:
@@ -57,10 +58,10 @@ class Service:
 
 EVERY = {
     "send", "receive", "receive from dlq", "purge", "look up a user", "sign a user out", "list users", "read client secret",
-    "archive", "read archive", "delete archive", "list roles",
+    "archive", "read archive", "delete archive", "list roles", "text a number",
 }  # fmt: skip
 ALLOWED = {
-    "gateway": {"send", "look up a user", "sign a user out"},
+    "gateway": {"send", "look up a user", "sign a user out", "text a number"},
     "challenge": {"send"},
     "audit": {"send", "receive", "receive from dlq", "archive", "read archive"},
 }

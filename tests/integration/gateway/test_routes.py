@@ -1,6 +1,7 @@
 """Coverage by enumeration: every route that changes state leaves an event behind."""
 
 import asyncio
+import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,7 @@ from tests.integration.gateway.direct_app import DirectApp
 from tests.integration.gateway.factors import Factors
 from tests.integration.gateway.ledger import Ledger
 from tests.integration.gateway.person import Answer, Person
+from tests.integration.gateway.sender import Sender
 from tests.integration.gateway.simulator import Authsignal
 from tests.stack import RunningStack
 
@@ -180,7 +182,14 @@ async def _confirm_direct(world: World) -> Answer:
     return await app.call("POST", "payments/confirm", {**PAYMENT, "token": await app.earn(token)})
 
 
+async def _webhook(world: World) -> Answer:
+    sender = Sender(world.person, world.stack)
+    sender.ip = "127.0.0.1"
+    return await sender.send(sender.envelope("authenticator.created", {"userId": str(uuid.uuid4())}))
+
+
 SCENARIOS: dict[str, Scenario] = {
+    "POST /v1/webhooks/authsignal": _webhook,
     "POST /v1/sign-ups": _sign_up,
     "POST /v1/sign-ins": _sign_in,
     "POST /v1/sign-ins/passkey": _passkey,

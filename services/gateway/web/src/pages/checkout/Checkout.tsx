@@ -82,13 +82,7 @@ function Payment({ id, onLeave }: { id: string; onLeave: () => void }) {
   if (isProblem(error, "not_found")) return <Order onBegun={onLeave} />;
   if (data) {
     return (
-      <Outcome
-        stepUp={data}
-        looking={isFetching || resume.isPending}
-        onLook={() => void refetch()}
-        onConfirm={() => resume.mutate(data)}
-        onLeave={onLeave}
-      />
+      <Outcome stepUp={data} confirming={resume.isPending} onConfirm={() => resume.mutate(data)} onLeave={onLeave} />
     );
   }
   if (error) return <LoadFailed error={error} retry={() => void refetch()} retrying={isFetching} />;

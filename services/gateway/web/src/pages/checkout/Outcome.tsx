@@ -5,6 +5,8 @@ import { ActionButton } from "../../components/ActionButton";
 import { CopyId } from "../../components/CopyId";
 import { Page } from "../../components/Page";
 import { secondsUntil, useNow } from "../../lib/clock";
+import { AwaitReview } from "../../proving/AwaitReview";
+import { useStepUpProving } from "../../proving/useStepUpProving";
 import classes from "./Checkout.module.css";
 import { amountOf } from "./order";
 
@@ -32,7 +34,7 @@ export function told(stepUp: StepUp, now: number): Told {
     case "review":
       return {
         title: "We are checking your payment",
-        text: `A person looks at it before ${amount} goes to ${payee}. Nothing is charged until then, and you need not do anything.`,
+        text: `A person looks at it before ${amount} goes to ${payee}. Nothing is charged until then. Leave this page open: it goes on by itself.`,
         Icon: IconHourglassHigh,
         tone: "wait",
       };
@@ -75,16 +77,19 @@ function Grant({ grant }: { grant: string }) {
   );
 }
 
+function UnderReview({ stepUp }: { stepUp: StepUp }) {
+  return <AwaitReview proving={useStepUpProving(stepUp)} />;
+}
+
 interface OutcomeProps {
   stepUp: StepUp;
-  looking: boolean;
-  onLook: () => void;
+  confirming: boolean;
   onConfirm: () => void;
   onLeave: () => void;
 }
 
 /** How a payment stands, and what can be done now. */
-export function Outcome({ stepUp, looking, onLook, onConfirm, onLeave }: OutcomeProps) {
+export function Outcome({ stepUp, confirming, onConfirm, onLeave }: OutcomeProps) {
   const { title, text, Icon, tone } = told(stepUp, useNow(1000));
   const isOpen = stepUp.status === "challenge_required" && tone === "wait";
   return (
@@ -99,16 +104,12 @@ export function Outcome({ stepUp, looking, onLook, onConfirm, onLeave }: Outcome
         </div>
       }
     >
+      {stepUp.status === "review" ? <UnderReview stepUp={stepUp} /> : null}
       {stepUp.grant ? <Grant grant={stepUp.grant} /> : null}
       <div className={classes.buttons}>
         {isOpen ? (
-          <ActionButton fullWidth pending={looking} pendingLabel="Confirming" onClick={onConfirm}>
+          <ActionButton fullWidth pending={confirming} pendingLabel="Confirming" onClick={onConfirm}>
             Confirm the payment
-          </ActionButton>
-        ) : null}
-        {stepUp.status === "review" ? (
-          <ActionButton fullWidth pending={looking} pendingLabel="Looking" onClick={onLook}>
-            Look again
           </ActionButton>
         ) : null}
         <Button fullWidth variant="default" onClick={onLeave}>

@@ -41,6 +41,16 @@ describe("the checkout", () => {
     expect(await screen.findByRole("heading", { name: title })).toBeVisible();
   });
 
+  it("goes on by itself once a review has ended", async () => {
+    const path = "GET /v1/step-ups/stp_1";
+    const { answers, seen } = network({ ...SIGNED_IN, [path]: ok({ ...payment, status: "review" }) });
+    open("/checkout?payment=stp_1");
+    expect(await screen.findByText("Waiting for the decision…")).toBeVisible();
+    answers[path] = ok({ ...payment, status: "allowed", next: "done", grant: "a.b.c" });
+    expect(await screen.findByRole("heading", { name: "Thank you, that is paid" }, { timeout: 5000 })).toBeVisible();
+    expect(seen.some((request) => request.headers.get("Prefer")?.startsWith("wait="))).toBe(true);
+  });
+
   it("shows the order again when the payment is nobody's any more", async () => {
     network({ ...SIGNED_IN, "GET /v1/step-ups/stp_1": problem(404, "not_found") });
     open("/checkout?payment=stp_1");

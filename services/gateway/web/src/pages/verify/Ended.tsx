@@ -1,4 +1,5 @@
 import { Button } from "@mantine/core";
+import type { ReactNode } from "react";
 import { Link } from "react-router";
 import type { Attempt } from "../../api/types";
 import { Page } from "../../components/Page";
@@ -7,8 +8,11 @@ import { useWantedTarget } from "../../lib/flow";
 import { withTarget } from "../../lib/target";
 import type { Words } from "../../words";
 
-/** Ways in which an attempt can end without a session. `missing`: the gateway does not know it (any more). */
-export type Ending = "failed" | "declined" | "expired" | "review" | "blocked" | "missing";
+/**
+ * Ways in which an attempt can end without a session, or stand still: `reviewing` may go on yet. `missing`: the gateway does not
+ * know it (any more).
+ */
+export type Ending = "failed" | "declined" | "expired" | "review" | "reviewing" | "blocked" | "missing";
 
 const ENDINGS: Record<Ending, Words> = {
   failed: {
@@ -27,6 +31,10 @@ const ENDINGS: Record<Ending, Words> = {
     title: "We want to take a look first",
     text: "A person checks this before you can go on. Nothing more is needed from you now; try again later.",
   },
+  reviewing: {
+    title: "We want to take a look first",
+    text: "A person checks this before you can go on. Leave this page open: it goes on by itself.",
+  },
   blocked: {
     title: "This was stopped",
     text: "Our safety rules do not allow this from here. If it was you, ask for help from the people who run this site.",
@@ -40,15 +48,18 @@ const ENDINGS: Record<Ending, Words> = {
 interface EndedProps {
   ending: Ending;
   kind: Attempt["kind"];
+  children?: ReactNode;
 }
 
-export function Ended({ ending, kind }: EndedProps) {
+export function Ended({ ending, kind, children }: EndedProps) {
   const wanted = useWantedTarget();
   const { title, text } = ENDINGS[ending];
   const start = withTarget(kind === "sign_up" ? "/sign-up" : "/sign-in", wanted);
-  const another = ending === "blocked" || ending === "review" ? "Back to the start" : "Start again";
+  const another =
+    ending === "blocked" || ending === "review" || ending === "reviewing" ? "Back to the start" : "Start again";
   return (
     <Page title={title} lead={text}>
+      {children}
       <Button component={Link} to={start} fullWidth onClick={forgetAttempt}>
         {another}
       </Button>

@@ -11,6 +11,7 @@ import { currentAttempt, forgetAttempt } from "../../lib/attempt";
 import { secondsUntil, useNow } from "../../lib/clock";
 import { useWantedTarget } from "../../lib/flow";
 import { withTarget } from "../../lib/target";
+import { AwaitReview } from "../../proving/AwaitReview";
 import { Steps } from "../../proving/Steps";
 import { useAttemptProving } from "../../proving/useAttemptProving";
 import { Ended, type Ending } from "./Ended";
@@ -23,7 +24,8 @@ export function endingOf(attempt: Attempt, now: number): Ending | null {
   const { status, method, attempts_left } = attempt;
   if (status === "completed" || status === "verified") return null;
   if (status === "failed") return attempts_left > 0 && DECLINABLE.includes(method ?? "") ? "declined" : "failed";
-  if (status === "expired" || status === "review" || status === "blocked") return status;
+  if (status === "review") return attempt.kind === "sign_in" ? "reviewing" : "review";
+  if (status === "expired" || status === "blocked") return status;
   if (secondsUntil(attempt.expires_at, now) === 0) return "expired";
   return attempts_left <= 0 ? "failed" : null;
 }
@@ -41,6 +43,13 @@ function LiveAttempt({ attempt }: { attempt: Attempt }) {
   });
 
   if (attempt.status === "completed") return <GoOn />;
+  if (ending === "reviewing") {
+    return (
+      <Ended ending={ending} kind={attempt.kind}>
+        <AwaitReview proving={proving} />
+      </Ended>
+    );
+  }
   if (ending) return <Ended ending={ending} kind={attempt.kind} />;
   return <Steps proving={proving} />;
 }

@@ -1,0 +1,1 @@
+"""Webhooks from Authsignal: read, recorded, and answered."""
