@@ -218,6 +218,10 @@ class AuthenticatorsAnswer(_Body, frozen=True):
     authenticators: tuple[AuthenticatorAnswer, ...] = ()
 
 
+class PersonRemoved(_Body, frozen=True):
+    """Authsignal keeps nothing of the person any more."""
+
+
 class ChallengeService:
     """The gateway's client of the challenge service. Every call raises the problems that `JsonClient.post` raises."""
 
@@ -263,3 +267,7 @@ class ChallengeService:
     async def remove_authenticator(self, request: AuthenticatorRequest) -> AuthenticatorsAnswer:
         """Remove an authenticator; return the list as it is then."""
         return await self._http.post("/v1/authenticators/remove", request, AuthenticatorsAnswer)
+
+    async def remove_person(self, request: PersonRequest) -> PersonRemoved:
+        """Remove a person from Authsignal with all authenticators; repeating it removes nothing more."""
+        return await self._http.post("/v1/people/remove", request, PersonRemoved)

@@ -61,7 +61,7 @@ class SettingsWriter:
         """Write the three files, and the secrets that they point at."""
         for name in _OUR_KEYS:
             self.keys.ensure(name)
-        for role in ("owner", "writer", "reader", "sequencer"):
+        for role in ("owner", "writer", "reader", "sequencer", "clerk"):
             self.keys.write(f"database_url_{role}", self.postgres.url(f"countersign_{role}"))
         token_hash = hashlib.sha256(self.keys.ensure("audit_token").encode()).hexdigest()
         activity_hash = hashlib.sha256(self.keys.ensure("activity_token").encode()).hexdigest()
@@ -100,6 +100,7 @@ class SettingsWriter:
             "audit_token_file": self.keys.path("activity_token"),
             "business_token_hashes_file": self.keys.path("business_token_hashes"),
             "methods": list(METHODS),
+            "native_clients": [{"id": "demo-app", "name": "Demo app"}],
             "smtp_url": f"smtp://{HOST}:{self.ports.smtp}",
             "authsignal_tenant_id": self.keys.ensure_uuid(TENANT),
             "authsignal_client_url": f"http://localhost:{self.ports.authsignal}/v1",
