@@ -45,7 +45,7 @@ function DeleteDialog({ address, onClose }: DeleteProps & { onClose: () => void 
   }
 
   return (
-    <Dialog onClose={onClose} isLight>
+    <Dialog onClose={onClose}>
       <DialogBody
         title="Delete your account?"
         lead="It is gone at once, with every way to sign in. Nobody can bring it back."
