@@ -10,7 +10,7 @@ from typing import Any, Final
 import aiohttp
 from litestar import Request
 
-from services.gateway.cognito.faults import CognitoUnreachable
+from services.gateway.cognito.faults import CognitoRefused, CognitoUnreachable
 from services.gateway.sessions.refresh import Refresh
 from services.gateway.sessions.service import Sessions
 from shared.http.context import RequestContext
@@ -57,7 +57,7 @@ class AuditProxy:
             return
         try:
             session = await self._refresh.with_fresh_tokens(context, session)
-        except CognitoUnreachable as fault:
+        except (CognitoRefused, CognitoUnreachable) as fault:
             raise fault.problem() from fault
         headers = {name.decode(): value.decode("latin-1") for name, value in scope["headers"] if name in HANDED_ON}
         headers["Authorization"] = f"Bearer {session.access_token}"

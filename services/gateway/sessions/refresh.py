@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from services.gateway import cookies
 from services.gateway.cognito.client import Cognito, Tokens
-from services.gateway.cognito.faults import CognitoRefused, CognitoUnreachable
+from services.gateway.cognito.faults import REFUSED, CognitoRefused, CognitoUnreachable
 from services.gateway.natives import NativeClients
 from services.gateway.recorder import Recorder
 from services.gateway.sessions import refresh_tokens
@@ -32,6 +32,8 @@ REFRESH_AHEAD_SECONDS: Final = 30
 # Longer than one refresh can take: recording it, Cognito's deadline, and keeping what came of it.
 REFRESH_LOCK_SECONDS: Final = 20
 OPERATION: Final = "GetTokensFromRefreshToken"
+# What Cognito says of a session that it no longer honours.
+OVER: Final = REFUSED | {"RefreshTokenReuseException"}
 REUSED: Final = "refresh_token_reused"
 
 
@@ -64,7 +66,7 @@ class Refresh:
         Raises:
             SessionExpired: Cognito no longer honours the refresh token, or the session was ended meanwhile.
             Conflict: A twin of this request is refreshing right now.
-            CognitoUnreachable: Cognito did not answer.
+            CognitoRefused, CognitoUnreachable: Cognito could not just now, or did not answer.
         """
         if self._is_fresh(session):
             return session
@@ -84,7 +86,7 @@ class Refresh:
         Raises:
             SessionExpired: The token is nobody's, its session is over, or it was used before: then its family is dead now.
             Conflict: A twin of this request is under way, or was first.
-            ProviderBusy: Cognito did not answer; the token is still good.
+            ProviderBusy, ProviderError: Cognito could not just now, or did not answer; the token is still good.
             AuditUnavailable: It could not be recorded: nothing was done, or the session is over and its tokens are revoked.
         """
         token = refresh_tokens.parse(text)
@@ -97,7 +99,7 @@ class Refresh:
         async with self._alone(session):
             try:
                 return await self._rotate(context, session, token)
-            except CognitoUnreachable as fault:
+            except (CognitoRefused, CognitoUnreachable) as fault:
                 raise fault.problem() from fault
 
     async def _rotate(self, context: RequestContext, session: Session, token: RefreshToken) -> NativeTokens:
@@ -137,6 +139,9 @@ class Refresh:
         try:
             return await self._cognito.refresh(session.refresh_token)
         except CognitoRefused as refusal:
+            if refusal.code not in OVER:
+                # Throttled or broken: it says nothing about this session.
+                raise
             await self._store.delete(session)
             if session.client_id is None:
                 context.set_cookie(cookies.clear_header(cookies.SESSION))

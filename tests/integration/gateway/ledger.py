@@ -79,6 +79,11 @@ class Ledger:
         )
         return [decode(row["entry"]) for row in await self._connection.fetch(query, sub)]
 
+    async def told_of(self, sub: str, kind: str) -> list[Event]:
+        """Return every event of one type about one account, once there is one."""
+        await self.types_of_subject(sub, expect=kind)
+        return [event for event in await self.of_subject(sub) if event.event_type.value == kind]
+
     async def missing_numbers(self, instance: str, last: int) -> list[int]:
         """Return the numbers up to `last` of one producer's process that are not stored."""
         query = "SELECT seq FROM audit.entry_search WHERE instance = $1"

@@ -64,3 +64,10 @@ class NativeApp:
         other = NativeApp(self._client, url)
         other.access_token, other.refresh_token = self.access_token, self.refresh_token
         return other
+
+
+async def signed_in(person: Person) -> NativeApp:
+    """Sign somebody up with an app."""
+    app = NativeApp(person)
+    await app.sign_in("sign-ups")
+    return app
