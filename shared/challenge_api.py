@@ -264,6 +264,10 @@ class AuthenticatorsAnswer(_Body, frozen=True):
     authenticators: tuple[AuthenticatorAnswer, ...] = ()
 
 
+class PersonRemoved(_Body, frozen=True):
+    """Authsignal keeps nothing of the person any more."""
+
+
 class ChallengeService:
     """The gateway's client of the challenge service. Every call raises the problems that `JsonClient.post` raises."""
 
@@ -321,3 +325,7 @@ class ChallengeService:
     async def poll_review(self, request: ReviewRequest) -> ReviewAnswer:
         """Ask how a review stands; Authsignal has the last word, so a decision in its own portal counts as well."""
         return await self._http.post("/v1/review-polls", request, ReviewAnswer)
+
+    async def remove_person(self, request: PersonRequest) -> PersonRemoved:
+        """Remove a person from Authsignal with all authenticators; repeating it removes nothing more."""
+        return await self._http.post("/v1/people/remove", request, PersonRemoved)

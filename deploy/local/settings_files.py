@@ -103,6 +103,7 @@ class SettingsWriter:
             "business_token_hashes_file": self.keys.path("business_token_hashes"),
             "veto_file": self._veto_file(),
             "methods": list(METHODS),
+            "native_clients": [{"id": "demo-app", "name": "Demo app"}],
             "smtp_url": f"smtp://{HOST}:{self.ports.smtp}",
             "authsignal_tenant_id": self.keys.ensure_uuid(TENANT),
             "authsignal_client_url": f"http://localhost:{self.ports.authsignal}/v1",

@@ -3,7 +3,7 @@
 import hmac
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Any
+from typing import Any, Final
 
 from litestar import Litestar, Request, get, post
 from prometheus_client import CollectorRegistry, Gauge
@@ -31,6 +31,7 @@ from shared.challenge_api import (
     CompleteRequest,
     EnrolRequest,
     PasskeyRequest,
+    PersonRemoved,
     PersonRequest,
     PollAnswer,
     PollRequest,
@@ -125,6 +126,12 @@ async def remove_authenticator(data: AuthenticatorRequest, request: AnyRequest) 
     return await _authenticators(request).remove(data)
 
 
+@post("/v1/people/remove", status_code=200)
+async def remove_person(data: PersonRequest, request: AnyRequest) -> PersonRemoved:
+    """Remove a person with all authenticators."""
+    return await _authenticators(request).remove_person(data)
+
+
 @get("/healthz")
 async def healthz() -> dict[str, str]:
     """Say that the process is up."""
@@ -136,6 +143,23 @@ async def readyz(request: AnyRequest) -> dict[str, str]:
     """Say that the state store answers; providers are not asked, their faults are answered per request."""
     await request.app.state.store.ping()
     return {"status": "ready"}
+
+
+HANDLERS: Final = (
+    challenge,
+    verify,
+    claim,
+    complete,
+    poll,
+    passkey,
+    enrol,
+    list_authenticators,
+    rename_authenticator,
+    remove_authenticator,
+    remove_person,
+    healthz,
+    readyz,
+)
 
 
 class BearerGuard:
@@ -233,22 +257,7 @@ def create_app(settings: ChallengeSettings) -> AsgiApp:
             await trail.announce(service_event(EventType.SERVICE_STOPPED))
 
     app = Litestar(
-        [
-            challenge,
-            verify,
-            claim,
-            complete,
-            poll,
-            passkey,
-            enrol,
-            list_authenticators,
-            rename_authenticator,
-            remove_authenticator,
-            *direct.ROUTES,
-            *desk.ROUTES,
-            healthz,
-            readyz,
-        ],
+        [*HANDLERS, *direct.ROUTES, *desk.ROUTES],
         lifespan=[lifespan],
         exception_handlers=EXCEPTION_HANDLERS,
         request_class=JsonRequest,

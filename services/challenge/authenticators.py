@@ -15,6 +15,7 @@ from shared.challenge_api import (
     AuthenticatorsAnswer,
     ChallengeAnswer,
     EnrolRequest,
+    PersonRemoved,
     PersonRequest,
     Verdict,
 )
@@ -94,6 +95,17 @@ class Authenticators:
                 raise LastAuthenticator
             await self._provider.remove_authenticator(request.sub, request.authenticator_id)
         return await self._list(request.sub)
+
+    async def remove_person(self, request: PersonRequest) -> PersonRemoved:
+        """
+        Remove a person with all authenticators, whose account is to be deleted; the gateway records it.
+
+        Raises:
+            Conflict: A removal of one of the authenticators is under way.
+        """
+        async with only_removal(self._state, request.sub):
+            await self._provider.delete_user(request.sub)
+        return PersonRemoved()
 
     async def _require(self, request: AuthenticatorRequest) -> Sequence[Authenticator]:
         owned = await self._provider.authenticators(request.sub)

@@ -1,12 +1,11 @@
 """One's own account: read it, and change the name it shows."""
 
-from msgspec.structs import replace
-
 from services.gateway.cognito.client import Cognito
 from services.gateway.cognito.directory import Account, Directory
 from services.gateway.cognito.faults import CognitoRefused, CognitoUnreachable
 from services.gateway.recorder import Recorder
 from services.gateway.sessions.model import Session
+from services.gateway.sessions.refresh import Refresh
 from services.gateway.sessions.service import Sessions
 from shared.events import CognitoRef, Draft, EventType, Outcome, Subject
 from shared.http.context import RequestContext
@@ -15,10 +14,13 @@ from shared.http.context import RequestContext
 class Accounts:
     """What handlers need of accounts."""
 
-    def __init__(self, *, cognito: Cognito, directory: Directory, sessions: Sessions, recorder: Recorder) -> None:
+    def __init__(
+        self, *, cognito: Cognito, directory: Directory, sessions: Sessions, refresh: Refresh, recorder: Recorder
+    ) -> None:
         self._cognito = cognito
         self._directory = directory
         self._sessions = sessions
+        self._refresh = refresh
         self._recorder = recorder
 
     async def read(self, session: Session) -> Account | None:
@@ -32,14 +34,13 @@ class Accounts:
         """Change the name at Cognito and in the session; return the session."""
         await self._recorder.record(context, _draft(session, Outcome.PENDING, None))
         try:
-            session = await self._sessions.with_fresh_tokens(context, session)
+            session = await self._refresh.with_fresh_tokens(context, session)
             await self._cognito.change_name(session.access_token, display_name)
         except (CognitoRefused, CognitoUnreachable) as fault:
             error = fault.code if isinstance(fault, CognitoRefused) else "Unreachable"
             await self._recorder.record(context, _draft(session, Outcome.ERROR, error))
             raise fault.problem() from fault
-        session = replace(session, display_name=display_name)
-        await self._sessions.change(session)
+        session = await self._sessions.change(session, display_name=display_name)
         await self._recorder.record(context, _draft(session, Outcome.SUCCESS, None))
         return session
 

@@ -28,6 +28,7 @@ from services.gateway.authenticators.service import AccountAuthenticators
 from services.gateway.businesses import Businesses
 from services.gateway.cognito.client import Cognito
 from services.gateway.cognito.directory import Directory
+from services.gateway.deletion import AccountDeletion
 from services.gateway.direct import wiring as direct
 from services.gateway.direct.cors import DirectCors
 from services.gateway.guard import OriginGuard
@@ -35,10 +36,13 @@ from services.gateway.handlers import HANDLERS
 from services.gateway.idempotency import IdempotencyMiddleware
 from services.gateway.limits import Limits
 from services.gateway.mail import Mailer
+from services.gateway.natives import NativeClients
 from services.gateway.notices import Notices
 from services.gateway.pages import DIST, Pages
 from services.gateway.recorder import Recorder
 from services.gateway.sealing import Sealer
+from services.gateway.sessions.endings import Endings
+from services.gateway.sessions.refresh import Refresh
 from services.gateway.sessions.service import Sessions
 from services.gateway.sessions.store import SessionStore
 from services.gateway.settings import GatewaySettings
@@ -282,14 +286,18 @@ async def _connect(
 ) -> tuple[Gateway, AuditProxy]:
     upstreams = await _open_upstreams(stack, settings, held, state, sealer)
     http, challenges, cognito, directory = upstreams
+    clients = NativeClients(settings.native_clients)
+    session_store = SessionStore(state, sealer, idle=settings.idle)
+    endings = Endings(store=session_store, cognito=cognito, recorder=recorder)
     sessions = Sessions(
-        store=SessionStore(state, sealer, idle_seconds=settings.session_idle_seconds),
-        state=state,
-        cognito=cognito,
+        store=session_store,
         recorder=recorder,
+        endings=endings,
+        clients=clients,
         email_hash_key=held.email_hash_key,
-        absolute_seconds=settings.session_absolute_seconds,
+        absolute=settings.absolute,
     )
+    refresh = Refresh(store=session_store, state=state, cognito=cognito, recorder=recorder, endings=endings, clients=clients)
     store = AttemptStore(state, sealer, attempt_seconds=settings.attempt_seconds)
     reviews = Reviews(settings=settings, store=store, challenges=challenges, recorder=recorder)
     door, flow = _build_door(
@@ -311,7 +319,7 @@ async def _connect(
         door=door,
         flow=flow,
         sessions=sessions,
-        accounts=Accounts(cognito=cognito, directory=directory, sessions=sessions, recorder=recorder),
+        accounts=Accounts(cognito=cognito, directory=directory, sessions=sessions, refresh=refresh, recorder=recorder),
         authenticators=AccountAuthenticators(
             challenges=challenges,
             sessions=sessions,
@@ -343,8 +351,13 @@ async def _connect(
             email_hash_key=held.email_hash_key,
         ),
         state=state,
+        clients=clients,
+        refresh=refresh,
+        deletion=AccountDeletion(
+            challenges=challenges, directory=directory, sessions=sessions, recorder=recorder, notices=notices
+        ),
         direct=direct.build(
             settings, http, challenge_token=held.challenge_token, cognito=cognito, recorder=recorder, state=state
         ),
     )
-    return gateway, AuditProxy(http, sessions, audit_url=settings.audit_url)
+    return gateway, AuditProxy(http, sessions, refresh, audit_url=settings.audit_url)

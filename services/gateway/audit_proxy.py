@@ -10,7 +10,8 @@ from typing import Any, Final
 import aiohttp
 from litestar import Request
 
-from services.gateway.cognito.faults import CognitoUnreachable
+from services.gateway.cognito.faults import CognitoRefused, CognitoUnreachable
+from services.gateway.sessions.refresh import Refresh
 from services.gateway.sessions.service import Sessions
 from shared.http.context import RequestContext
 from shared.http.middleware import Receive, Scope, SendMessage
@@ -28,9 +29,10 @@ HANDED_BACK: Final = frozenset(
 class AuditProxy:
     """Forwards requests of signed-in browsers to the audit service."""
 
-    def __init__(self, http: aiohttp.ClientSession, sessions: Sessions, *, audit_url: str) -> None:
+    def __init__(self, http: aiohttp.ClientSession, sessions: Sessions, refresh: Refresh, *, audit_url: str) -> None:
         self._http = http
         self._sessions = sessions
+        self._refresh = refresh
         self._audit_url = audit_url.rstrip("/")
         # No deadline on the whole: a tail lives for hours. Silence for longer than the tail's heartbeat ends it.
         self._timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS_MAX, sock_read=60)
@@ -54,8 +56,8 @@ class AuditProxy:
             await _redirect(send, f"/sign-in?to={scope['path']}")
             return
         try:
-            session = await self._sessions.with_fresh_tokens(context, session)
-        except CognitoUnreachable as fault:
+            session = await self._refresh.with_fresh_tokens(context, session)
+        except (CognitoRefused, CognitoUnreachable) as fault:
             raise fault.problem() from fault
         headers = {name.decode(): value.decode("latin-1") for name, value in scope["headers"] if name in HANDED_ON}
         headers["Authorization"] = f"Bearer {session.access_token}"

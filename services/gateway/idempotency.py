@@ -3,7 +3,8 @@ Idempotency-Key: a write that is sent twice happens once.
 
 The first request with a key runs; its answer is kept for ten minutes, sealed, with the cookies that it set. The same request
 again gets that answer; the same key with another body, path or cookie is refused; a twin that comes while the first still
-runs is told so. Answers that ask for a retry (5xx, 429) are not kept: the retry must run.
+runs is told so. Answers that ask for a retry (5xx, 429) are not kept: the retry must run. The answer to a refresh is kept for
+seconds only: a refresh token that comes later than any retry would is a stolen one, whatever key comes with it.
 """
 
 import hashlib
@@ -22,6 +23,8 @@ from shared.problems import Conflict, IdempotencyMismatch, InvalidRequest, Reque
 from shared.state import StateStore
 
 KEEP_SECONDS: Final = 600
+REFRESH_PATH: Final = "/v1/session/refresh"
+REFRESH_GRACE_SECONDS: Final = 10
 RUNNING_SECONDS: Final = 60
 KEY_CHARACTERS_MAX: Final = 128
 WRITES: Final = frozenset({"POST", "PATCH", "DELETE"})
@@ -62,7 +65,8 @@ class IdempotencyMiddleware:
             raise InvalidRequest(extensions={"errors": [{"field": "Idempotency-Key", "message": message}]})
         body = await self._read(receive)
         context: RequestContext = scope["state"]["context"]
-        key = f"idempotency:{_scope_of(given, headers, context)}"
+        is_refresh = scope["path"] == REFRESH_PATH
+        key = f"idempotency:{_scope_of(given, headers, context, body if is_refresh else b'')}"
         fingerprint = hashlib.sha256(f"{scope['method']} {scope['path']}\n".encode() + body).digest()
         mark = self._seal(key, _Kept(fingerprint))
         if not await self._state.add(key, mark, ttl_seconds=RUNNING_SECONDS):
@@ -72,6 +76,7 @@ class IdempotencyMiddleware:
 
     async def _run(self, key: str, fingerprint: bytes, scope: Scope, body: bytes, send: SendMessage) -> None:
         context: RequestContext = scope["state"]["context"]
+        keep_seconds = REFRESH_GRACE_SECONDS if scope["path"] == REFRESH_PATH else KEEP_SECONDS
         answer: list[Message] = []
         is_read = False
 
@@ -100,7 +105,7 @@ class IdempotencyMiddleware:
                     (receipt.event_id, receipt.leaf_hash) if receipt is not None else None,
                 )
                 # Kept before it is sent: an answer that gets lost on its way can be asked for again.
-                await self._state.put(key, self._seal(key, kept), ttl_seconds=KEEP_SECONDS)
+                await self._state.put(key, self._seal(key, kept), ttl_seconds=keep_seconds)
                 is_kept = True
         finally:
             if not is_kept:
@@ -141,8 +146,11 @@ class IdempotencyMiddleware:
 TooMany: Final = 429
 
 
-def _scope_of(given: bytes, headers: Headers, context: RequestContext) -> str:
-    """A key belongs to whoever sent it: the session, else the client's address."""
+def _scope_of(given: bytes, headers: Headers, context: RequestContext, token: bytes) -> str:
+    """A key belongs to whoever sent it: a refresh `token`, the session, else the client's address."""
+    if token:
+        # A phone that lost the answer with its network asks again from another address.
+        return hashlib.sha256(token + b"\n" + given).hexdigest()
     cookie = headers.get(b"cookie", b"").decode("latin-1")
     # A direct client has no cookie of ours; people behind one address must not get each other's answers.
     bearer = headers.get(b"authorization", b"").decode("latin-1")

@@ -41,24 +41,32 @@ class Notices:
         """Tell the owner that something new signs in to the account."""
         words = WORDS.get(method, method)
         text = f"{words[:1].upper()}{words[1:]} was added to your account."
-        self._send(session.email, f"Added to your account: {words}", text)
+        self._send(session.email, f"Added to your account: {words}", self._with_advice(text))
 
     async def authenticator_removed(self, session: Session, method: str) -> None:
         """Tell the owner that something no longer signs in to the account."""
         words = WORDS.get(method, method)
         text = f"{words[:1].upper()}{words[1:]} was removed from your account."
-        self._send(session.email, f"Removed from your account: {words}", text)
+        self._send(session.email, f"Removed from your account: {words}", self._with_advice(text))
+
+    async def account_deleted(self, session: Session) -> None:
+        """Tell the owner that the account is gone."""
+        subject = "Your account was deleted"
+        text = "Your account was deleted, and you are signed out everywhere.\n\n"
+        self._send(session.email, subject, text + "If this was not you, tell the people who run this site at once.\n")
 
     async def close(self) -> None:
         """Wait for what is being sent."""
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def _send(self, address: str, subject: str, text: str) -> None:
-        words = (
+    def _with_advice(self, text: str) -> str:
+        return (
             f"{text}\n\nIf this was you, there is nothing to do.\n"
             f"If it was not, sign in and look at your account now: {self._account_url}\n"
         )
-        task = asyncio.create_task(self._deliver(address, subject, words))
+
+    def _send(self, address: str, subject: str, text: str) -> None:
+        task = asyncio.create_task(self._deliver(address, subject, text))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 

@@ -4,6 +4,8 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from services.gateway.natives import NativeClient
+from services.gateway.sessions.model import Lives
 from shared.challenge_api import METHOD_EMAIL_OTP
 from shared.settings import AwsSettings
 
@@ -72,6 +74,11 @@ class GatewaySettings(AwsSettings, frozen=True, kw_only=True, forbid_unknown_fie
     # Idle at most 1 h and in all at most 24 h: NIST SP 800-63B-4 section 2.2.3 (AAL2).
     session_idle_seconds: Annotated[int, Meta(ge=60, le=3600)] = 3600
     session_absolute_seconds: Annotated[int, Meta(ge=300, le=86_400)] = 43_200
+    # Apps that get tokens in the body where a browser gets a cookie. Their sessions live no longer than the refresh tokens of
+    # the pool's app client, and longer unused than a browser's: their tokens lie in a device's key store, and each works once.
+    native_clients: tuple[NativeClient, ...] = ()
+    native_session_idle_seconds: Annotated[int, Meta(ge=60, le=86_400)] = 43_200
+    native_session_absolute_seconds: Annotated[int, Meta(ge=300, le=86_400)] = 86_400
     # Answers that could tell a known address from an unknown one leave at multiples of this after the request came.
     veil_seconds: Annotated[float, Meta(ge=0, le=2)] = 0.25
     # Apps that talk to Cognito themselves: the app client whose access tokens `/v1/direct` takes; off without one.
@@ -84,6 +91,16 @@ class GatewaySettings(AwsSettings, frozen=True, kw_only=True, forbid_unknown_fie
     trace_sample_ratio: Annotated[float, Meta(ge=0, le=1)] = 0.01
     otlp_url: str | None = None
     log_level: str = "info"
+
+    @property
+    def idle(self) -> Lives:
+        """How long a session of each kind lives unused."""
+        return Lives(self.session_idle_seconds, self.native_session_idle_seconds)
+
+    @property
+    def absolute(self) -> Lives:
+        """How long a session of each kind lives at most."""
+        return Lives(self.session_absolute_seconds, self.native_session_absolute_seconds)
 
     @property
     def issuer(self) -> str:

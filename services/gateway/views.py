@@ -3,15 +3,16 @@
 import math
 from datetime import UTC, datetime
 from enum import Enum
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
+import msgspec
 from litestar.openapi.spec import OpenAPIType, Schema
 from litestar.params import Parameter
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from services.gateway import policy
 from services.gateway.attempts.model import Attempt, AttemptKind, AttemptStatus
-from services.gateway.sessions.model import Session
+from services.gateway.sessions.model import NativeTokens, Session
 from shared.challenge_api import AWAITED_METHODS, METHOD_QR_CODE, SIGNED_METHODS
 
 Address = Annotated[str, Meta(min_length=3, max_length=254, description="An e-mail address.")]
@@ -23,6 +24,8 @@ ActionCode = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}$", description="
 # An integer is a number too, so the framework's own "one of integer, number" would admit none.
 DETAIL: Final = Schema(any_of=[Schema(type=OpenAPIType(name)) for name in ("string", "number", "boolean")])
 Details = Annotated[dict[str, str | int | float | bool], Parameter(schema_extra={"additional_properties": DETAIL})]
+ClientId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9._-]{3,64}$", description="A registered native app; never a browser.")]
+RefreshTokenText = Annotated[str, Meta(min_length=1, max_length=256, description="The refresh token that came last.")]
 SdkToken = Annotated[str, Meta(min_length=16, max_length=8192, description="The token that the Web SDK returned.")]
 
 
@@ -36,6 +39,7 @@ class SignUpStart(_Input, frozen=True):
     email: Address
     display_name: Name | None = None
     device_id: DeviceId | None = None
+    client_id: ClientId | None = None
 
 
 class SignInStart(_Input, frozen=True):
@@ -44,6 +48,7 @@ class SignInStart(_Input, frozen=True):
     identifier: Address
     method: Method | None = None
     device_id: DeviceId | None = None
+    client_id: ClientId | None = None
 
 
 class ChallengeChoice(_Input, frozen=True):
@@ -69,6 +74,13 @@ class PasskeyStart(_Input, frozen=True):
 
     token: SdkToken
     device_id: DeviceId | None = None
+    client_id: ClientId | None = None
+
+
+class TokenRefresh(_Input, frozen=True):
+    """Trade a refresh token, which works once."""
+
+    refresh_token: RefreshTokenText
 
 
 class EnrolmentStart(_Input, frozen=True):
@@ -142,7 +154,11 @@ class QrView(Struct, frozen=True, kw_only=True):
 
 
 class AttemptView(Struct, frozen=True, kw_only=True):
-    """One try to sign up or in. `next` says what the page does now."""
+    """
+    One try to sign up or in. `next` says what the page does now.
+
+    `attempt_token` comes with the first answer to a native app, which sends it back as a Bearer credential.
+    """
 
     id: str
     kind: AttemptKind
@@ -156,6 +172,7 @@ class AttemptView(Struct, frozen=True, kw_only=True):
     sdk: SdkView | None
     next: NextStep
     qr: QrView | None
+    attempt_token: str | UnsetType = UNSET
 
 
 class StepUpView(Struct, frozen=True, kw_only=True):
@@ -275,6 +292,21 @@ class SessionView(Struct, frozen=True, kw_only=True):
     idle_expires_at: datetime
 
 
+class TokensView(Struct, frozen=True, kw_only=True):
+    """A native app's tokens. The access token lives `expires_in` seconds; the refresh token works once."""
+
+    access_token: str
+    token_type: Literal["Bearer"]
+    expires_in: int
+    refresh_token: str
+
+
+class SignedInView(SessionView, frozen=True, kw_only=True):
+    """The session of whoever just signed in; `tokens` come to native apps alone, a browser gets a cookie."""
+
+    tokens: TokensView | UnsetType = UNSET
+
+
 class ProfileView(Struct, frozen=True, kw_only=True):
     """One's account."""
 
@@ -360,9 +392,9 @@ def when(seconds: float) -> datetime:
     return datetime.fromtimestamp(int(seconds), UTC)
 
 
-def attempt_view(attempt: Attempt, *, sdk: SdkView | None) -> AttemptView:
+def attempt_view(attempt: Attempt, *, sdk: SdkView | None, token: str | None) -> AttemptView:
     """Return what a client may see of an attempt: nothing that tells a decoy from a real one."""
-    return AttemptView(id=attempt.id, kind=attempt.kind, **_common(attempt, sdk))
+    return AttemptView(id=attempt.id, kind=attempt.kind, attempt_token=token or UNSET, **_common(attempt, sdk))
 
 
 def step_up_view(attempt: Attempt, *, sdk: SdkView | None, grant: str | None) -> StepUpView:
@@ -426,4 +458,19 @@ def session_view(session: Session, *, idle_seconds: int) -> SessionView:
         last_seen_at=when(session.last_seen_at),
         expires_at=when(session.expires_at),
         idle_expires_at=when(min(session.last_seen_at + idle_seconds, session.expires_at)),
+    )
+
+
+def signed_in_view(session: SessionView, tokens: NativeTokens | None) -> SignedInView:
+    """Return what whoever just signed in is told."""
+    return SignedInView(**msgspec.structs.asdict(session), tokens=tokens_view(tokens) if tokens is not None else UNSET)
+
+
+def tokens_view(tokens: NativeTokens) -> TokensView:
+    """Return an app's tokens, in the words of RFC 6749 section 5.1."""
+    return TokensView(
+        access_token=tokens.access_token,
+        token_type="Bearer",
+        expires_in=tokens.expires_in,
+        refresh_token=tokens.refresh_token,
     )

@@ -3,6 +3,7 @@
 import json
 import re
 
+from tests.integration.gateway.native_app import CLIENT_ID, signed_in
 from tests.integration.gateway.person import ATTEMPT, SESSION, Person
 
 
@@ -34,3 +35,16 @@ async def test_w08_a_signed_in_page_holds_no_token(person: Person) -> None:
         assert JWT.search(json.dumps(answer.body)) is None
         assert not [value for value in answer.headers.values() if JWT.search(value)]
     assert len(person.cookies[SESSION]) == 43
+
+
+async def test_w08_a_page_cannot_pass_for_an_app(person: Person) -> None:
+    """What carries any mark of a browser begins nothing as a native app, and an app's credential opens nothing for it."""
+    app = await signed_in(person)
+    begin = {"identifier": person.email, "client_id": CLIENT_ID}
+    marks = [{"Origin": person.url}, {"Sec-Fetch-Site": "same-origin"}, {"Cookie": f"{ATTEMPT}={'a' * 43}"}]
+
+    for headers in marks:
+        refused = await person.stranger().call("POST", "/v1/sign-ins", begin, headers=headers)
+        assert (refused.status, refused.body["errors"][0]["field"]) == (400, "client_id")
+        assert (await app.call("GET", "/v1/session", **headers)).status == 401
+    assert (await app.call("GET", "/v1/session")).status == 200

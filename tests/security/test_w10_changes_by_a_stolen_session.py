@@ -1,4 +1,4 @@
-"""W10: factors added or removed with nothing but a stolen session."""
+"""W10: factors added or removed, or the account deleted, with nothing but a stolen session."""
 
 from typing import Any
 
@@ -11,9 +11,10 @@ from tests.integration.gateway.simulator import Authsignal
 from tests.integration.gateway.vault import Vault
 
 CHANGES: dict[str, Any] = {
-    "add": ("POST", "", {"type": "PASSKEY"}),
-    "name": ("PATCH", "/{id}", {"name": "Work"}),
-    "remove": ("DELETE", "/{id}", None),
+    "add": ("POST", PATH, {"type": "PASSKEY"}),
+    "name": ("PATCH", f"{PATH}/{{id}}", {"name": "Work"}),
+    "remove": ("DELETE", f"{PATH}/{{id}}", None),
+    "delete the account": ("DELETE", "/v1/me", None),
 }
 
 
@@ -23,7 +24,7 @@ async def test_w10_changes_need_a_fresh_factor(
 ) -> None:
     """Five minutes after the last proof nothing changes, the answer names the next step, and the try is recorded."""
     method, path, body = CHANGES[change]
-    path = PATH + path.format(id=await extra(person, authsignal))
+    path = path.format(id=await extra(person, authsignal))
     before = await listed(person)
     await age(person, vault)
 

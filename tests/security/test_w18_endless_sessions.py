@@ -1,20 +1,30 @@
 """W18: a session that nothing ends."""
 
-import contextlib
 import time
 
 import aiohttp
 import pytest
 from botocore.exceptions import ClientError
-from redis.asyncio import Redis
 
 from services.gateway.cookies import digest
+from services.gateway.sessions.model import Session
+from tests.integration.gateway.ledger import Ledger
+from tests.integration.gateway.native_app import signed_in
 from tests.integration.gateway.person import SESSION, Person
 from tests.integration.gateway.process import ServiceProcess
 from tests.integration.gateway.vault import Vault
 from tests.stack import RunningStack
 
 REVOKED_SECONDS_MAX = 1.0
+
+
+def refuses(stack: RunningStack, session: Session) -> None:
+    """Require that Cognito no longer honours the refresh token of a session."""
+    secret = (stack.state_dir / "secrets" / "cognito_client_secret").read_text().strip()
+    with pytest.raises(ClientError, match=r"NotAuthorizedException|RefreshTokenReuseException"):
+        stack.aws("cognito-idp").get_tokens_from_refresh_token(
+            RefreshToken=session.refresh_token, ClientId=stack["aws"]["gateway_client_id"], ClientSecret=secret
+        )
 
 
 async def test_w18_a_revoked_sessions_tokens_are_worth_nothing(person: Person, vault: Vault, stack: RunningStack) -> None:
@@ -26,11 +36,7 @@ async def test_w18_a_revoked_sessions_tokens_are_worth_nothing(person: Person, v
 
     await person.call("DELETE", f"/v1/sessions/{held.ref}")
 
-    secret = (stack.state_dir / "secrets" / "cognito_client_secret").read_text().strip()
-    with pytest.raises(ClientError, match=r"NotAuthorizedException|RefreshTokenReuseException"):
-        stack.aws("cognito-idp").get_tokens_from_refresh_token(
-            RefreshToken=held.refresh_token, ClientId=stack["aws"]["gateway_client_id"], ClientSecret=secret
-        )
+    refuses(stack, held)
 
 
 @pytest.mark.parametrize("path", ["/v1/sessions/{id}", "/v1/sessions"])
@@ -61,14 +67,11 @@ async def test_w18_a_session_ends_at_its_absolute_limit(person: Person, vault: V
     assert (await person.call("GET", "/v1/session")).code == "session_expired"
 
 
-async def test_w18_an_idle_session_dies_in_the_store(person: Person, gateway: ServiceProcess) -> None:
+async def test_w18_an_idle_session_dies_in_the_store(person: Person, vault: Vault) -> None:
     """The store itself ends a session that nobody uses for an hour: no process has to remember to."""
     await person.sign_up()
-    url = gateway.settings["state_url"].replace("valkey://", "redis://")
-    async with contextlib.aclosing(Redis.from_url(url)) as valkey:
-        life_seconds = await valkey.ttl(f"session:{digest(person.cookies[SESSION])}")
 
-    assert 0 < life_seconds <= 3600
+    assert 0 < await vault.life_seconds(f"session:{digest(person.cookies[SESSION])}") <= 3600
 
 
 async def test_w18_access_tokens_are_short(person: Person, vault: Vault) -> None:
@@ -79,3 +82,34 @@ async def test_w18_access_tokens_are_short(person: Person, vault: Vault) -> None
     assert session is not None
     assert session.access_expires_at - session.authenticated_at <= 600
     assert session.expires_at - session.authenticated_at <= 12 * 3600
+
+
+async def test_w18_a_replayed_refresh_token_kills_its_family(
+    person: Person, vault: Vault, ledger: Ledger, stack: RunningStack
+) -> None:
+    """
+    The same request again, its answer lost, gets the same answer and harms nothing. The used token under any other key, at
+    another copy, ends the session on both within a second, at Cognito as well, and the log tells it as what it is.
+    """
+    app = await signed_in(person)
+    sub = (await app.call("GET", "/v1/session")).body["subject"]["sub"]
+    used = app.refresh_token
+    lost = await app.refresh(key="the-one-that-was-lost")
+    found = await app.refresh(key="the-one-that-was-lost")
+    assert (found.status, found.body, found.headers["idempotent-replayed"]) == (200, lost.body, "true")
+    app.keep(found.body)
+    assert (await app.call("GET", "/v1/session")).status == 200
+    (session,) = await vault.sessions_of(sub)
+
+    began = time.monotonic()
+    replayed = await app.at(stack["gateway_url"]).refresh(token=used)
+    assert (replayed.status, replayed.code) == (401, "session_expired")
+    assert (await app.call("GET", "/v1/session")).code == "session_expired"
+    assert time.monotonic() - began < REVOKED_SECONDS_MAX
+    assert (await app.refresh()).code == "session_expired"
+
+    (reused,) = await ledger.told_of(sub, "session.refresh.reused")
+    assert (reused.outcome.value, reused.reason, reused.session_ref) == ("denied", "refresh_token_reused", session.ref)
+    (revoked,) = await ledger.told_of(sub, "session.revoked")
+    assert (revoked.reason, revoked.cognito and revoked.cognito.error) == ("refresh_token_reused", None)
+    refuses(stack, session)

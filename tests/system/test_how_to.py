@@ -72,6 +72,24 @@ def test_story_by_curl_is_in_the_log_in_order(stack: RunningStack) -> None:
     assert "sign_in.succeeded" in types[positions[-1] :]
 
 
+def test_an_apps_tokens_by_curl(stack: RunningStack) -> None:
+    """
+    The page's commands sign an app up, use its token, refresh it, lose the answer, and are caught replaying; then a browser
+    deletes that account.
+    """
+    email = "how-to-cleo@example.test"
+    helpers = shell_blocks("Sign up with curl").split("attempt=", 1)[0]
+    printed = run(helpers + shell_blocks("Tokens for a native app"), stack, email)
+    assert printed.count(f'"email":"{email}"') == 1
+    answers = re.findall(r'"refresh_token":"([^"]+)"', printed)
+    assert len(answers) == 2
+    assert answers[0] == answers[1]
+    assert printed.rstrip().endswith("}")
+    assert '"code":"session_expired"' in printed
+    sign_up = shell_blocks("Sign up with curl")
+    assert "HTTP/1.1 204" in run(sign_up + shell_blocks("Delete an account"), stack, email)
+
+
 def test_another_code_can_be_asked_for_by_curl(stack: RunningStack) -> None:
     """
     The page's commands ask for another code too soon (429), look at the attempt, and give it up.

@@ -124,6 +124,36 @@ async def test_signing_out_everywhere(person: Person, people: Profile) -> None:
     await phone.sees("Sign in")
 
 
+async def test_account_is_deleted_with_the_keyboard_alone(person: Person, people: Profile, vault: Vault) -> None:
+    """
+    The address must be typed, and with an old proof a code as well; then the account is gone, on the phone too, a mail says
+    so, and none of the pages on the way has a serious accessibility fault.
+    """
+    phone = await signs_in_elsewhere(person, people)
+    await goes_stale(person, vault)
+    await person.follows("Security")
+    keyboard, ask = person.page.keyboard, person.page.get_by_role("button", name="Delete my account")
+    await ask.focus()
+    await keyboard.press("Enter")
+    await expect(person.page.get_by_label("Your e-mail address")).to_be_focused()
+    await keyboard.type("somebody-else@example.test\n")
+    await expect(person.page.get_by_label("Your e-mail address")).to_have_attribute("aria-invalid", "true")
+    await person.check_page()
+    await keyboard.press("Escape")
+    await expect(ask).to_be_focused()
+    await keyboard.press("Enter")
+    await keyboard.type(f"{person.email}\n")
+    await person.reads("Before your account is deleted, confirm that it is you.")
+    await person.types_code(await person.code())
+    await person.sees("Your account is deleted")
+    await person.check_page()
+    await person.is_told("Your account was deleted")
+    await person.follows("Create a new account")
+    await person.sees("Create an account")
+    await phone.open("/account")
+    await phone.sees("Sign in")
+
+
 async def test_activity_comes_from_the_log(person: Person) -> None:
     """
     What happened is listed, newest first, each entry with its receipt to copy.

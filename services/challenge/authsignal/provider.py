@@ -145,6 +145,16 @@ class Authsignal:
         url = f"{self._api_url}/users/{user_id}/authenticators/{authenticator_id}"
         await self._caller.ask("remove_authenticator", lambda: self._session.request("DELETE", url, None), Removed)
 
+    async def delete_user(self, user_id: str) -> None:
+        """Remove a user with all authenticators; one that is not there is as good."""
+        _check_ids(user_id)
+        await self._caller.ask("delete_user", lambda: self._delete_user(user_id), Removed, safe=True)
+
+    async def _delete_user(self, user_id: str) -> Answer:
+        # The SDK's own method drops the response, so that nothing could be awaited.
+        answer = await self._session.request("DELETE", f"{self._api_url}/users/{user_id}", None)
+        return Answer(200, b"") if answer.status == 404 else answer
+
     def _post(self, path: str, attributes: Attributes) -> Coroutine[Any, Any, Answer]:
         # The Python SDK has no method for these endpoints; the transport is the same.
         return self._session.request("POST", self._api_url + path, json.dumps(_present(attributes)))

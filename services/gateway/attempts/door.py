@@ -18,8 +18,9 @@ from services.gateway.attempts.store import AttemptStore
 from services.gateway.cognito.directory import Account, Directory
 from services.gateway.cognito.faults import CognitoRefused, CognitoUnreachable
 from services.gateway.limits import Limits
+from services.gateway.natives import Caller
 from services.gateway.recorder import Recorder
-from services.gateway.sessions.model import Session
+from services.gateway.sessions.model import SignedIn
 from services.gateway.settings import GatewaySettings
 from shared.challenge_api import (
     ACTION_SIGN_IN,
@@ -74,25 +75,25 @@ class Door:
         self._clock = clock
 
     async def begin_sign_up(
-        self, context: RequestContext, cookie_header: str | None, *, email: str, display_name: str | None, device_id: str | None
+        self, context: RequestContext, caller: Caller, *, email: str, display_name: str | None, device_id: str | None
     ) -> Attempt:
         """Send a code to an address. Whether it has an account is not looked at: the answer could not tell."""
-        attempt = self._new(AttemptKind.SIGN_UP, self._address("email", email), device_id)
+        attempt = self._new(AttemptKind.SIGN_UP, self._address("email", email), caller, device_id)
         attempt = replace(attempt, display_name=display_name, methods=(METHOD_EMAIL_OTP,), own_methods=(METHOD_EMAIL_OTP,))
         await self._limits.check_start(context, attempt.email_hash)
         await self._recorder.record(context, draft_of(attempt, EventType.SIGN_UP_REQUESTED, Outcome.PENDING))
         answer = await self._challenges.challenge(self._flow.challenge_request(context, attempt, METHOD_EMAIL_OTP))
         attempt = replace(sent(attempt, answer), method=METHOD_EMAIL_OTP)
-        return await self._begun(context, cookie_header, attempt, EventType.SIGN_UP_CHALLENGED)
+        return await self._begun(context, caller, attempt, EventType.SIGN_UP_CHALLENGED)
 
     async def begin_sign_in(
-        self, context: RequestContext, cookie_header: str | None, *, identifier: str, method: str | None, device_id: str | None
+        self, context: RequestContext, caller: Caller, *, identifier: str, method: str | None, device_id: str | None
     ) -> Attempt:
         """Challenge whoever has this address; for an address that nobody has, look exactly as if."""
         began = self._veil.begin()
         method = method or METHOD_EMAIL_OTP
-        attempt = self._new(AttemptKind.SIGN_IN, self._address("identifier", identifier), device_id)
-        attempt = replace(attempt, methods=self._settings.methods, method=method)
+        attempt = self._new(AttemptKind.SIGN_IN, self._address("identifier", identifier), caller, device_id)
+        attempt = replace(attempt, methods=caller.offered(self._settings.methods), method=method)
         if method not in attempt.methods:
             raise InvalidRequest(extensions={"errors": [{"field": "method", "message": "This method is not offered here."}]})
         await self._limits.check_start(context, attempt.email_hash)
@@ -106,18 +107,20 @@ class Door:
             attempt = self._challenged(attempt, await self._challenges.challenge(request))
         attempt = with_decoy_code(attempt)
         event_type = EventType.SIGN_IN_DECOYED if attempt.is_decoy else EventType.SIGN_IN_CHALLENGED
-        attempt = await self._begun(context, cookie_header, attempt, event_type)
+        attempt = await self._begun(context, caller, attempt, event_type)
         await self._veil.settle(began, is_decoy=attempt.is_decoy)
         return attempt
 
-    async def sign_in_with_passkey(self, context: RequestContext, *, token: str, device_id: str | None) -> Session | Attempt:
+    async def sign_in_with_passkey(
+        self, context: RequestContext, caller: Caller, *, token: str, device_id: str | None
+    ) -> SignedIn | Attempt:
         """
         Sign in whoever a passkey's token belongs to; no name was typed.
 
         Raises:
             AttemptFailed: The token proves nothing here, or its person has no account that may sign in.
         """
-        attempt = self._new(AttemptKind.SIGN_IN, "", device_id)
+        attempt = self._new(AttemptKind.SIGN_IN, "", caller, device_id)
         attempt = replace(attempt, methods=(METHOD_PASSKEY,), own_methods=(METHOD_PASSKEY,), method=METHOD_PASSKEY)
         await self._limits.check_passkey(context)
         await self._recorder.record(context, draft_of(attempt, EventType.SIGN_IN_STARTED, Outcome.PENDING))
@@ -138,14 +141,14 @@ class Door:
         attempt = replace(attempt, sub=account.sub, email=address, email_hash=email_hash(address, self._email_hash_key))
         return await self._finish.with_proof(context, await self._store.add(attempt), proof)
 
-    async def verify(self, context: RequestContext, binding: str | None, attempt_id: str, code: str) -> Session | Attempt:
-        """Answer with a code; return the session, or the attempt when it now waits for a review."""
+    async def verify(self, context: RequestContext, binding: str | None, attempt_id: str, code: str) -> SignedIn | Attempt:
+        """Answer with a code; return whoever is signed in, or the attempt when it now waits for a review."""
         held, proof = await self._flow.answer(context, binding, attempt_id, code)
         return await self._finish.with_proof(context, held, proof)
 
     async def complete(
         self, context: RequestContext, binding: str | None, attempt_id: str, token: str | None
-    ) -> Session | Attempt:
+    ) -> SignedIn | Attempt:
         """Come back from the browser's part, or from a wait; return what `verify` returns."""
         held, proof = await self._flow.complete(context, binding, attempt_id, token)
         return await self._finish.with_proof(context, held, proof)
@@ -155,7 +158,7 @@ class Door:
             raise InvalidRequest(extensions={"errors": [{"field": field, "message": "Enter an e-mail address."}]})
         return normal_address(text)
 
-    def _new(self, kind: AttemptKind, address: str, device_id: str | None) -> Attempt:
+    def _new(self, kind: AttemptKind, address: str, caller: Caller, device_id: str | None) -> Attempt:
         now = self._clock()
         return Attempt(
             id=str(uuid7()),
@@ -173,6 +176,7 @@ class Door:
             codes_left=self._settings.codes_max,
             sends_left=self._settings.sends_max - 1,
             device_id=device_id,
+            client_id=caller.client_id,
         )
 
     async def _find(self, attempt: Attempt) -> Account | None:
@@ -200,15 +204,13 @@ class Door:
     def _decoy_token(self, attempt: Attempt) -> str:
         return self._decoy_tokens.make(action=attempt.action, idempotency_key=attempt.idempotency_key)
 
-    async def _begun(
-        self, context: RequestContext, cookie_header: str | None, attempt: Attempt, event_type: EventType
-    ) -> Attempt:
-        secret = cookies.read(cookie_header, cookies.ATTEMPT) or cookies.new_secret()
-        attempt = replace(attempt, binding=cookies.digest(secret))
+    async def _begun(self, context: RequestContext, caller: Caller, attempt: Attempt, event_type: EventType) -> Attempt:
+        attempt = replace(attempt, binding=cookies.digest(caller.secret))
         await self._store.add(attempt)
         outcome = Outcome.DENIED if attempt.is_decoy else Outcome.SUCCESS
         reason = DECOY_REASON if attempt.is_decoy else None
         await self._recorder.record(context, draft_of(attempt, event_type, outcome, reason=reason))
-        seconds = self._settings.attempt_seconds
-        context.set_cookie(cookies.set_header(cookies.ATTEMPT, secret, seconds=seconds))
+        if caller.client is None:
+            seconds = self._settings.attempt_seconds
+            context.set_cookie(cookies.set_header(cookies.ATTEMPT, caller.secret, seconds=seconds))
         return attempt

@@ -10,7 +10,7 @@ from services.gateway.cognito.client import Cognito, Tokens
 from services.gateway.cognito.directory import Directory
 from services.gateway.cognito.faults import CognitoRefused, CognitoUnreachable
 from services.gateway.recorder import Recorder
-from services.gateway.sessions.model import Session
+from services.gateway.sessions.model import SignedIn
 from services.gateway.sessions.service import Sessions
 from shared.audit_trail import AuditUnavailable
 from shared.challenge_api import METHOD_EMAIL_OTP, ChallengeService, ClaimRequest, ProofAnswer, Verdict
@@ -41,7 +41,7 @@ class Finish:
         self._recorder = recorder
         self._reviews = reviews
 
-    async def with_proof(self, context: RequestContext, held: Held, proof: ProofAnswer) -> Session | Attempt:
+    async def with_proof(self, context: RequestContext, held: Held, proof: ProofAnswer) -> SignedIn | Attempt:
         """
         Turn a proof into a session, or into an attempt that waits for a review.
 
@@ -112,18 +112,19 @@ class Finish:
 
     async def _succeed(
         self, context: RequestContext, held: Held, proof: ProofAnswer, tokens: Tokens, closing: list[Draft]
-    ) -> Session:
+    ) -> SignedIn:
         attempt = held.attempt
-        session, secret = self._sessions.of_tokens(context, tokens, method=proof.method or METHOD_EMAIL_OTP)
         if attempt.kind is AttemptKind.SIGN_IN:
             closing.append(draft_of(attempt, EventType.SIGN_IN_SUCCEEDED, Outcome.SUCCESS))
         try:
-            await self._sessions.open(context, session, secret, *closing)
+            opened = await self._sessions.open(
+                context, tokens, *closing, method=proof.method or METHOD_EMAIL_OTP, client_id=attempt.client_id
+            )
         except AuditUnavailable:
             await self._store.change(held, replace(attempt, status=AttemptStatus.FAILED))
             raise
         await self._store.change(held, replace(attempt, status=AttemptStatus.COMPLETED, track_token=None, proof_token=None))
-        return session
+        return opened
 
     async def _refuse(self, context: RequestContext, held: Held, proof: ProofAnswer) -> Attempt:
         """Record a verdict that is no session; return an attempt in review, raise what anything else means."""

@@ -40,11 +40,12 @@ class Attempt(Struct, frozen=True, kw_only=True):
 
     `sub` is None at sign-up, where no account exists yet, and for a decoy: an attempt for an address that nobody has, which
     looks and costs the same and can never succeed. `binding` is the hash of the cookie that it belongs to: the attempt
-    cookie's, and of a step-up the session's. `methods` are what the page offers, at the door the same to everybody;
-    `own_methods` are those that the person has: any other is answered like a decoy. `ruling` is what the rules said when it
-    began: one that is not CHALLENGED never becomes a session, but only whoever proves the address is told; `is_reviewed` says
-    that an operator approved it since. `busy_until` is ahead while an answer is looked at or a code is sent: nothing else may
-    happen to the attempt meanwhile, so that one proof ends it once. It ends by itself, should the process die in between.
+    cookie's, of an app (`client_id`) its attempt token's, and of a step-up the session's. `methods` are what the page offers,
+    at the door the same to everybody; `own_methods` are those that the person has: any other is answered like a decoy.
+    `ruling` is what the rules said when it began: one that is not CHALLENGED never becomes a session, but only whoever proves
+    the address is told; `is_reviewed` says that an operator approved it since. `busy_until` is ahead while an answer is looked
+    at or a code is sent: nothing else may happen to the attempt meanwhile, so that one proof ends it once. It ends by itself,
+    should the process die in between.
     """
 
     id: str
@@ -68,6 +69,7 @@ class Attempt(Struct, frozen=True, kw_only=True):
     own_methods: tuple[str, ...] = ()
     method: str | None = None
     challenge_id: str | None = None
+    client_id: str | None = None
     track_token: str | None = None
     device_code: str | None = None
     destination: str | None = None

@@ -1,4 +1,4 @@
-"""From an address to an account: AdminGetUser, remembered for a few minutes under the address's keyed hash."""
+"""From an address to an account: AdminGetUser, remembered for a few minutes under the address's keyed hash; and its end."""
 
 import asyncio
 import random
@@ -72,9 +72,10 @@ class Directory:
 
     async def look_up(self, username: str) -> Account | None:
         """Ask Cognito about a sub or an address, past what is remembered."""
-        user = await self._ask(username)
-        if user is None:
+        answer = await self._ask("AdminGetUser", username)
+        if answer is None:
             return None
+        user = msgspec.json.decode(answer, type=_User)
         attributes = {attribute.name: attribute.value for attribute in user.user_attributes}
         is_usable = user.enabled and attributes.get("email_verified") == "true"
         if not is_usable:
@@ -83,21 +84,31 @@ class Directory:
         created_at = datetime.fromtimestamp(user.user_create_date, UTC) if user.user_create_date is not None else None
         return Account(sub=attributes["sub"], email=attributes["email"], created_at=created_at)
 
-    async def _ask(self, username: str) -> _User | None:
-        # Reading is safe to repeat: once more after a fault of Cognito's, or none of anybody's.
+    async def delete(self, sub: str, email_hash: str) -> None:
+        """
+        Delete an account; one that is gone already is as good.
+
+        Raises:
+            CognitoRefused, CognitoUnreachable: Cognito did not say that it did.
+        """
+        await self._ask("AdminDeleteUser", sub)
+        # Only now: whoever asked meanwhile would have had it remembered once more.
+        await self.forget(email_hash)
+
+    async def _ask(self, operation: str, username: str) -> bytes | None:
+        """Return the answer about one account, or None when there is no such account."""
+        # Safe to repeat, reading and deleting alike: once more after a fault of Cognito's, or none of anybody's.
         for is_last in (False, True):
             try:
-                answer = await self._cognito.call("AdminGetUser", {"UserPoolId": self._user_pool_id, "Username": username})
+                return await self._cognito.call(operation, {"UserPoolId": self._user_pool_id, "Username": username})
             except AwsRefused as refusal:
                 if refusal.code == "UserNotFoundException":
                     return None
                 if is_last or (refusal.status < 500 and refusal.code not in THROTTLED):
-                    raise CognitoRefused("AdminGetUser", refusal.code) from refusal
+                    raise CognitoRefused(operation, refusal.code) from refusal
             except AwsUnreachable as error:
                 if is_last:
                     raise CognitoUnreachable(str(error)) from error
-            else:
-                return msgspec.json.decode(answer, type=_User)
             await asyncio.sleep(PAUSE_SECONDS * (1 + random.random()))  # noqa: S311 - jitter
         raise AssertionError("the last try returns or raises")
 

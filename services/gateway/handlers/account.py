@@ -66,6 +66,23 @@ async def change_me(data: ProfileChange, request: AnyRequest) -> ProfileView:
     )
 
 
+@delete(
+    "/v1/me",
+    tags=["account"],
+    operation_id="deleteMe",
+    summary="Delete my account",
+    responses=problems(400, 401, 403, 409, 422, 429, 502, 503),
+)
+async def delete_me(request: AnyRequest) -> None:
+    """
+    Delete the account of whoever is signed in, and end all its sessions; the last proof must be at most five minutes old.
+
+    Where a provider fails half-way the session lives on: send it again.
+    """
+    gateway = gateway_of(request)
+    await gateway.deletion.delete(context_of(request), await gateway.session_of(request))
+
+
 @get(
     "/v1/me/activity",
     tags=["account"],
@@ -190,6 +207,7 @@ def _listed(gateway: Gateway, session: Session, listed: tuple[AuthenticatorAnswe
 ACCOUNT_HANDLERS: Final = (
     get_me,
     change_me,
+    delete_me,
     list_activity,
     list_authenticators,
     begin_enrolment,

@@ -7,18 +7,18 @@ from litestar.openapi.datastructures import ResponseSpec
 
 from services.gateway.attempts.model import Attempt
 from services.gateway.handlers.documents import ATTEMPT, WRITE, AttemptId, problems, wait_seconds
-from services.gateway.sessions.model import Session
+from services.gateway.sessions.model import SignedIn
 from services.gateway.views import (
     AttemptView,
     ChallengeChoice,
     CodeProof,
     PasskeyStart,
-    SessionView,
+    SignedInView,
     SignInStart,
     SignUpStart,
     TokenProof,
 )
-from services.gateway.wiring import AnyRequest, Gateway, binding_of, cookie_of, gateway_of
+from services.gateway.wiring import AnyRequest, Gateway, binding_of, gateway_of
 from shared.http.problems import context_of
 
 
@@ -33,14 +33,15 @@ from shared.http.problems import context_of
 async def begin_sign_up(data: SignUpStart, request: AnyRequest) -> AttemptView:
     """Send a code to an address; the answer is the same whether it has an account or not."""
     gateway = gateway_of(request)
+    caller = gateway.clients.caller(request, data.client_id)
     attempt = await gateway.door.begin_sign_up(
         context_of(request),
-        cookie_of(request),
+        caller,
         email=data.email,
         display_name=data.display_name,
         device_id=data.device_id,
     )
-    return gateway.show_attempt(attempt)
+    return gateway.show_attempt(attempt, caller)
 
 
 @post(
@@ -54,14 +55,15 @@ async def begin_sign_up(data: SignUpStart, request: AnyRequest) -> AttemptView:
 async def begin_sign_in(data: SignInStart, request: AnyRequest) -> AttemptView:
     """Send a code to whoever has this address; an unknown one gets an answer that looks the same."""
     gateway = gateway_of(request)
+    caller = gateway.clients.caller(request, data.client_id)
     attempt = await gateway.door.begin_sign_in(
         context_of(request),
-        cookie_of(request),
+        caller,
         identifier=data.identifier,
         method=data.method,
         device_id=data.device_id,
     )
-    return gateway.show_attempt(attempt)
+    return gateway.show_attempt(attempt, caller)
 
 
 @post(
@@ -72,10 +74,11 @@ async def begin_sign_in(data: SignInStart, request: AnyRequest) -> AttemptView:
     summary="Sign in with a passkey, no name typed",
     responses={202: ResponseSpec(AttemptView, generate_examples=False), **problems(*WRITE)},
 )
-async def sign_in_with_passkey(data: PasskeyStart, request: AnyRequest) -> Response[SessionView]:
+async def sign_in_with_passkey(data: PasskeyStart, request: AnyRequest) -> Response[SignedInView]:
     """Sign in whoever the token belongs to that the Web SDK's `passkey.signIn` returned."""
     gateway = gateway_of(request)
-    result = await gateway.door.sign_in_with_passkey(context_of(request), token=data.token, device_id=data.device_id)
+    caller = gateway.clients.caller(request, data.client_id)
+    result = await gateway.door.sign_in_with_passkey(context_of(request), caller, token=data.token, device_id=data.device_id)
     return _session_or_attempt(gateway, result)
 
 
@@ -117,7 +120,7 @@ async def send_challenge(attempt_id: AttemptId, data: ChallengeChoice, request: 
     summary="Answer with a code",
     responses={202: ResponseSpec(AttemptView, generate_examples=False), **problems(*ATTEMPT)},
 )
-async def verify_code(attempt_id: AttemptId, data: CodeProof, request: AnyRequest) -> Response[SessionView]:
+async def verify_code(attempt_id: AttemptId, data: CodeProof, request: AnyRequest) -> Response[SignedInView]:
     """Sign in with the code; 202 with the attempt when it must be reviewed first."""
     gateway = gateway_of(request)
     result = await gateway.door.verify(context_of(request), binding_of(request), attempt_id, data.code)
@@ -132,7 +135,7 @@ async def verify_code(attempt_id: AttemptId, data: CodeProof, request: AnyReques
     summary="Answer with the Web SDK's token",
     responses={202: ResponseSpec(AttemptView, generate_examples=False), **problems(*ATTEMPT)},
 )
-async def complete_with_token(attempt_id: AttemptId, data: TokenProof, request: AnyRequest) -> Response[SessionView]:
+async def complete_with_token(attempt_id: AttemptId, data: TokenProof, request: AnyRequest) -> Response[SignedInView]:
     """Sign in with a token that the Web SDK earned for this attempt, or without one after a wait that ended well."""
     gateway = gateway_of(request)
     result = await gateway.door.complete(context_of(request), binding_of(request), attempt_id, data.token)
@@ -151,10 +154,10 @@ async def cancel_attempt(attempt_id: AttemptId, request: AnyRequest) -> None:
     await gateway_of(request).flow.cancel(context_of(request), binding_of(request), attempt_id)
 
 
-def _session_or_attempt(gateway: Gateway, result: Session | Attempt) -> Response[SessionView]:
+def _session_or_attempt(gateway: Gateway, result: SignedIn | Attempt) -> Response[SignedInView]:
     if isinstance(result, Attempt):
         return Response[Any](gateway.show_attempt(result), status_code=202)
-    return Response(gateway.show_session(result))
+    return Response(gateway.show_signed_in(result))
 
 
 ATTEMPT_HANDLERS: Final = (

@@ -1,12 +1,11 @@
-"""The session of this browser, and all others of its person."""
+"""The session of this browser or app, and all others of its person."""
 
 from typing import Final
 
-from litestar import delete, get
+from litestar import delete, get, post
 
-from services.gateway.devices import device_name
-from services.gateway.handlers.documents import SessionId, problems
-from services.gateway.views import SessionItemView, SessionListView, SessionView, when
+from services.gateway.handlers.documents import WRITE, SessionId, problems
+from services.gateway.views import SessionItemView, SessionListView, SessionView, TokenRefresh, TokensView, tokens_view, when
 from services.gateway.wiring import AnyRequest, gateway_of
 from shared.http.problems import context_of
 
@@ -31,6 +30,23 @@ async def end_session(request: AnyRequest) -> None:
     await gateway.sessions.end(context_of(request), await gateway.session_of(request))
 
 
+@post(
+    "/v1/session/refresh",
+    status_code=200,
+    tags=["session"],
+    operation_id="refreshSession",
+    summary="New tokens for a native app",
+    responses=problems(*WRITE),
+)
+async def refresh_session(data: TokenRefresh, request: AnyRequest) -> TokensView:
+    """
+    Trade a native app's refresh token for new tokens. It works once: sent again, it ends the session everywhere, unless it is
+    the same request again (same Idempotency-Key) within ten seconds, which gets the same answer.
+    """
+    gateway = gateway_of(request)
+    return tokens_view(await gateway.refresh.rotate(context_of(request), data.refresh_token))
+
+
 @get(
     "/v1/sessions",
     tags=["session"],
@@ -47,7 +63,7 @@ async def list_sessions(request: AnyRequest) -> SessionListView:
             SessionItemView(
                 id=one.ref,
                 is_current=one.key == session.key,
-                device=device_name(one.user_agent),
+                device=gateway.device_of(one),
                 ip=one.ip,
                 country=one.country,
                 created_at=when(one.authenticated_at),
@@ -85,4 +101,4 @@ async def revoke_all_sessions(request: AnyRequest) -> None:
     await gateway.sessions.revoke_everywhere(context_of(request), await gateway.session_of(request))
 
 
-SESSION_HANDLERS: Final = (get_session, end_session, list_sessions, revoke_session, revoke_all_sessions)
+SESSION_HANDLERS: Final = (get_session, end_session, refresh_session, list_sessions, revoke_session, revoke_all_sessions)

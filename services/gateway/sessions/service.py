@@ -1,31 +1,29 @@
 """What happens to sessions: made, used, refreshed inside, ended. Every change is an event."""
 
 import time
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Sequence
+from typing import Any, Final
 
-import msgspec
-import structlog
+from msgspec.structs import replace
 
 from services.gateway import cookies, policy
-from services.gateway.cognito.client import Cognito, Tokens, claims_of
-from services.gateway.cognito.faults import CognitoRefused, CognitoUnreachable
+from services.gateway.cognito.client import Tokens, claims_of
+from services.gateway.natives import NativeClients
 from services.gateway.recorder import Recorder
-from services.gateway.sessions.model import Session
+from services.gateway.sessions import refresh_tokens
+from services.gateway.sessions.endings import Endings, subject_of
+from services.gateway.sessions.model import Lives, NativeTokens, Session, SignedIn
 from services.gateway.sessions.store import SessionStore
 from shared.audit_trail import AuditUnavailable
-from shared.events import CognitoRef, Draft, EventType, Outcome, Subject, email_hash, normal_address
+from shared.events import CognitoRef, Draft, EventType, Outcome, email_hash, normal_address
 from shared.http.context import RequestContext
 from shared.ids import uuid7
-from shared.problems import Conflict, NotFound, SessionExpired, SessionRequired, StepUpRequired
-from shared.state import StateStore
-
-log = structlog.get_logger(__name__)
+from shared.problems import NotFound, SessionExpired, SessionRequired, StepUpRequired
 
 # "Last seen" moves in steps, so that reading a page does not write on every request.
 TOUCH_SECONDS: Final = 60
-REFRESH_AHEAD_SECONDS: Final = 30
-REFRESH_LOCK_SECONDS: Final = 10
+BY_OWNER: Final = "by_owner"
+INVALID_TOKEN: Final = {"WWW-Authenticate": 'Bearer error="invalid_token"'}  # RFC 6750 section 3.1
 
 
 class Sessions:
@@ -35,30 +33,48 @@ class Sessions:
         self,
         *,
         store: SessionStore,
-        state: StateStore,
-        cognito: Cognito,
         recorder: Recorder,
+        endings: Endings,
+        clients: NativeClients,
         email_hash_key: bytes,
-        absolute_seconds: int,
+        absolute: Lives,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._store = store
-        self._state = state
-        self._cognito = cognito
         self._recorder = recorder
+        self._endings = endings
+        self._clients = clients
         self._email_hash_key = email_hash_key
-        self._absolute_seconds = absolute_seconds
+        self._absolute = absolute
         self._clock = clock
 
-    def of_tokens(self, context: RequestContext, tokens: Tokens, *, method: str) -> tuple[Session, str]:
-        """Return a new session over tokens that were issued just now, and the cookie's secret. Nothing is stored yet."""
+    async def open(
+        self, context: RequestContext, tokens: Tokens, *closing: Draft, method: str, client_id: str | None
+    ) -> SignedIn:
+        """
+        Make a session over tokens that were issued just now: stored, recorded, and only then given to the browser or the app.
+
+        Raises:
+            AuditUnavailable: The queue refused the closing events: the session is gone and its tokens are revoked.
+        """
+        if client_id is None:
+            secret = cookies.new_secret()
+            session = self._new(context, tokens, method, key=cookies.digest(secret))
+            await self._open(context, session, closing)
+            context.set_cookie(cookies.set_header(cookies.SESSION, secret, seconds=self._absolute.browser_seconds))
+            return SignedIn(session)
+        token = refresh_tokens.new()
+        session = self._new(context, tokens, method, key=token.key, client_id=client_id, refresh_digest=token.digest)
+        await self._open(context, session, closing)
+        await self._store.admit(session)
+        return SignedIn(session, NativeTokens(tokens.access_token, tokens.expires_in, token.text))
+
+    def _new(self, context: RequestContext, tokens: Tokens, method: str, **rest: Any) -> Session:
         claims = claims_of(tokens.id_token)
-        secret = cookies.new_secret()
         now = self._clock()
         address = normal_address(claims.email)
         session = Session(
             ref=str(uuid7()),
-            key=cookies.digest(secret),
             sub=claims.sub,
             email=address,
             email_hash=email_hash(address, self._email_hash_key),
@@ -68,7 +84,7 @@ class Sessions:
             methods=(method,),
             authenticated_at=now,
             last_seen_at=now,
-            expires_at=now + self._absolute_seconds,
+            expires_at=now,
             access_token=tokens.access_token,
             access_expires_at=now + tokens.expires_in,
             refresh_token=tokens.refresh_token or "",
@@ -76,32 +92,24 @@ class Sessions:
             ip=context.client.ip,
             country=context.client.country,
             user_agent=context.client.user_agent,
+            **rest,
         )
-        return session, secret
+        return replace(session, expires_at=now + self._absolute.of(session))
 
-    async def open(self, context: RequestContext, session: Session, secret: str, *closing: Draft) -> None:
-        """
-        Make a session real: stored, recorded, and only then given to the browser.
-
-        Raises:
-            AuditUnavailable: The queue refused the closing events: the session is gone and its tokens are revoked.
-        """
+    async def _open(self, context: RequestContext, session: Session, closing: Sequence[Draft]) -> None:
         await self._store.put(session)
         created = Draft(
             event_type=EventType.SESSION_CREATED,
             outcome=Outcome.SUCCESS,
             session_ref=session.ref,
-            subject=_subject(session),
-            data={"methods": list(session.methods)},
+            subject=subject_of(session),
+            data={"methods": list(session.methods), **({"client_id": session.client_id} if session.client_id else {})},
         )
         try:
-            await self._recorder.record(
-                context, *(msgspec.structs.replace(draft, session_ref=session.ref) for draft in closing), created
-            )
+            await self._recorder.record(context, *(replace(draft, session_ref=session.ref) for draft in closing), created)
         except AuditUnavailable:
-            await self._undo(context, session)
+            await self._endings.undo(context, session)
             raise
-        context.set_cookie(cookies.set_header(cookies.SESSION, secret, seconds=self._absolute_seconds))
 
     async def require(self, context: RequestContext, cookie_header: str | None) -> Session:
         """
@@ -115,26 +123,36 @@ class Sessions:
         if secret is None:
             raise SessionRequired
         session = await self._store.read(cookies.digest(secret))
-        if session is None:
+        # Half of an app's refresh token looks like a cookie, and is none.
+        if session is None or session.client_id is not None:
             context.set_cookie(cookies.clear_header(cookies.SESSION))
             raise SessionExpired
-        now = self._clock()
-        if now - session.last_seen_at >= TOUCH_SECONDS:
-            session = msgspec.structs.replace(session, last_seen_at=now)
-            await self._store.put(session)
-        return session
+        return await self._used(session)
+
+    async def require_native(self, token: str) -> Session:
+        """
+        Return the session of an app's access token, and move its "last seen".
+
+        The token is looked for in our own state, never only checked offline: so a revoke holds at once.
+
+        Raises:
+            SessionExpired: The token is too old or nobody's, its session is over, or the app is no longer registered.
+        """
+        session = await self._store.of_access_token(token)
+        if session is None or session.client_id is None or session.client_id not in self._clients:
+            raise SessionExpired(headers=INVALID_TOKEN)
+        return await self._used(session)
 
     async def end(self, context: RequestContext, session: Session) -> None:
         """Sign out here: recorded, taken out of the store, and the tokens revoked at Cognito."""
-        subject = _subject(session)
+        subject = subject_of(session)
         await self._recorder.record(
             context,
             Draft(event_type=EventType.SESSION_ENDED, outcome=Outcome.PENDING, session_ref=session.ref, subject=subject),
         )
-        # From here the browser is signed out, whatever Cognito says.
-        await self._store.delete(session)
-        context.set_cookie(cookies.clear_header(cookies.SESSION))
-        error = await self._revoke(session)
+        # From here the person is signed out, whatever Cognito says.
+        error = await self._endings.end(session)
+        _take_cookie(context, session)
         await self._recorder.record(
             context,
             Draft(
@@ -159,20 +177,26 @@ class Sessions:
         """
         for one in await self._store.of_account(session.sub):
             if one.ref == ref:
-                await self._revoke_all(context, session, [one], EventType.SESSION_REVOKED)
+                await self._revoke_all(context, session, [one], EventType.SESSION_REVOKED, BY_OWNER)
                 return
         raise NotFound("session")
 
-    async def revoke_everywhere(self, context: RequestContext, session: Session) -> None:
-        """End every session of the account, this one as well."""
-        await self._revoke_all(context, session, await self._store.of_account(session.sub), EventType.SESSION_ALL_REVOKED)
-        context.set_cookie(cookies.clear_header(cookies.SESSION))
+    async def revoke_others(self, context: RequestContext, session: Session, *, reason: str) -> None:
+        """End every session of the account but this one."""
+        others = [one for one in await self._store.of_account(session.sub) if one.key != session.key]
+        await self._revoke_all(context, session, others, EventType.SESSION_ALL_REVOKED, reason)
+
+    async def revoke_everywhere(
+        self, context: RequestContext, session: Session, *closing: Draft, reason: str = BY_OWNER
+    ) -> None:
+        """End every session of the account, this one as well; `closing` is recorded with it."""
+        found = await self._store.of_account(session.sub)
+        await self._revoke_all(context, session, found, EventType.SESSION_ALL_REVOKED, reason, *closing)
+        _take_cookie(context, session)
 
     async def prove(self, session: Session) -> Session:
         """Note that the person of a session proved a factor just now."""
-        session = msgspec.structs.replace(session, proven_at=self._clock())
-        await self._store.put(session)
-        return session
+        return await self.change(session, proven_at=self._clock())
 
     def fresh_until(self, session: Session) -> float | None:
         """Return until when the last proof is fresh (Unix seconds), or None when it no longer is."""
@@ -189,119 +213,48 @@ class Sessions:
         if self.fresh_until(session) is None:
             raise StepUpRequired(extensions={"next": "/step-ups"})
 
-    async def with_fresh_tokens(self, context: RequestContext, session: Session) -> Session:
+    async def change(self, session: Session, **changes: Any) -> Session:
         """
-        Return the session with an access token that is good for a while yet, refreshed at Cognito where needed.
+        Change some fields of a session; return it.
 
         Raises:
-            SessionExpired: Cognito no longer honours the refresh token: the session is over.
-            Conflict: A twin of this request is refreshing right now.
-            CognitoUnreachable: Cognito did not answer.
+            SessionExpired: It was ended meanwhile.
         """
-        if self._clock() < session.access_expires_at - REFRESH_AHEAD_SECONDS:
-            return session
-        # One copy refreshes: with rotation on, a refresh token that is used twice looks stolen.
-        if not await self._state.add(f"refresh:{session.key}", b"1", ttl_seconds=REFRESH_LOCK_SECONDS):
-            raise Conflict("refresh under way")
-        try:
-            return await self._refresh(context, session)
-        finally:
-            await self._state.delete(f"refresh:{session.key}")
-
-    async def change(self, session: Session) -> None:
-        """Store a session that was changed."""
-        await self._store.put(session)
-
-    async def _refresh(self, context: RequestContext, session: Session) -> Session:
-        current = await self._store.read(session.key)
-        if current is not None and self._clock() < current.access_expires_at - REFRESH_AHEAD_SECONDS:
-            return current
-        subject = _subject(session)
-        try:
-            tokens = await self._cognito.refresh(session.refresh_token)
-        except CognitoRefused as refusal:
-            await self._store.delete(session)
-            context.set_cookie(cookies.clear_header(cookies.SESSION))
-            await self._recorder.record(
-                context,
-                Draft(
-                    event_type=EventType.SESSION_EXPIRED,
-                    outcome=Outcome.FAILURE,
-                    reason="refresh_refused",
-                    session_ref=session.ref,
-                    subject=subject,
-                    cognito=CognitoRef(operation=refusal.operation, error=refusal.code),
-                ),
-            )
-            raise SessionExpired(str(refusal)) from refusal
-        changed = msgspec.structs.replace(
-            session,
-            access_token=tokens.access_token,
-            access_expires_at=self._clock() + tokens.expires_in,
-            refresh_token=tokens.refresh_token or session.refresh_token,
-        )
-        await self._store.put(changed)
-        await self._recorder.record(
-            context,
-            Draft(
-                event_type=EventType.SESSION_ROTATED,
-                outcome=Outcome.SUCCESS,
-                session_ref=session.ref,
-                subject=subject,
-                cognito=CognitoRef(operation="GetTokensFromRefreshToken"),
-            ),
-        )
+        changed = await self._store.change(session, **changes)
+        if changed is None:
+            raise SessionExpired("ended meanwhile")
         return changed
 
+    async def _used(self, session: Session) -> Session:
+        now = self._clock()
+        return await self.change(session, last_seen_at=now) if now - session.last_seen_at >= TOUCH_SECONDS else session
+
     async def _revoke_all(
-        self, context: RequestContext, actor: Session, sessions: list[Session], event_type: EventType
+        self,
+        context: RequestContext,
+        actor: Session,
+        sessions: list[Session],
+        event_type: EventType,
+        reason: str,
+        *closing: Draft,
     ) -> None:
         drafts = [
             Draft(
                 event_type=event_type,
                 outcome=Outcome.SUCCESS,
-                reason="by_owner",
+                reason=reason,
                 session_ref=one.ref,
-                subject=_subject(one),
+                subject=subject_of(one),
                 data={"by_session": actor.ref},
             )
             for one in sessions
         ]
-        if drafts:
-            await self._recorder.record(context, *drafts)
+        if drafts or closing:
+            await self._recorder.record(context, *drafts, *closing)
         for one in sessions:
-            # Out of the store first: from here no copy of the gateway knows the session, whatever Cognito says.
-            await self._store.delete(one)
-            await self._revoke(one)
-
-    async def _undo(self, context: RequestContext, session: Session) -> None:
-        await self._store.delete(session)
-        error = await self._revoke(session)
-        await self._recorder.announce(
-            context,
-            [
-                Draft(
-                    event_type=EventType.SESSION_REVOKED,
-                    outcome=Outcome.SUCCESS if error is None else Outcome.ERROR,
-                    reason="audit_unavailable",
-                    session_ref=session.ref,
-                    subject=_subject(session),
-                    cognito=CognitoRef(operation="RevokeToken", error=error),
-                )
-            ],
-        )
-
-    async def _revoke(self, session: Session) -> str | None:
-        try:
-            await self._cognito.revoke(session.refresh_token)
-        except CognitoRefused as refusal:
-            log.warning("session.revoke_refused", session_ref=session.ref, code=refusal.code)
-            return refusal.code
-        except CognitoUnreachable as error:
-            log.warning("session.revoke_failed", session_ref=session.ref, error=str(error))
-            return "Unreachable"
-        return None
+            await self._endings.end(one)
 
 
-def _subject(session: Session) -> Subject:
-    return Subject(sub=session.sub, email_hash=session.email_hash)
+def _take_cookie(context: RequestContext, session: Session) -> None:
+    if session.client_id is None:
+        context.set_cookie(cookies.clear_header(cookies.SESSION))

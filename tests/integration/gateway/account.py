@@ -1,13 +1,18 @@
 """What somebody does with their own account."""
 
+import asyncio
 import time
 from typing import Any
+
+import aiohttp
 
 from tests.integration.gateway.person import SESSION, Person
 from tests.integration.gateway.simulator import Authsignal
 from tests.integration.gateway.vault import Vault
+from tests.stack import RunningStack
 
 PATH = "/v1/me/authenticators"
+NOTICE_SECONDS_MAX = 5.0
 
 
 async def listed(person: Person) -> list[dict[str, Any]]:
@@ -25,3 +30,15 @@ async def extra(person: Person, authsignal: Authsignal) -> str:
 async def age(person: Person, vault: Vault) -> None:
     """Let five minutes pass since the person of a session proved a factor."""
     await vault.change_session(person.cookies[SESSION], proven_at=time.time() - 301)
+
+
+async def notice(http: aiohttp.ClientSession, stack: RunningStack, person: Person, word: str) -> str:
+    """Return the text of the mail whose subject has a word in it."""
+    deadline = time.monotonic() + NOTICE_SECONDS_MAX
+    while True:
+        async with http.get(f"{stack['mail']['inbox_url']}/api/messages?to={person.email}") as answer:
+            for message in await answer.json():
+                if word in message["subject"]:
+                    return str(message["text"])
+        assert time.monotonic() < deadline, f"no mail about {word}"
+        await asyncio.sleep(0.05)

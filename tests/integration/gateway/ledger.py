@@ -86,6 +86,19 @@ class Ledger:
             assert time.monotonic() < deadline, f"no {expect} among {types}"
             await asyncio.sleep(0.05)
 
+    async def of_subject(self, sub: str) -> list[Event]:
+        """Return every event about one account, in the order of their time."""
+        query = (
+            "SELECT e.entry FROM audit.entries e JOIN audit.entry_search s USING (event_id)"
+            " WHERE s.subject_sub = $1 ORDER BY s.occurred_at, s.instance, s.seq"
+        )
+        return [decode(row["entry"]) for row in await self._connection.fetch(query, sub)]
+
+    async def told_of(self, sub: str, kind: str) -> list[Event]:
+        """Return every event of one type about one account, once there is one."""
+        await self.types_of_subject(sub, expect=kind)
+        return [event for event in await self.of_subject(sub) if event.event_type.value == kind]
+
     async def missing_numbers(self, instance: str, last: int) -> list[int]:
         """Return the numbers up to `last` of one producer's process that are not stored."""
         query = "SELECT seq FROM audit.entry_search WHERE instance = $1"

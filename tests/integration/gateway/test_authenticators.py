@@ -1,14 +1,13 @@
 """One's own ways to sign in: listed, added, named, removed; who may, and who is told."""
 
 import asyncio
-import time
 import uuid
 from typing import Any
 
 import aiohttp
 import pytest
 
-from tests.integration.gateway.account import PATH, age, extra, listed
+from tests.integration.gateway.account import PATH, age, extra, listed, notice
 from tests.integration.gateway.factors import AWAITED, SIGNED, TYPED, Factors
 from tests.integration.gateway.fixtures import People
 from tests.integration.gateway.ledger import Ledger
@@ -16,20 +15,6 @@ from tests.integration.gateway.person import Answer, Person
 from tests.integration.gateway.simulator import Authsignal
 from tests.integration.gateway.vault import Vault
 from tests.stack import RunningStack
-
-NOTICE_SECONDS_MAX = 5.0
-
-
-async def notice(http: aiohttp.ClientSession, stack: RunningStack, person: Person, word: str) -> str:
-    """Return the text of the mail whose subject has a word in it."""
-    deadline = time.monotonic() + NOTICE_SECONDS_MAX
-    while True:
-        async with http.get(f"{stack['mail']['inbox_url']}/api/messages?to={person.email}") as answer:
-            for message in await answer.json():
-                if word in message["subject"]:
-                    return str(message["text"])
-        assert time.monotonic() < deadline, f"no mail about {word}"
-        await asyncio.sleep(0.05)
 
 
 async def test_the_first_one_is_the_address(person: Person) -> None:

@@ -13,6 +13,7 @@ from tests.integration.gateway.business import Business
 from tests.integration.gateway.direct_app import DirectApp
 from tests.integration.gateway.factors import Factors
 from tests.integration.gateway.ledger import Ledger
+from tests.integration.gateway.native_app import NativeApp
 from tests.integration.gateway.person import Answer, Person
 from tests.integration.gateway.sender import Sender
 from tests.integration.gateway.simulator import Authsignal
@@ -111,6 +112,17 @@ async def _rename(world: World) -> Answer:
     return await world.person.call("PATCH", "/v1/me", {"display_name": "Ada"})
 
 
+async def _delete_account(world: World) -> Answer:
+    await world.person.sign_up()
+    return await world.person.call("DELETE", "/v1/me")
+
+
+async def _refresh(world: World) -> Answer:
+    app = NativeApp(world.person)
+    await app.sign_in("sign-ups")
+    return await app.refresh()
+
+
 async def _begin_enrolment(world: World) -> Answer:
     await world.person.sign_up()
     return await world.person.call("POST", "/v1/me/authenticators", {"type": "PASSKEY"})
@@ -200,7 +212,9 @@ SCENARIOS: dict[str, Scenario] = {
     "DELETE /v1/session": _sign_out,
     "DELETE /v1/sessions": _revoke_all,
     "DELETE /v1/sessions/{session_id}": _revoke,
+    "POST /v1/session/refresh": _refresh,
     "PATCH /v1/me": _rename,
+    "DELETE /v1/me": _delete_account,
     "POST /v1/me/authenticators": _begin_enrolment,
     "POST /v1/me/enrolments/{enrolment_id}/completions": _complete_enrolment,
     "PATCH /v1/me/authenticators/{authenticator_id}": _name_factor,

@@ -1,10 +1,12 @@
 """The gateway's state as it lies in Valkey, opened with the gateway's own key: how a test lets time pass for one record."""
 
+import contextlib
 import time
 from pathlib import Path
 from typing import Any
 
 import msgspec
+from redis.asyncio import Redis
 
 from services.gateway.attempts.model import Attempt
 from services.gateway.cookies import digest
@@ -19,6 +21,7 @@ class Vault:
 
     def __init__(self, settings: dict[str, Any]) -> None:
         self.state = open_state(settings["state_url"])
+        self._url = settings["state_url"].replace("valkey://", "redis://")
         self._sealer = Sealer(read_keys(Path(settings["session_key_file"])))
 
     async def attempt(self, attempt_id: str) -> Attempt:
@@ -40,6 +43,11 @@ class Vault:
         key = f"session:{digest(cookie)}"
         return await self._read(key, Session) if await self.state.get(key) is not None else None
 
+    async def life_seconds(self, key: str) -> int:
+        """Return how long the store will keep a value."""
+        async with contextlib.aclosing(Redis.from_url(self._url)) as valkey:
+            return int(await valkey.ttl(key))
+
     async def sessions_of(self, sub: str) -> list[Session]:
         """Return every session that is stored for an account."""
         keys = await self.state.members(f"sessions-of:{sub}")
@@ -49,6 +57,10 @@ class Vault:
         """Store a session with some fields changed."""
         session = await self.session(cookie)
         assert session is not None
+        await self.change(session, **changes)
+
+    async def change(self, session: Session, **changes: Any) -> None:
+        """Store a session, a browser's or an app's, with some fields changed."""
         await self._write(f"session:{session.key}", msgspec.structs.replace(session, **changes))
 
     async def _read(self, key: str, kind: type[Any]) -> Any:

@@ -54,7 +54,8 @@ class Counter:
     """A client of the shop, behind the middleware."""
 
     def __init__(self, shop: Shop) -> None:
-        self.state = MemoryState()
+        self.now = 0.0
+        self.state = MemoryState(clock=lambda: self.now)
         self.middleware = IdempotencyMiddleware(shop, self.state, Sealer([secrets.token_hex(32)]), body_bytes_max=1024)
         self.context = RequestContext("r", "t", "s", is_sampled=False, client=Client())
 
@@ -158,6 +159,21 @@ async def test_sessions_do_not_share_keys(shop: Shop, counter: Counter) -> None:
     await counter.buy(cookie=OTHER_SESSION)
 
     assert shop.sold == 2
+
+
+async def test_a_refresh_is_answered_again_for_seconds_only(shop: Shop, counter: Counter) -> None:
+    """
+    The same refresh under the same key gets its answer again, from another network too, for ten seconds; then, or under
+    another key, it runs: what comes of a token that was used is not for the middleware to say.
+    """
+    path = "/v1/session/refresh"
+    await counter.buy(path=path)
+    counter.now += 9.9
+    assert (await counter.buy(path=path, ip="192.0.2.2")).headers["x-sold"] == "1"
+    assert (await counter.buy("other", path=path)).headers["x-sold"] == "2"
+    counter.now += 0.1
+
+    assert (await counter.buy(path=path)).headers["x-sold"] == "3"
 
 
 async def test_a_twin_under_way_is_a_conflict(shop: Shop, counter: Counter) -> None:

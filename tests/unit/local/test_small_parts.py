@@ -55,7 +55,7 @@ def test_a_port_in_use_is_named() -> None:
 )
 def test_toml_reads_back_as_it_was(plain: dict[str, object], table: dict[str, object]) -> None:
     """Python's own TOML reader finds every value as it was given, tables included."""
-    settings = {**plain, "table": table}
+    settings = {**plain, "table": table, "tables": [table, {}]}
 
     assert tomllib.loads(toml.dumps(settings)) == settings
 

@@ -5,6 +5,7 @@ import { Shell } from "./components/Shell";
 import { Waiting } from "./components/Waiting";
 import { Account } from "./pages/account/Account";
 import { Broken } from "./pages/Broken";
+import { Goodbye } from "./pages/Goodbye";
 import { NotFound } from "./pages/NotFound";
 import { CreatePasskey } from "./pages/CreatePasskey";
 import { SignIn } from "./pages/signIn/SignIn";
@@ -66,6 +67,7 @@ export const routes: RouteObject[] = [
               { path: "/sign-up", element: <SignUp /> },
             ],
           },
+          { path: "/goodbye", element: <Goodbye /> },
           { path: "/verify", element: <Verify /> },
           { path: "/create-passkey", element: <CreatePasskey /> },
           { path: "/checkout", element: <Checkout /> },

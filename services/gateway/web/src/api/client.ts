@@ -129,6 +129,7 @@ export const api = {
     answered<undefined>(http.DELETE("/v1/attempts/{attempt_id}", { ...write(key), params: of(id) })),
   rename: (displayName: string, key: string) =>
     answered<Profile>(http.PATCH("/v1/me", { ...write(key), body: { display_name: displayName } })),
+  deleteMe: (key: string) => answered<undefined>(http.DELETE("/v1/me", write(key))),
   signOut: (key: string) => answered<undefined>(http.DELETE("/v1/session", write(key))),
 
   authenticators: () => answered<Authenticators>(http.GET("/v1/me/authenticators", read())),

@@ -187,7 +187,8 @@ export interface paths {
         get: operations["getMe"];
         put?: never;
         post?: never;
-        delete?: never;
+        /** Delete my account */
+        delete: operations["deleteMe"];
         options?: never;
         head?: never;
         /** Change my account */
@@ -277,6 +278,23 @@ export interface paths {
         post?: never;
         /** Sign out here */
         delete: operations["endSession"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/session/refresh": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** New tokens for a native app */
+        post: operations["refreshSession"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -527,6 +545,7 @@ export interface components {
         AttemptStatus: "challenge_required" | "verified" | "allowed" | "completed" | "failed" | "expired" | "review" | "blocked" | "consumed";
         /** AttemptView */
         AttemptView: {
+            attempt_token?: string;
             attempts_left: number;
             delivery: components["schemas"]["Delivery"] | null;
             /** Format: date-time */
@@ -642,6 +661,8 @@ export interface components {
         Nothing: Record<string, never>;
         /** PasskeyStart */
         PasskeyStart: {
+            /** @description A registered native app; never a browser. */
+            client_id?: string | null;
             /** @description The Web SDK's anonymous id. */
             device_id?: string | null;
             /** @description The token that the Web SDK returned. */
@@ -767,8 +788,26 @@ export interface components {
             verifiedAt?: string | null;
             webauthnCredential?: components["schemas"]["CredentialView"] | null;
         };
+        /** SignedInView */
+        SignedInView: {
+            /** Format: date-time */
+            authenticated_at: string;
+            /** Format: date-time */
+            expires_at: string;
+            groups: string[];
+            id: string;
+            /** Format: date-time */
+            idle_expires_at: string;
+            /** Format: date-time */
+            last_seen_at: string;
+            methods: string[];
+            subject: components["schemas"]["SubjectView"];
+            tokens?: components["schemas"]["TokensView"];
+        };
         /** SignInStart */
         SignInStart: {
+            /** @description A registered native app; never a browser. */
+            client_id?: string | null;
             /** @description The Web SDK's anonymous id. */
             device_id?: string | null;
             /** @description An e-mail address. */
@@ -778,6 +817,8 @@ export interface components {
         };
         /** SignUpStart */
         SignUpStart: {
+            /** @description A registered native app; never a browser. */
+            client_id?: string | null;
             /** @description The Web SDK's anonymous id. */
             device_id?: string | null;
             /** @description A name for people. */
@@ -841,6 +882,19 @@ export interface components {
         TokenProof: {
             /** @description The token that the Web SDK returned. */
             token?: string | null;
+        };
+        /** TokenRefresh */
+        TokenRefresh: {
+            /** @description The refresh token that came last. */
+            refresh_token: string;
+        };
+        /** TokensView */
+        TokensView: {
+            access_token: string;
+            expires_in: number;
+            refresh_token: string;
+            /** @constant */
+            token_type: "Bearer";
         };
     };
     responses: never;
@@ -1164,7 +1218,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SessionView"];
+                    "application/json": components["schemas"]["SignedInView"];
                 };
             };
             /** @description Additional response */
@@ -1308,7 +1362,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SessionView"];
+                    "application/json": components["schemas"]["SignedInView"];
                 };
             };
             /** @description Additional response */
@@ -2031,6 +2085,96 @@ export interface operations {
             };
             /** @description Nothing here, or somebody else's (`not_found`). */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Too many; see Retry-After (`too_many_attempts`). */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A provider failed (`provider_error`). */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A provider or the audit queue does not answer (`provider_busy`, `audit_unavailable`). */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
+    deleteMe: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request does not fit (`invalid_request`). */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description No proof, or not the right one (`invalid_code`, `attempt_failed`, `session_required`, `session_expired`). */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Not from this page, or stopped by rules (`origin_rejected`, `action_blocked`). */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Already done, or a twin is under way (`conflict`). */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description The Idempotency-Key was used for another request (`idempotency_mismatch`). */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2885,6 +3029,120 @@ export interface operations {
             };
         };
     };
+    refreshSession: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TokenRefresh"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TokensView"];
+                };
+            };
+            /** @description The request does not fit (`invalid_request`). */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description No proof, or not the right one (`invalid_code`, `attempt_failed`, `session_required`, `session_expired`). */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Not from this page, or stopped by rules (`origin_rejected`, `action_blocked`). */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Already done, or a twin is under way (`conflict`). */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description The body is too large (`invalid_request`). */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description The body is not JSON (`invalid_request`). */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description The Idempotency-Key was used for another request (`idempotency_mismatch`). */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description Too many; see Retry-After (`too_many_attempts`). */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A provider failed (`provider_error`). */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+            /** @description A provider or the audit queue does not answer (`provider_busy`, `audit_unavailable`). */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemView"];
+                };
+            };
+        };
+    };
     listSessions: {
         parameters: {
             query?: never;
@@ -3212,7 +3470,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SessionView"];
+                    "application/json": components["schemas"]["SignedInView"];
                 };
             };
             /** @description Additional response */

@@ -6,8 +6,17 @@ import { device } from "../lib/authsignal";
 import { NotConfirmed } from "../lib/confirmed";
 import { useProve } from "./StepUpDialog";
 
-/** The action that a change of one's ways to sign in counts as; proving it keeps the session fresh for five minutes. */
-const MANAGE = "manageAuthenticators";
+/** What somebody is about to do, as an action, and what the dialog says of it. */
+interface Purpose {
+  action: string;
+  about: string;
+}
+
+/** A change of one's ways to sign in. Proving any action keeps the session fresh for five minutes. */
+const MANAGE: Purpose = {
+  action: "manageAuthenticators",
+  about: "Before you change how you sign in, confirm that it is you.",
+};
 
 /** Whether a step-up came out well: by itself, or by a proof. */
 export function isGranted({ status }: StepUp): boolean {
@@ -25,7 +34,7 @@ export function requireGranted(stepUp: StepUp): void {
  * Returns what does a thing that may need a confirmation first: when the gateway asks for one, so does a dialog, and then it
  * is done. Rejects with `Declined` or `NotConfirmed` when it was not confirmed.
  */
-export function useConfirmed(): <T>(send: () => Promise<T>) => Promise<T> {
+export function useConfirmed(purpose = MANAGE): <T>(send: () => Promise<T>) => Promise<T> {
   const prove = useProve();
   return useCallback(
     async (send) => {
@@ -34,11 +43,11 @@ export function useConfirmed(): <T>(send: () => Promise<T>) => Promise<T> {
       } catch (error) {
         if (!isProblem(error, "step_up_required")) throw error;
       }
-      const begun = await api.beginStepUp({ action: MANAGE, context: {}, ...device() }, crypto.randomUUID());
+      const begun = await api.beginStepUp({ action: purpose.action, context: {}, ...device() }, crypto.randomUUID());
       const isOpen = begun.status === "challenge_required";
-      requireGranted(isOpen ? await prove(begun, "Before you change how you sign in, confirm that it is you.") : begun);
+      requireGranted(isOpen ? await prove(begun, purpose.about) : begun);
       return send();
     },
-    [prove],
+    [prove, purpose],
   );
 }

@@ -12,12 +12,13 @@ import { Page } from "../../components/Page";
 import { flashState, type Flash } from "../../lib/flash";
 import classes from "./Account.module.css";
 
-/** Leaves the session behind: to the sign-in page, with a word about why. */
-export function useLeave(): (flash: Flash) => Promise<void> {
+/** Leaves the session behind: to the sign-in page with a word about why, or to the page that is for those who left. */
+export function useLeave(): (why: Flash | "deleted") => Promise<void> {
   const queries = useQueryClient();
   const navigate = useNavigate();
-  return async (flash) => {
-    await navigate("/sign-in", { state: flashState(flash) });
+  return async (why) => {
+    if (why === "deleted") await navigate("/goodbye", { replace: true });
+    else await navigate("/sign-in", { state: flashState(why) });
     queries.removeQueries({ queryKey: sessionQuery.queryKey });
     forgetPerson(queries);
   };

@@ -1,10 +1,11 @@
 import { RequireSession } from "../../../components/Guards";
 import { AccountFrame } from "../AccountFrame";
 import { ActivitySection } from "./Activity";
+import { DeleteSection } from "./DeleteAccount";
 import { SessionsSection } from "./Sessions";
 import { WaysSection } from "./WaysSection";
 
-/** How one signs in, where one is signed in, and what happened lately. */
+/** How one signs in, where one is signed in, what happened lately, and the way out for good. */
 export function Security() {
   return (
     <RequireSession>
@@ -13,6 +14,7 @@ export function Security() {
           <WaysSection session={session} />
           <SessionsSection />
           <ActivitySection />
+          <DeleteSection address={session.subject.email} />
         </AccountFrame>
       )}
     </RequireSession>

@@ -1,7 +1,7 @@
 import { screen, waitFor, within } from "@testing-library/react";
 import { describe, expect, it } from "vitest";
 import type { ActivityItem } from "../../../api/types";
-import { aStepUp, aWay, CONFIG, network, ok, problem, SESSION } from "../../../test/gateway";
+import { aStepUp, aWay, CONFIG, network, ok, problem, SESSION, type Reply } from "../../../test/gateway";
 import { open } from "../../../test/render";
 import { tell } from "./Activity";
 import { inFours } from "./add/AddApp";
@@ -136,6 +136,57 @@ describe("the security page", () => {
     await user.click(dialog.getByRole("button", { name: "Sign out everywhere" }));
     await waitFor(() => expect(router.state.location.pathname).toBe("/sign-in"));
     expect(await screen.findByText("Here and on every other device.")).toBeVisible();
+  });
+});
+
+describe("deleting one's account", () => {
+  const DELETE = "DELETE /v1/me";
+
+  async function ask(answers: Record<string, Reply>) {
+    const world = network({ ...ANSWERS, ...answers });
+    const opened = open("/account/security");
+    await opened.user.click(await screen.findByRole("button", { name: "Delete my account" }));
+    const dialog = within(screen.getByRole("dialog"));
+    const press = () => opened.user.click(dialog.getByRole("button", { name: "Delete my account" }));
+    return { ...world, ...opened, dialog, press };
+  }
+
+  it("wants the address typed, then does it and says goodbye", async () => {
+    const { user, seen, answers, dialog, press, router } = await ask({ [DELETE]: { status: 204 } });
+    await user.type(dialog.getByLabelText("Your e-mail address"), "ada@example.tes");
+    await press();
+    expect(dialog.getByLabelText("Your e-mail address")).toHaveAccessibleDescription(/Type ada@example.test/);
+    expect(dialog.getByLabelText("Your e-mail address")).toBeInvalid();
+    expect(seen.some((request) => request.method === "DELETE")).toBe(false);
+    answers["GET /v1/session"] = problem(401, "session_required");
+    await user.type(dialog.getByLabelText("Your e-mail address"), "t{Enter}");
+    await waitFor(() => expect(router.state.location.pathname).toBe("/goodbye"));
+    expect(await screen.findByRole("heading", { name: "Your account is deleted" })).toBeVisible();
+  });
+
+  it("confirms first where the gateway asks for it, under an action of its own", async () => {
+    const { user, seen, answers, dialog, router } = await ask({
+      [DELETE]: problem(403, "step_up_required", { next: "/step-ups" }),
+      "POST /v1/step-ups": ok(aStepUp({ action: "deleteAccount" })),
+    });
+    answers["POST /v1/step-ups/stp_1/verifications"] = () => {
+      answers[DELETE] = { status: 204 };
+      return ok(aStepUp({ action: "deleteAccount", status: "verified", next: "done" }));
+    };
+    await user.type(dialog.getByLabelText("Your e-mail address"), "Ada@Example.test{Enter}");
+    expect(await screen.findByText("Before your account is deleted, confirm that it is you.")).toBeVisible();
+    await user.type(await screen.findByLabelText("Six-digit code"), "123456");
+    await waitFor(() => expect(router.state.location.pathname).toBe("/goodbye"));
+    expect(seen.find((request) => request.path === "/v1/step-ups")?.body).toMatchObject({ action: "deleteAccount" });
+  });
+
+  it("says when it could not be finished, and lets one try again", async () => {
+    const { user, answers, dialog, press, router } = await ask({ [DELETE]: problem(502, "provider_error") });
+    await user.type(dialog.getByLabelText("Your e-mail address"), "ada@example.test{Enter}");
+    expect(await dialog.findByText("We could not finish that")).toBeVisible();
+    answers[DELETE] = { status: 204 };
+    await press();
+    await waitFor(() => expect(router.state.location.pathname).toBe("/goodbye"));
   });
 });
 

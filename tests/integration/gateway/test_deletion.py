@@ -1,0 +1,68 @@
+"""An account that its owner deletes."""
+
+import aiohttp
+
+from tests.integration.gateway.account import age, notice
+from tests.integration.gateway.ledger import Ledger
+from tests.integration.gateway.native_app import NativeApp
+from tests.integration.gateway.person import SESSION, Person
+from tests.integration.gateway.simulator import Authsignal
+from tests.integration.gateway.vault import Vault
+from tests.stack import RunningStack
+
+
+def known_to_cognito(stack: RunningStack, address: str) -> list[str]:
+    """Return the subs of the accounts that have an address."""
+    users = stack.aws("cognito-idp").list_users(UserPoolId=stack["aws"]["user_pool_id"], Filter=f'email = "{address}"')
+    return [user["Username"] for user in users["Users"]]
+
+
+async def test_a_deleted_account_is_gone_everywhere(
+    person: Person,
+    authsignal: Authsignal,
+    ledger: Ledger,
+    vault: Vault,
+    stack: RunningStack,
+    http: aiohttp.ClientSession,
+) -> None:
+    """
+    Every session ends, a browser's and an app's; Authsignal and Cognito keep nothing; the owner gets a mail; the log has an
+    opening and a closing event. Its address can be signed up again, as somebody new.
+    """
+    sub = (await person.sign_up()).body["subject"]["sub"]
+    await authsignal.enrol(sub, "SMS", phoneNumber="+46701234567")
+    other, app = await person.elsewhere(), NativeApp(person)
+    await app.sign_in()
+
+    answer = await person.call("DELETE", "/v1/me")
+
+    assert (answer.status, SESSION in person.cookies) == (204, False)
+    assert {(await one.call("GET", "/v1/session")).code for one in (other, app)} == {"session_expired"}
+    assert (await app.refresh()).code == "session_expired"
+    assert await vault.sessions_of(sub) == []
+    assert await authsignal.methods(sub) == []
+    assert known_to_cognito(stack, person.email) == []
+    assert "signed out everywhere" in await notice(http, stack, person, "account was deleted")
+    closing = await ledger.promised(answer.receipt)
+    assert (closing.event_type.value, closing.outcome.value) == ("account.user.deleted", "success")
+    told = [(event.event_type.value, event.outcome.value, event.reason) for event in await ledger.of_subject(sub)]
+    assert ("account.user.deleted", "pending", None) in told
+    assert told.count(("session.all.revoked", "success", "account_deleted")) == 3
+    assert (await person.sign_up()).body["subject"]["sub"] != sub
+
+
+async def test_a_fresh_proof_lets_an_old_session_delete(
+    person: Person, vault: Vault, authsignal: Authsignal, stack: RunningStack
+) -> None:
+    """Five minutes after the last proof it is refused, with the next step named; after that step it is done."""
+    await person.sign_up()
+    await age(person, vault)
+    refused = await person.call("DELETE", "/v1/me")
+    assert (refused.code, refused.body["next"]) == ("step_up_required", "/step-ups")
+
+    step_up = (await person.call("POST", "/v1/step-ups", {"action": "deleteAccount"})).body
+    token = await authsignal.earn(step_up["sdk"]["token"], person.email)
+    await person.call("POST", f"/v1/step-ups/{step_up['id']}/completions", {"token": token})
+
+    assert (await person.call("DELETE", "/v1/me")).status == 204
+    assert known_to_cognito(stack, person.email) == []
