@@ -15,6 +15,8 @@ from deploy.local.parts.postgres import Postgres
 from deploy.local.ports import HOST, Ports
 
 LOG_KEY = "log_key"
+# Where the simulator's texts may go.
+TEXT_COUNTRIES = ("AU", "CA", "DE", "FR", "GB", "IE", "NZ", "SE", "US")
 _OUR_KEYS = (
     "session_key",
     "email_hash_key",
@@ -61,7 +63,7 @@ class SettingsWriter:
         """Write the three files, and the secrets that they point at."""
         for name in _OUR_KEYS:
             self.keys.ensure(name)
-        for role in ("owner", "writer", "reader", "sequencer"):
+        for role in ("owner", "writer", "reader", "sequencer", "clerk"):
             self.keys.write(f"database_url_{role}", self.postgres.url(f"countersign_{role}"))
         token_hash = hashlib.sha256(self.keys.ensure("audit_token").encode()).hexdigest()
         activity_hash = hashlib.sha256(self.keys.ensure("activity_token").encode()).hexdigest()
@@ -106,6 +108,7 @@ class SettingsWriter:
             "sdk_sign_in_enabled": True,
             "metrics_port": 0,
             "dev_inbox_url": f"http://localhost:{self.ports.mail}",
+            "demo_checkout_enabled": True,
             "brand": {"name": "Countersign"},
         }
 
@@ -116,6 +119,7 @@ class SettingsWriter:
             "authsignal_url": f"http://{HOST}:{self.ports.authsignal}/v1",
             "authsignal_secret_file": self.keys.path(SECRET),
             "authsignal_tenant_id": self.keys.ensure_uuid(TENANT),
+            "texts": {"countries": TEXT_COUNTRIES},
             "service_token_file": self.keys.path("challenge_token"),
             "direct_token_file": self.keys.path("direct_token"),
             "assertion_key_file": self.keys.path("assertion_key"),

@@ -47,6 +47,7 @@ from shared.sqs import queue_sender
 from shared.state import open_state
 from shared.telemetry.metrics import HttpMetrics, serve_metrics
 from shared.telemetry.tracing import Tracing
+from shared.texts import TextLimits
 
 AnyRequest = Request[Any, Any, Any]
 BODY_BYTES_MAX = 16 * 1024
@@ -199,6 +200,7 @@ def create_app(settings: ChallengeSettings) -> AsgiApp:
                 client_api=ClientApi(session, api_url=api_url, tenant_id=settings.authsignal_tenant_id, caller=caller),
                 proofs=Proofs(provider=provider, state=store, mint=mint),
                 recorder=recorder,
+                texts=TextLimits(store, settings.texts),
             )
             app.state.authenticators = Authenticators(provider=provider, recorder=recorder, state=store)
             app.state.direct = direct.build(

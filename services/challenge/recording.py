@@ -1,6 +1,7 @@
 """What the challenge service writes into the log: one event per call, of what came of it."""
 
-from typing import Final, Protocol
+from collections.abc import Mapping
+from typing import Any, Final, Protocol
 
 from shared.audit_trail import AuditTrail
 from shared.challenge_api import Verdict
@@ -53,6 +54,7 @@ class ChallengeRecorder:
         method: str | None = None,
         reason: str | None = None,
         rule_ids: tuple[str, ...] = (),
+        data: Mapping[str, Any] | None = None,
     ) -> None:
         """Record what came of a call; without a `verdict` it failed."""
         await self._trail.record(
@@ -68,6 +70,7 @@ class ChallengeRecorder:
                 authsignal=AuthsignalRef(
                     action=action, idempotency_key=idempotency_key, state=state, method=method, rule_ids=rule_ids
                 ),
+                data=dict(data or {}),
             )
         )
 

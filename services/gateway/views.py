@@ -346,15 +346,6 @@ class ProblemView(Struct, frozen=True, kw_only=True):
     next: str | UnsetType = UNSET
 
 
-CHANNELS: Final = {
-    "EMAIL_OTP": "email",
-    "EMAIL_MAGIC_LINK": "email",
-    "SMS": "sms",
-    "WHATSAPP": "whatsapp",
-    "PUSH": "push",
-}
-
-
 def when(seconds: float) -> datetime:
     """Return Unix seconds as a time in UTC, to the second."""
     return datetime.fromtimestamp(int(seconds), UTC)
@@ -389,7 +380,7 @@ def _common(attempt: Attempt, sdk: SdkView | None) -> dict[str, Any]:
 
 
 def _delivery(attempt: Attempt) -> Delivery | None:
-    channel = CHANNELS.get(attempt.method or "")
+    channel = policy.CHANNELS.get(attempt.method or "")
     if channel is None:
         return None
     if channel == "email":

@@ -38,13 +38,14 @@ class Attempt(Struct, frozen=True, kw_only=True):
     """
     One attempt. Times are Unix seconds.
 
-    `sub` is None at sign-up, where no account exists yet, and for a decoy: an attempt for an address that nobody has,
-    which looks and costs the same and can never succeed. `binding` is the hash of the cookie that it belongs to: the attempt
+    `sub` is None at sign-up, where no account exists yet, and for a decoy: an attempt for an address that nobody has, which
+    looks and costs the same and can never succeed. `binding` is the hash of the cookie that it belongs to: the attempt
     cookie's, and of a step-up the session's. `methods` are what the page offers, at the door the same to everybody;
-    `own_methods` are those that the person has: any other is answered like a decoy. `ruling` is
-    what the rules said when it began: one that is not CHALLENGED never becomes a session, but only whoever proves the
-    address is told. `busy_until` is ahead while an answer is looked at or a code is sent: nothing else may happen to the
-    attempt meanwhile, so that one proof ends it once. It ends by itself, should the process die in between.
+    `own_methods` are those that the person has: any other is answered like a decoy. `ruling` is what the rules said when it
+    began: one that is not CHALLENGED never becomes a session, but only whoever proves the address is told. `resend_at` is
+    when the channel of `method` may send again, `cooling` says so of those that were used before it. `busy_until` is ahead
+    while an answer is looked at or a code is sent: nothing else may happen to the attempt meanwhile, so that one proof ends
+    it once. It ends by itself, should the process die in between.
     """
 
     id: str
@@ -63,6 +64,7 @@ class Attempt(Struct, frozen=True, kw_only=True):
     sub: str | None = None
     is_decoy: bool = False
     busy_until: float = 0.0
+    cooling: dict[str, float] = {}
     ruling: Verdict = Verdict.CHALLENGED
     methods: tuple[str, ...] = ()
     own_methods: tuple[str, ...] = ()
