@@ -304,6 +304,7 @@ class FeaturesView(Struct, frozen=True, kw_only=True):
     """What this deployment has switched on."""
 
     sdk_sign_in: bool
+    demo_checkout: bool
 
 
 class ActionsView(Struct, frozen=True, kw_only=True):

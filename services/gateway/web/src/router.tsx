@@ -1,5 +1,6 @@
 import { lazy, Suspense } from "react";
 import { createBrowserRouter, Navigate, Outlet, type RouteObject } from "react-router";
+import { useConfig } from "./brand";
 import { GuestOnly } from "./components/Guards";
 import { Shell } from "./components/Shell";
 import { Waiting } from "./components/Waiting";
@@ -43,6 +44,11 @@ function ForGuests() {
   );
 }
 
+/** The demo shop is nobody's page where it is not switched on. */
+function DemoShop() {
+  return useConfig().features.demo_checkout ? <Checkout /> : <NotFound />;
+}
+
 export const routes: RouteObject[] = [
   {
     element: <WithStepUps />,
@@ -68,7 +74,7 @@ export const routes: RouteObject[] = [
           },
           { path: "/verify", element: <Verify /> },
           { path: "/create-passkey", element: <CreatePasskey /> },
-          { path: "/checkout", element: <Checkout /> },
+          { path: "/checkout", element: <DemoShop /> },
           { path: "*", element: <NotFound /> },
         ],
       },

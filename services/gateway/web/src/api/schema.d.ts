@@ -602,6 +602,7 @@ export interface components {
         };
         /** FeaturesView */
         FeaturesView: {
+            demo_checkout: boolean;
             sdk_sign_in: boolean;
         };
         /** FieldError */
@@ -943,7 +944,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description Not from this page, or stopped by rules (`origin_rejected`, `action_blocked`). */
+            /** @description Not from this page, stopped by rules, or no text may go there (`origin_rejected`, `action_blocked`, `text_refused`). */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1033,7 +1034,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description Not from this page, or stopped by rules (`origin_rejected`, `action_blocked`). */
+            /** @description Not from this page, stopped by rules, or no text may go there (`origin_rejected`, `action_blocked`, `text_refused`). */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1096,7 +1097,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description Too many; see Retry-After (`too_many_attempts`). */
+            /** @description Too many; see Retry-After, and RateLimit for what is left (`too_many_attempts`). */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -1177,7 +1178,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description Not from this page, or stopped by rules (`origin_rejected`, `action_blocked`). */
+            /** @description Not from this page, stopped by rules, or no text may go there (`origin_rejected`, `action_blocked`, `text_refused`). */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1240,7 +1241,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description Too many; see Retry-After (`too_many_attempts`). */
+            /** @description Too many; see Retry-After, and RateLimit for what is left (`too_many_attempts`). */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -1321,7 +1322,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description Not from this page, or stopped by rules (`origin_rejected`, `action_blocked`). */
+            /** @description Not from this page, stopped by rules, or no text may go there (`origin_rejected`, `action_blocked`, `text_refused`). */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1384,7 +1385,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description Too many; see Retry-After (`too_many_attempts`). */
+            /** @description Too many; see Retry-After, and RateLimit for what is left (`too_many_attempts`). */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -1469,7 +1470,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description Too many; see Retry-After (`too_many_attempts`). */
+            /** @description Too many; see Retry-After, and RateLimit for what is left (`too_many_attempts`). */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -1588,7 +1589,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description Too many; see Retry-After (`too_many_attempts`). */
+            /** @description Too many; see Retry-After, and RateLimit for what is left (`too_many_attempts`). */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -1710,7 +1711,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description Too many; see Retry-After (`too_many_attempts`). */
+            /** @description Too many; see Retry-After, and RateLimit for what is left (`too_many_attempts`). */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -1833,7 +1834,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description Too many; see Retry-After (`too_many_attempts`). */
+            /** @description Too many; see Retry-After, and RateLimit for what is left (`too_many_attempts`). */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -1956,7 +1957,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description Too many; see Retry-After (`too_many_attempts`). */
+            /** @description Too many; see Retry-After, and RateLimit for what is left (`too_many_attempts`). */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -2021,7 +2022,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description Too many; see Retry-After (`too_many_attempts`). */
+            /** @description Too many; see Retry-After, and RateLimit for what is left (`too_many_attempts`). */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -2090,7 +2091,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description Not from this page, or stopped by rules (`origin_rejected`, `action_blocked`). */
+            /** @description Not from this page, stopped by rules, or no text may go there (`origin_rejected`, `action_blocked`, `text_refused`). */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2144,7 +2145,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description Too many; see Retry-After (`too_many_attempts`). */
+            /** @description Too many; see Retry-After, and RateLimit for what is left (`too_many_attempts`). */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -2319,7 +2320,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description Not from this page, or stopped by rules (`origin_rejected`, `action_blocked`). */
+            /** @description Not from this page, stopped by rules, or no text may go there (`origin_rejected`, `action_blocked`, `text_refused`). */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2364,7 +2365,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description Too many; see Retry-After (`too_many_attempts`). */
+            /** @description Too many; see Retry-After, and RateLimit for what is left (`too_many_attempts`). */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -2432,7 +2433,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description Not from this page, or stopped by rules (`origin_rejected`, `action_blocked`). */
+            /** @description Not from this page, stopped by rules, or no text may go there (`origin_rejected`, `action_blocked`, `text_refused`). */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2468,7 +2469,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description Too many; see Retry-After (`too_many_attempts`). */
+            /** @description Too many; see Retry-After, and RateLimit for what is left (`too_many_attempts`). */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -2540,7 +2541,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description Not from this page, or stopped by rules (`origin_rejected`, `action_blocked`). */
+            /** @description Not from this page, stopped by rules, or no text may go there (`origin_rejected`, `action_blocked`, `text_refused`). */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2594,7 +2595,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description Too many; see Retry-After (`too_many_attempts`). */
+            /** @description Too many; see Retry-After, and RateLimit for what is left (`too_many_attempts`). */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -2666,7 +2667,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description Not from this page, or stopped by rules (`origin_rejected`, `action_blocked`). */
+            /** @description Not from this page, stopped by rules, or no text may go there (`origin_rejected`, `action_blocked`, `text_refused`). */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2729,7 +2730,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description Too many; see Retry-After (`too_many_attempts`). */
+            /** @description Too many; see Retry-After, and RateLimit for what is left (`too_many_attempts`). */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -2830,7 +2831,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description Not from this page, or stopped by rules (`origin_rejected`, `action_blocked`). */
+            /** @description Not from this page, stopped by rules, or no text may go there (`origin_rejected`, `action_blocked`, `text_refused`). */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2940,7 +2941,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description Not from this page, or stopped by rules (`origin_rejected`, `action_blocked`). */
+            /** @description Not from this page, stopped by rules, or no text may go there (`origin_rejected`, `action_blocked`, `text_refused`). */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3015,7 +3016,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description Not from this page, or stopped by rules (`origin_rejected`, `action_blocked`). */
+            /** @description Not from this page, stopped by rules, or no text may go there (`origin_rejected`, `action_blocked`, `text_refused`). */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3102,7 +3103,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description Not from this page, or stopped by rules (`origin_rejected`, `action_blocked`). */
+            /** @description Not from this page, stopped by rules, or no text may go there (`origin_rejected`, `action_blocked`, `text_refused`). */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3147,7 +3148,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description Too many; see Retry-After (`too_many_attempts`). */
+            /** @description Too many; see Retry-After, and RateLimit for what is left (`too_many_attempts`). */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -3225,7 +3226,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description Not from this page, or stopped by rules (`origin_rejected`, `action_blocked`). */
+            /** @description Not from this page, stopped by rules, or no text may go there (`origin_rejected`, `action_blocked`, `text_refused`). */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3270,7 +3271,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description Too many; see Retry-After (`too_many_attempts`). */
+            /** @description Too many; see Retry-After, and RateLimit for what is left (`too_many_attempts`). */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -3339,7 +3340,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description Not from this page, or stopped by rules (`origin_rejected`, `action_blocked`). */
+            /** @description Not from this page, stopped by rules, or no text may go there (`origin_rejected`, `action_blocked`, `text_refused`). */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3384,7 +3385,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description Too many; see Retry-After (`too_many_attempts`). */
+            /** @description Too many; see Retry-After, and RateLimit for what is left (`too_many_attempts`). */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -3453,7 +3454,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description Not from this page, or stopped by rules (`origin_rejected`, `action_blocked`). */
+            /** @description Not from this page, stopped by rules, or no text may go there (`origin_rejected`, `action_blocked`, `text_refused`). */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3498,7 +3499,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description Too many; see Retry-After (`too_many_attempts`). */
+            /** @description Too many; see Retry-After, and RateLimit for what is left (`too_many_attempts`). */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -3638,7 +3639,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description Not from this page, or stopped by rules (`origin_rejected`, `action_blocked`). */
+            /** @description Not from this page, stopped by rules, or no text may go there (`origin_rejected`, `action_blocked`, `text_refused`). */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3701,7 +3702,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description Too many; see Retry-After (`too_many_attempts`). */
+            /** @description Too many; see Retry-After, and RateLimit for what is left (`too_many_attempts`). */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -3773,7 +3774,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description Not from this page, or stopped by rules (`origin_rejected`, `action_blocked`). */
+            /** @description Not from this page, stopped by rules, or no text may go there (`origin_rejected`, `action_blocked`, `text_refused`). */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3836,7 +3837,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description Too many; see Retry-After (`too_many_attempts`). */
+            /** @description Too many; see Retry-After, and RateLimit for what is left (`too_many_attempts`). */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -3908,7 +3909,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description Not from this page, or stopped by rules (`origin_rejected`, `action_blocked`). */
+            /** @description Not from this page, stopped by rules, or no text may go there (`origin_rejected`, `action_blocked`, `text_refused`). */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3971,7 +3972,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description Too many; see Retry-After (`too_many_attempts`). */
+            /** @description Too many; see Retry-After, and RateLimit for what is left (`too_many_attempts`). */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -4043,7 +4044,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description Not from this page, or stopped by rules (`origin_rejected`, `action_blocked`). */
+            /** @description Not from this page, stopped by rules, or no text may go there (`origin_rejected`, `action_blocked`, `text_refused`). */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4106,7 +4107,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description Too many; see Retry-After (`too_many_attempts`). */
+            /** @description Too many; see Retry-After, and RateLimit for what is left (`too_many_attempts`). */
             429: {
                 headers: {
                     [name: string]: unknown;

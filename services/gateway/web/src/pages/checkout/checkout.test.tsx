@@ -1,6 +1,6 @@
 import { screen } from "@testing-library/react";
 import { describe, expect, it } from "vitest";
-import { aStepUp, network, ok, problem, SESSION } from "../../test/gateway";
+import { aStepUp, CONFIG, network, ok, problem, SESSION } from "../../test/gateway";
 import { open } from "../../test/render";
 
 const CONTEXT = { amount: "184.00", currency: "EUR", payee: "Northwind Outfitters" };
@@ -39,6 +39,14 @@ describe("the checkout", () => {
     network({ ...SIGNED_IN, "GET /v1/step-ups/stp_1": ok({ ...payment, status }) });
     open("/checkout?payment=stp_1");
     expect(await screen.findByRole("heading", { name: title })).toBeVisible();
+  });
+
+  it("is not there where it is not switched on", async () => {
+    const features = { ...CONFIG.features, demo_checkout: false };
+    network({ ...SIGNED_IN, "GET /v1/config": ok({ ...CONFIG, features }) });
+    open("/checkout");
+    expect(await screen.findByRole("heading", { name: "This page does not exist" })).toBeVisible();
+    expect(screen.queryByRole("button", { name: /Pay/ })).toBeNull();
   });
 
   it("shows the order again when the payment is nobody's any more", async () => {
