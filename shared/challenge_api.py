@@ -26,6 +26,7 @@ METHOD_QR_CODE: Final = "QR_CODE"
 TYPED_METHODS: Final = frozenset({METHOD_EMAIL_OTP, "SMS", "WHATSAPP", "AUTHENTICATOR_APP"})
 AWAITED_METHODS: Final = frozenset({"EMAIL_MAGIC_LINK", "PUSH", METHOD_QR_CODE})
 SIGNED_METHODS: Final = frozenset({METHOD_PASSKEY, "SECURITY_KEY"})
+TEXT_METHODS: Final = frozenset({"SMS", "WHATSAPP"})
 METHODS: Final = TYPED_METHODS | AWAITED_METHODS | SIGNED_METHODS
 
 UuidText = Annotated[str, Meta(pattern=r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$")]

@@ -138,6 +138,15 @@ class ActionBlocked(Problem):
     detail = "This sign-in was stopped for your safety. Contact support if this was you."
 
 
+class TextRefused(Problem):
+    """No text is sent to this number: its country is not served, or too many were sent its way."""
+
+    code = "text_refused"
+    status = 403
+    title = "We cannot send a text"
+    detail = "We cannot send a text to your number right now. Use another way."
+
+
 class OriginRejected(Problem):
     """A browser sent this from a page that may not."""
 

@@ -15,6 +15,8 @@ from deploy.local.parts.postgres import Postgres
 from deploy.local.ports import HOST, Ports
 
 LOG_KEY = "log_key"
+# Where the simulator's texts may go.
+TEXT_COUNTRIES = ("AU", "CA", "DE", "FR", "GB", "IE", "NZ", "SE", "US")
 _OUR_KEYS = (
     "session_key",
     "email_hash_key",
@@ -110,6 +112,7 @@ class SettingsWriter:
             "sdk_sign_in_enabled": True,
             "metrics_port": 0,
             "dev_inbox_url": f"http://localhost:{self.ports.mail}",
+            "demo_checkout_enabled": True,
             "brand": {"name": "Countersign"},
         }
 
@@ -120,6 +123,7 @@ class SettingsWriter:
             "authsignal_url": f"http://{HOST}:{self.ports.authsignal}/v1",
             "authsignal_secret_file": self.keys.path(SECRET),
             "authsignal_tenant_id": self.keys.ensure_uuid(TENANT),
+            "texts": {"countries": TEXT_COUNTRIES},
             "service_token_file": self.keys.path("challenge_token"),
             "direct_token_file": self.keys.path("direct_token"),
             "webhook_key_file": self.keys.path(SECRET),

@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, Final
 
 from litestar import Litestar, Request, get, post
+from litestar.params import JSONBody
 from prometheus_client import CollectorRegistry, Gauge
 
 from services.challenge import desk
@@ -50,6 +51,7 @@ from shared.sqs import queue_sender
 from shared.state import open_state
 from shared.telemetry.metrics import HttpMetrics, serve_metrics
 from shared.telemetry.tracing import Tracing
+from shared.texts import TextLimits
 
 AnyRequest = Request[Any, Any, Any]
 BODY_BYTES_MAX = 16 * 1024
@@ -67,67 +69,67 @@ def _authenticators(request: AnyRequest) -> Authenticators:
 
 
 @post("/v1/challenges", status_code=200)
-async def challenge(data: ChallengeRequest, request: AnyRequest) -> ChallengeAnswer:
+async def challenge(data: JSONBody[ChallengeRequest], request: AnyRequest) -> ChallengeAnswer:
     """Track, and send a code."""
     return await _challenges(request).challenge(data, context_of(request))
 
 
 @post("/v1/verifications", status_code=200)
-async def verify(data: VerifyRequest, request: AnyRequest) -> ProofAnswer:
+async def verify(data: JSONBody[VerifyRequest], request: AnyRequest) -> ProofAnswer:
     """Check a code."""
     return await _challenges(request).verify(data, context_of(request))
 
 
 @post("/v1/claims", status_code=200)
-async def claim(data: ClaimRequest, request: AnyRequest) -> ProofAnswer:
+async def claim(data: JSONBody[ClaimRequest], request: AnyRequest) -> ProofAnswer:
     """Tie a sign-up to its account."""
     return await _challenges(request).claim(data, context_of(request))
 
 
 @post("/v1/completions", status_code=200)
-async def complete(data: CompleteRequest, request: AnyRequest) -> ProofAnswer:
+async def complete(data: JSONBody[CompleteRequest], request: AnyRequest) -> ProofAnswer:
     """Validate a token of the Web SDK."""
     return await _challenges(request).complete(data, context_of(request))
 
 
 @post("/v1/polls", status_code=200)
-async def poll(data: PollRequest, request: AnyRequest) -> PollAnswer:
+async def poll(data: JSONBody[PollRequest], request: AnyRequest) -> PollAnswer:
     """Ask whether an awaited challenge was answered."""
     return await _challenges(request).poll(data)
 
 
 @post("/v1/passkeys", status_code=200)
-async def passkey(data: PasskeyRequest, request: AnyRequest) -> ProofAnswer:
+async def passkey(data: JSONBody[PasskeyRequest], request: AnyRequest) -> ProofAnswer:
     """Validate a token that a passkey earned without a name."""
     return await _challenges(request).passkey(data, context_of(request))
 
 
 @post("/v1/enrolments", status_code=200)
-async def enrol(data: EnrolRequest, request: AnyRequest) -> ChallengeAnswer:
+async def enrol(data: JSONBody[EnrolRequest], request: AnyRequest) -> ChallengeAnswer:
     """Give a token to add an authenticator with."""
     return await _authenticators(request).enrol(data, context_of(request))
 
 
 @post("/v1/authenticators/list", status_code=200)
-async def list_authenticators(data: PersonRequest, request: AnyRequest) -> AuthenticatorsAnswer:
+async def list_authenticators(data: JSONBody[PersonRequest], request: AnyRequest) -> AuthenticatorsAnswer:
     """List a person's authenticators."""
     return await _authenticators(request).list(data)
 
 
 @post("/v1/authenticators/rename", status_code=200)
-async def rename_authenticator(data: AuthenticatorRequest, request: AnyRequest) -> AuthenticatorsAnswer:
+async def rename_authenticator(data: JSONBody[AuthenticatorRequest], request: AnyRequest) -> AuthenticatorsAnswer:
     """Name an authenticator."""
     return await _authenticators(request).rename(data)
 
 
 @post("/v1/authenticators/remove", status_code=200)
-async def remove_authenticator(data: AuthenticatorRequest, request: AnyRequest) -> AuthenticatorsAnswer:
+async def remove_authenticator(data: JSONBody[AuthenticatorRequest], request: AnyRequest) -> AuthenticatorsAnswer:
     """Remove an authenticator."""
     return await _authenticators(request).remove(data)
 
 
 @post("/v1/people/remove", status_code=200)
-async def remove_person(data: PersonRequest, request: AnyRequest) -> PersonRemoved:
+async def remove_person(data: JSONBody[PersonRequest], request: AnyRequest) -> PersonRemoved:
     """Remove a person with all authenticators."""
     return await _authenticators(request).remove_person(data)
 
@@ -241,6 +243,7 @@ def create_app(settings: ChallengeSettings) -> AsgiApp:
                 client_api=ClientApi(session, api_url=api_url, tenant_id=settings.authsignal_tenant_id, caller=caller),
                 proofs=Proofs(provider=provider, state=store, mint=mint),
                 recorder=recorder,
+                texts=TextLimits(store, settings.texts),
             )
             app.state.authenticators = Authenticators(provider=provider, recorder=recorder, state=store)
             app.state.direct = direct.build(

@@ -4,6 +4,7 @@ import time
 from typing import Any, Final
 
 from litestar import Request, get, post
+from litestar.params import JSONBody
 from msgspec import Struct
 
 from services.challenge import webhooks
@@ -33,20 +34,20 @@ def _desk(request: AnyRequest) -> Desk:
 
 
 @post("/v1/webhook-checks", status_code=200, request_max_body_size=WEBHOOK_BYTES_MAX)
-async def check_webhook(data: WebhookRequest, request: AnyRequest) -> WebhookAnswer:
+async def check_webhook(data: JSONBody[WebhookRequest], request: AnyRequest) -> WebhookAnswer:
     """Say whether Authsignal signed a webhook."""
     keys = _desk(request).webhook_keys
     return WebhookAnswer(verdict=webhooks.check(data.signature, data.body, keys=keys, now=time.time()))
 
 
 @post("/v1/review-requests", status_code=200)
-async def open_review(data: ReviewRequest, request: AnyRequest) -> ReviewAnswer:
+async def open_review(data: JSONBody[ReviewRequest], request: AnyRequest) -> ReviewAnswer:
     """Put an action before the operators."""
     return await _desk(request).reviews.open(data)
 
 
 @post("/v1/review-polls", status_code=200)
-async def poll_review(data: ReviewRequest, request: AnyRequest) -> ReviewAnswer:
+async def poll_review(data: JSONBody[ReviewRequest], request: AnyRequest) -> ReviewAnswer:
     """Say how a review stands."""
     return await _desk(request).reviews.poll(data)
 
@@ -58,7 +59,7 @@ async def list_reviews(request: AnyRequest) -> ReviewList:
 
 
 @post(OPERATOR_PREFIX + "/{attempt_id:str}/decision", status_code=200)
-async def decide_review(attempt_id: str, data: Decision, request: AnyRequest) -> ReviewView:
+async def decide_review(attempt_id: str, data: JSONBody[Decision], request: AnyRequest) -> ReviewView:
     """Approve or reject."""
     if not is_uuid(attempt_id):
         raise NotFound("not an attempt id")

@@ -114,8 +114,7 @@ def masked_detail(authenticator: Authenticator) -> str | None:
     return None
 
 
-def masked_phone(authenticators: list[Authenticator], method: str) -> str | None:
+def phone_of(authenticators: list[Authenticator], method: str) -> str | None:
     """Return where a text message goes: the number of the person's authenticator of this method, or of any."""
     numbers = {one.verification_method: one.phone_number for one in authenticators if one.phone_number is not None}
-    number = numbers.get(method) or next(iter(numbers.values()), None)
-    return masked_number(number) if number is not None else None
+    return numbers.get(method) or next(iter(numbers.values()), None)

@@ -1,5 +1,6 @@
 """What the challenge service writes into the log: one event per call, of what came of it."""
 
+from collections.abc import Mapping
 from typing import Any, Final, Protocol
 
 from shared.audit_trail import AuditTrail
@@ -54,7 +55,7 @@ class ChallengeRecorder:
         reason: str | None = None,
         rule_ids: tuple[str, ...] = (),
         actor: Actor | None = None,
-        data: dict[str, Any] | None = None,
+        data: Mapping[str, Any] | None = None,
     ) -> None:
         """Record what came of a call; without a `verdict` it failed."""
         await self._trail.record(
@@ -68,10 +69,10 @@ class ChallengeRecorder:
                 subject=Subject(sub=sub, email_hash=email_hash(email, self._email_hash_key) if email is not None else None),
                 actor=actor,
                 client=request.client,
-                data=data or {},
                 authsignal=AuthsignalRef(
                     action=action, idempotency_key=idempotency_key, state=state, method=method, rule_ids=rule_ids
                 ),
+                data=dict(data or {}),
             )
         )
 

@@ -16,9 +16,11 @@ from services.challenge.authsignal.provider import Authsignal
 from services.challenge.proofs import TOKEN_REPLAYED, Proofs
 from services.challenge.recording import ChallengeRecorder
 from shared.challenge_api import (
+    ACTION_SIGN_IN,
     METHOD_EMAIL_OTP,
     METHOD_PASSKEY,
     SIGNED_METHODS,
+    TEXT_METHODS,
     ChallengeAnswer,
     ChallengeRequest,
     ClaimRequest,
@@ -32,7 +34,8 @@ from shared.challenge_api import (
 )
 from shared.events import EventType, normal_address
 from shared.http.context import RequestContext
-from shared.problems import InvalidRequest, Problem
+from shared.problems import InvalidRequest, Problem, TextRefused
+from shared.texts import TextLimits
 
 AnyRequest = ChallengeRequest | VerifyRequest | ClaimRequest | CompleteRequest
 
@@ -40,8 +43,17 @@ AnyRequest = ChallengeRequest | VerifyRequest | ClaimRequest | CompleteRequest
 class Challenges:
     """Everything that the handlers of challenges need, built once per process."""
 
-    def __init__(self, *, provider: Authsignal, client_api: ClientApi, proofs: Proofs, recorder: ChallengeRecorder) -> None:
+    def __init__(
+        self,
+        *,
+        provider: Authsignal,
+        client_api: ClientApi,
+        proofs: Proofs,
+        recorder: ChallengeRecorder,
+        texts: TextLimits,
+    ) -> None:
         self._provider = provider
+        self._texts = texts
         self._client_api = client_api
         self._proofs = proofs
         self._recorder = recorder
@@ -49,7 +61,9 @@ class Challenges:
     async def challenge(self, request: ChallengeRequest, context: RequestContext) -> ChallengeAnswer:
         """Track the action of a known person, and send a code, link or prompt where the method has one."""
         try:
-            answer, tracked = await self._challenge(request)
+            answer, tracked = await self._challenge(request, context)
+        except TextRefused:
+            raise
         except Problem as problem:
             await self._fault(request, context, problem)
             raise
@@ -146,7 +160,7 @@ class Challenges:
             return PollAnswer(verdict=Verdict.VERIFIED, token=proven.access_token)
         return PollAnswer(verdict=Verdict.REJECTED if proven.is_consumed else Verdict.PENDING)
 
-    async def _challenge(self, request: ChallengeRequest) -> tuple[ChallengeAnswer, Tracked | None]:
+    async def _challenge(self, request: ChallengeRequest, context: RequestContext) -> tuple[ChallengeAnswer, Tracked | None]:
         tracked: Tracked | None = None
         token = request.track_token
         methods: tuple[str, ...] = (METHOD_EMAIL_OTP,)
@@ -168,7 +182,7 @@ class Challenges:
         if method == METHOD_EMAIL_OTP:
             return await self._send_email_code(request, methods, token), tracked
         if method in SENT and token is not None:
-            return await self._send_own(request, method, methods, token), tracked
+            return await self._send_own(request, context, method, methods, token), tracked
         return ChallengeAnswer(verdict=Verdict.CHALLENGED, methods=methods, track_token=token), tracked
 
     @property
@@ -192,12 +206,17 @@ class Challenges:
             track_token=token,
         )
 
-    async def _send_own(self, request: ChallengeRequest, method: str, methods: tuple[str, ...], token: str) -> ChallengeAnswer:
+    async def _send_own(
+        self, request: ChallengeRequest, context: RequestContext, method: str, methods: tuple[str, ...], token: str
+    ) -> ChallengeAnswer:
         """Send by a method that belongs to the person's own authenticators, in the person's name."""
-        sent = await self._client_api.send(method, token, action=request.action)
         destination = None
-        if method in {"SMS", "WHATSAPP"} and request.sub is not None:
-            destination = policy.masked_phone(await self._provider.authenticators(request.sub), method)
+        if method in TEXT_METHODS:
+            number = policy.phone_of(await self._provider.authenticators(request.sub or ""), method)
+            if not await self._may_text(request, context, number):
+                return ChallengeAnswer(verdict=Verdict.CHALLENGED, methods=methods, track_token=token)
+            destination = policy.masked_number(number) if number is not None else None
+        sent = await self._client_api.send(method, token, action=request.action)
         return ChallengeAnswer(
             verdict=Verdict.CHALLENGED,
             methods=methods,
@@ -206,6 +225,34 @@ class Challenges:
             device_code=sent.device_code,
             destination=destination,
         )
+
+    async def _may_text(self, request: ChallengeRequest, context: RequestContext, number: str | None) -> bool:
+        """
+        Say whether a text may go to a number; at the door a refusal is silent, since it would tell who has such a number.
+
+        Raises:
+            TextRefused: It may not, and whoever asks is signed in.
+        """
+        refusal = await self._texts.refusal(number)
+        if refusal is None:
+            return True
+        if refusal.unreported is not None:
+            await self._recorder.record(
+                request,
+                context,
+                EventType.ABUSE_RATE_LIMITED,
+                Verdict.BLOCKED,
+                action=request.action,
+                idempotency_key=request.idempotency_key,
+                sub=request.sub,
+                email=request.email,
+                method=request.method,
+                reason=refusal.reason,
+                data={"country": refusal.country, "refusals_not_recorded": refusal.unreported},
+            )
+        if request.action != ACTION_SIGN_IN:
+            raise TextRefused(refusal.reason)
+        return False
 
     async def _challenge_address_only(self, request: ChallengeRequest, ruling: Verdict) -> ChallengeAnswer:
         """

@@ -5,6 +5,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from shared.settings import AwsSettings
+from shared.texts import TextRules
 
 Seconds = Annotated[float, Meta(gt=0, le=30)]
 
@@ -38,6 +39,8 @@ class ChallengeSettings(AwsSettings, frozen=True, kw_only=True, forbid_unknown_f
     direct_veil_seconds: Annotated[float, Meta(ge=0, le=0.5)] = 0.25
     direct_starts_max: Annotated[int, Meta(ge=1)] = 30
     direct_window_seconds: Annotated[int, Meta(ge=10, le=3600)] = 600
+    # Where texts may go, and how many: nowhere, until countries are listed.
+    texts: TextRules = TextRules()
     breaker_failures_max: Annotated[int, Meta(ge=1, le=1000)] = 10
     breaker_open_seconds: Seconds = 5.0
     trace_sample_ratio: Annotated[float, Meta(ge=0, le=1)] = 0.01

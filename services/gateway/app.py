@@ -28,6 +28,7 @@ from services.gateway.authenticators.service import AccountAuthenticators
 from services.gateway.businesses import Businesses
 from services.gateway.cognito.client import Cognito
 from services.gateway.cognito.directory import Directory
+from services.gateway.cognito.quota import CognitoQuota
 from services.gateway.deletion import AccountDeletion
 from services.gateway.direct import wiring as direct
 from services.gateway.direct.cors import DirectCors
@@ -92,6 +93,7 @@ class Upstreams(NamedTuple):
     challenges: ChallengeService
     cognito: Cognito
     directory: Directory
+    quota: CognitoQuota
 
 
 class Router:
@@ -198,6 +200,7 @@ async def _open_upstreams(
     stack: AsyncExitStack, settings: GatewaySettings, held: Secrets, state: StateStore, sealer: Sealer
 ) -> Upstreams:
     http = await stack.enter_async_context(open_http())
+    quota = CognitoQuota(state, settings.cognito_rates)
     idp = await stack.enter_async_context(
         open_aws_json(
             settings,
@@ -223,9 +226,11 @@ async def _open_upstreams(
             url=settings.cognito_url,
             client_id=settings.client_id,
             client_secret=held.client_secret,
+            quota=quota,
             seconds_max=settings.cognito_seconds_max,
         ),
-        directory=Directory(idp, user_pool_id=settings.user_pool_id, state=state, sealer=sealer),
+        directory=Directory(idp, user_pool_id=settings.user_pool_id, state=state, sealer=sealer, quota=quota),
+        quota=quota,
     )
 
 
@@ -285,7 +290,8 @@ async def _connect(
     recorder: Recorder,
 ) -> tuple[Gateway, AuditProxy]:
     upstreams = await _open_upstreams(stack, settings, held, state, sealer)
-    http, challenges, cognito, directory = upstreams
+    http, challenges, cognito, directory, quota = upstreams
+    limits = Limits(state, recorder, settings, quota)
     clients = NativeClients(settings.native_clients)
     session_store = SessionStore(state, sealer, idle=settings.idle)
     endings = Endings(store=session_store, cognito=cognito, recorder=recorder)
@@ -305,7 +311,7 @@ async def _connect(
         upstreams,
         store=store,
         sessions=sessions,
-        limits=Limits(state, recorder, settings),
+        limits=limits,
         recorder=recorder,
         reviews=reviews,
         email_hash_key=held.email_hash_key,
@@ -325,6 +331,7 @@ async def _connect(
             sessions=sessions,
             recorder=recorder,
             notices=notices,
+            limits=limits,
             state=state,
             sealer=sealer,
         ),
@@ -357,7 +364,7 @@ async def _connect(
             challenges=challenges, directory=directory, sessions=sessions, recorder=recorder, notices=notices
         ),
         direct=direct.build(
-            settings, http, challenge_token=held.challenge_token, cognito=cognito, recorder=recorder, state=state
+            settings, http, challenge_token=held.challenge_token, cognito=cognito, recorder=recorder, limits=limits
         ),
     )
     return gateway, AuditProxy(http, sessions, refresh, audit_url=settings.audit_url)

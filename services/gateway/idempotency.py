@@ -101,7 +101,7 @@ class IdempotencyMiddleware:
                     status,
                     [(bytes(name), bytes(value)) for name, value in answer[0]["headers"]],
                     b"".join(message.get("body", b"") for message in answer[1:]),
-                    list(context.response_headers),
+                    [header for header in context.response_headers if not header[0].startswith(b"ratelimit")],
                     (receipt.event_id, receipt.leaf_hash) if receipt is not None else None,
                 )
                 # Kept before it is sent: an answer that gets lost on its way can be asked for again.

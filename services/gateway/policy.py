@@ -4,7 +4,8 @@ The gateway's rules, as functions of values.
 1. A code sent to an address may be asked for `sends_max` times and answered `codes_max` times per attempt.
 2. An attempt belongs to the browser (or client) that began it: its binding secret is in a cookie, its hash in the record.
 3. An attempt ends once: completed, failed, expired, blocked, or handed to a review.
-4. A known and an unknown address get answers of one shape, and spend the same budget.
+4. What was sent by one channel holds up the next by the same channel, and by no other.
+5. A known and an unknown address get answers of one shape, and spend the same budget.
 """
 
 import re
@@ -21,6 +22,14 @@ ADDRESS_CHARACTERS_MAX: Final = 254
 SENT_METHODS: Final = (TYPED_METHODS - {"AUTHENTICATOR_APP"}) | AWAITED_METHODS
 FRESH_SECONDS: Final = 300
 WAITING: Final = frozenset({AttemptStatus.CHALLENGE_REQUIRED, AttemptStatus.REVIEW})
+# By where it arrives: two methods of one channel reach the same mailbox or telephone.
+CHANNELS: Final = {
+    "EMAIL_OTP": "email",
+    "EMAIL_MAGIC_LINK": "email",
+    "SMS": "sms",
+    "WHATSAPP": "whatsapp",
+    "PUSH": "push",
+}
 
 
 def is_address(text: str) -> bool:
@@ -47,7 +56,18 @@ def status_at(attempt: Attempt, now: float) -> AttemptStatus:
     return attempt.status
 
 
-def seconds_until_resend(attempt: Attempt, now: float) -> int:
-    """Return how long a resend must wait, in whole seconds rounded up; 0 when it may go."""
-    wait = attempt.resend_at - now
+def resend_at(attempt: Attempt, method: str) -> float:
+    """Return when a method may send, in Unix seconds; a channel that nothing was sent by may at once."""
+    return cooling(attempt).get(CHANNELS.get(method, method), 0.0)
+
+
+def cooling(attempt: Attempt) -> dict[str, float]:
+    """Return when each channel that was used may be used again, in Unix seconds."""
+    if attempt.method is None or not is_sent(attempt.method):
+        return attempt.cooling
+    return {**attempt.cooling, CHANNELS.get(attempt.method, attempt.method): attempt.resend_at}
+
+
+def whole_seconds(wait: float) -> int:
+    """Return a wait in whole seconds rounded up; 0 when it is over."""
     return max(0, -int(-wait // 1))

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from services.gateway.cognito.quota import CognitoRates
 from services.gateway.natives import NativeClient
 from services.gateway.sessions.model import Lives
 from shared.challenge_api import METHOD_EMAIL_OTP
@@ -57,6 +58,8 @@ class GatewaySettings(AwsSettings, frozen=True, kw_only=True, forbid_unknown_fie
     # What everybody is offered at the door, whoever they are, the first one by default.
     methods: tuple[str, ...] = (METHOD_EMAIL_OTP,)
     dev_inbox_url: str | None = None
+    # A shop without goods, to try step-ups with: it has no place in production.
+    demo_checkout_enabled: bool = False
     brand: Brand = Brand()
 
     # An attempt outlives slow mail, but not NIST SP 800-63B-4's ten minutes for an out-of-band secret.
@@ -64,10 +67,18 @@ class GatewaySettings(AwsSettings, frozen=True, kw_only=True, forbid_unknown_fie
     codes_max: Annotated[int, Meta(ge=1, le=10)] = 5
     sends_max: Annotated[int, Meta(ge=1, le=10)] = 3
     resend_seconds: Annotated[int, Meta(ge=0, le=300)] = 30
-    # Codes sent to an address in a window, and as many typed for it. Below Authsignal's own 12 sends in 10 minutes and 10
-    # answers in 5, and the same for an address that nobody has: whoever counts refusals must not learn who is known.
+    # Messages to an address in any such span, texts among them, and codes typed for it. Below Authsignal's own 12 mails and 6
+    # texts in 10 minutes and 10 answers in 5, and the same for an address that nobody has: whoever counts refusals must not
+    # learn who is known.
     starts_per_identifier_max: Annotated[int, Meta(ge=1)] = 10
+    texts_per_identifier_max: Annotated[int, Meta(ge=1)] = 5
+    answers_per_identifier_max: Annotated[int, Meta(ge=1)] = 10
     starts_per_ip_max: Annotated[int, Meta(ge=1)] = 300
+    starts_per_device_max: Annotated[int, Meta(ge=1)] = 60
+    answers_per_ip_max: Annotated[int, Meta(ge=1)] = 600
+    answers_per_device_max: Annotated[int, Meta(ge=1)] = 120
+    enrolments_per_person_max: Annotated[int, Meta(ge=1)] = 20
+    cognito_rates: CognitoRates = CognitoRates()
     # How long an operator may take over a review; its page may be left and come back to.
     review_seconds: Annotated[int, Meta(ge=60, le=43_200)] = 14_400
     limit_window_seconds: Annotated[int, Meta(ge=10, le=3600)] = 600

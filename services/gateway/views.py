@@ -336,6 +336,7 @@ class FeaturesView(Struct, frozen=True, kw_only=True):
     """What this deployment has switched on."""
 
     sdk_sign_in: bool
+    demo_checkout: bool
 
 
 class ActionsView(Struct, frozen=True, kw_only=True):
@@ -378,15 +379,6 @@ class ProblemView(Struct, frozen=True, kw_only=True):
     next: str | UnsetType = UNSET
 
 
-CHANNELS: Final = {
-    "EMAIL_OTP": "email",
-    "EMAIL_MAGIC_LINK": "email",
-    "SMS": "sms",
-    "WHATSAPP": "whatsapp",
-    "PUSH": "push",
-}
-
-
 def when(seconds: float) -> datetime:
     """Return Unix seconds as a time in UTC, to the second."""
     return datetime.fromtimestamp(int(seconds), UTC)
@@ -421,7 +413,7 @@ def _common(attempt: Attempt, sdk: SdkView | None) -> dict[str, Any]:
 
 
 def _delivery(attempt: Attempt) -> Delivery | None:
-    channel = CHANNELS.get(attempt.method or "")
+    channel = policy.CHANNELS.get(attempt.method or "")
     if channel is None:
         return None
     if channel == "email":

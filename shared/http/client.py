@@ -24,6 +24,7 @@ HANDED_THROUGH: Final[dict[str, type[problems.Problem]]] = {
         problems.AttemptExpired,
         problems.LastAuthenticator,
         problems.Conflict,
+        problems.TextRefused,
     )
 }
 

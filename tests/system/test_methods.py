@@ -80,8 +80,8 @@ async def test_next_sign_in_begins_as_the_last_one(person: Person, simulator: Au
 
 
 def new_number() -> str:
-    """Return a British mobile number."""
-    return f"+4479{secrets.randbelow(10**8):08d}"
+    """Return a Swedish mobile number."""
+    return f"+4670{secrets.randbelow(10**7):07d}"
 
 
 async def text_code(person: Person, number: str) -> str:

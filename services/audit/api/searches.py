@@ -7,7 +7,7 @@ from uuid import UUID
 
 import msgspec
 from litestar import Request, delete, get, post, put
-from litestar.params import FromPath
+from litestar.params import FromPath, JSONBody
 from litestar.response.base import ASGIResponse
 from msgspec import Meta
 
@@ -81,7 +81,7 @@ async def list_searches(request: AnyRequest) -> ASGIResponse:
 
 
 @post(SEARCHES_PATH)
-async def add_search(data: SearchInput, request: AnyRequest) -> ASGIResponse:
+async def add_search(data: JSONBody[SearchInput], request: AnyRequest) -> ASGIResponse:
     """Keep a search."""
     wanted, search_id = _checked(request, data), uuid7()
     shelf: SearchShelf = request.app.state.searches
@@ -94,7 +94,7 @@ async def add_search(data: SearchInput, request: AnyRequest) -> ASGIResponse:
 
 
 @put(SEARCH_ROUTE.replace("{search_id}", "{search_id:str}"))
-async def change_search(search_id: FromPath[str], data: SearchInput, request: AnyRequest) -> ASGIResponse:
+async def change_search(search_id: FromPath[str], data: JSONBody[SearchInput], request: AnyRequest) -> ASGIResponse:
     """Keep one of the caller's searches in another form."""
     wanted, uuid = _checked(request, data), _uuid(search_id)
     shelf: SearchShelf = request.app.state.searches

@@ -47,7 +47,7 @@ class SignInRecorder:
             event_type: What happened.
             verdict: What came of it.
             proof_key: The key of the proof, where it is another than the sign-in's.
-            about: ``state``, ``method``, ``reason``, ``rule_ids``.
+            about: ``state``, ``method``, ``reason``, ``rule_ids``, ``data``.
         """
         await self._recorder.record(
             _SignIn(attempt_id),

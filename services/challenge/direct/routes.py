@@ -7,6 +7,7 @@ The routes of the direct client: two for Cognito's triggers, the rest for the ga
 from typing import Any, Final
 
 from litestar import Request, post
+from litestar.params import JSONBody
 from msgspec import Struct
 
 from services.challenge.authsignal.provider import Authsignal
@@ -88,37 +89,37 @@ def _direct(request: AnyRequest) -> Direct:
 
 
 @post("/v1/direct/challenges", status_code=200)
-async def begin(data: ChallengeRequest, request: AnyRequest) -> ChallengeAnswer:
+async def begin(data: JSONBody[ChallengeRequest], request: AnyRequest) -> ChallengeAnswer:
     """Track a sign-in: Cognito's Create trigger."""
     return await _direct(request).sign_ins.begin(data, context_of(request))
 
 
 @post("/v1/direct/answers", status_code=200)
-async def check(data: AnswerRequest, request: AnyRequest) -> AnswerVerdict:
+async def check(data: JSONBody[AnswerRequest], request: AnyRequest) -> AnswerVerdict:
     """Check an answer: Cognito's Verify trigger."""
     return await _direct(request).answers.check(data, context_of(request))
 
 
 @post("/v1/people/authenticators", status_code=200)
-async def authenticators(data: PersonRequest, request: AnyRequest) -> AuthenticatorsAnswer:
+async def authenticators(data: JSONBody[PersonRequest], request: AnyRequest) -> AuthenticatorsAnswer:
     """List a person's authenticators."""
     return await _direct(request).people.authenticators(data)
 
 
 @post("/v1/people/removals", status_code=200)
-async def remove(data: RemovalRequest, request: AnyRequest) -> RemovalAnswer:
+async def remove(data: JSONBody[RemovalRequest], request: AnyRequest) -> RemovalAnswer:
     """Remove an authenticator."""
     return await _direct(request).people.remove(data)
 
 
 @post("/v1/people/actions", status_code=200)
-async def track(data: TrackRequest, request: AnyRequest) -> TrackAnswer:
+async def track(data: JSONBody[TrackRequest], request: AnyRequest) -> TrackAnswer:
     """Begin an action."""
     return await _direct(request).people.track(data, context_of(request))
 
 
 @post("/v1/people/proofs", status_code=200)
-async def prove(data: ProveRequest, request: AnyRequest) -> ProveAnswer:
+async def prove(data: JSONBody[ProveRequest], request: AnyRequest) -> ProveAnswer:
     """Validate what the Web SDK earned."""
     return await _direct(request).people.prove(data, context_of(request))
 

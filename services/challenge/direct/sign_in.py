@@ -23,7 +23,7 @@ from shared.events import EventType, normal_address
 from shared.http.context import RequestContext
 from shared.ids import is_uuid
 from shared.problems import Problem, ProviderBusy, retry_after
-from shared.state import StateStore
+from shared.state import StateStore, Window
 from shared.veil import Veil
 
 # The make of Authsignal's tokens, as a decoy, for copies of this service that have not seen a real one yet.
@@ -125,11 +125,12 @@ class DirectSignIns:
         return tracked
 
     async def _is_one_too_many(self, request: ChallengeRequest, sub: str, key: str, context: RequestContext) -> bool:
-        count = await self._state.count(f"limit:direct_starts:{sub}", ttl_seconds=self._window_seconds)
-        if count == self._starts_max + 1:
+        taking = await self._state.take([Window(f"limit:direct_starts:{sub}", self._starts_max, self._window_seconds)])
+        if taking.unreported is not None:
             limited, reason = EventType.ABUSE_RATE_LIMITED, Withheld.TOO_MANY.value
-            await self._recorder.record(request, key, context, limited, Verdict.BLOCKED, reason=reason)
-        return count > self._starts_max
+            data = {"refusals_not_recorded": taking.unreported}
+            await self._recorder.record(request, key, context, limited, Verdict.BLOCKED, reason=reason, data=data)
+        return taking.refused_by is not None
 
     async def _decoy(self, request: ChallengeRequest, key: str, context: RequestContext, why: Withheld, **about: Any) -> str:
         event_type, verdict = _EVENTS[why]

@@ -80,7 +80,7 @@ class Door:
         """Send a code to an address. Whether it has an account is not looked at: the answer could not tell."""
         attempt = self._new(AttemptKind.SIGN_UP, self._address("email", email), caller, device_id)
         attempt = replace(attempt, display_name=display_name, methods=(METHOD_EMAIL_OTP,), own_methods=(METHOD_EMAIL_OTP,))
-        await self._limits.check_start(context, attempt.email_hash)
+        await self._limits.check_start(context, attempt.email_hash, device_id, method=METHOD_EMAIL_OTP)
         await self._recorder.record(context, draft_of(attempt, EventType.SIGN_UP_REQUESTED, Outcome.PENDING))
         answer = await self._challenges.challenge(self._flow.challenge_request(context, attempt, METHOD_EMAIL_OTP))
         attempt = replace(sent(attempt, answer), method=METHOD_EMAIL_OTP)
@@ -96,7 +96,7 @@ class Door:
         attempt = replace(attempt, methods=caller.offered(self._settings.methods), method=method)
         if method not in attempt.methods:
             raise InvalidRequest(extensions={"errors": [{"field": "method", "message": "This method is not offered here."}]})
-        await self._limits.check_start(context, attempt.email_hash)
+        await self._limits.check_start(context, attempt.email_hash, device_id, method=method)
         await self._recorder.record(context, draft_of(attempt, EventType.SIGN_IN_STARTED, Outcome.PENDING))
         account = await self._find(attempt)
         if account is None:
@@ -122,7 +122,7 @@ class Door:
         """
         attempt = self._new(AttemptKind.SIGN_IN, "", caller, device_id)
         attempt = replace(attempt, methods=(METHOD_PASSKEY,), own_methods=(METHOD_PASSKEY,), method=METHOD_PASSKEY)
-        await self._limits.check_passkey(context)
+        await self._limits.check_passkey(context, device_id)
         await self._recorder.record(context, draft_of(attempt, EventType.SIGN_IN_STARTED, Outcome.PENDING))
         proof = await self._challenges.passkey(
             PasskeyRequest(

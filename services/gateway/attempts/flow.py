@@ -117,12 +117,13 @@ class Flow:
         attempt = held.attempt
         if method not in attempt.methods:
             raise InvalidRequest(extensions={"errors": [{"field": "method", "message": "This method is not offered here."}]})
+        cooling = policy.cooling(attempt)
         if not policy.is_sent(method):
-            return (await self._store.change(held, replace(attempt, method=method))).attempt
+            return (await self._store.change(held, replace(attempt, method=method, cooling=cooling))).attempt
         self._require_cooled_down(attempt, method)
         if attempt.sends_left <= 0:
             raise TooManyAttempts("sends used up", detail="No more codes for this sign-in. Start again to get a new one.")
-        await self._limits.check_send(context, attempt.email_hash)
+        await self._limits.check_send(context, attempt.email_hash, method=method)
         await self._recorder.record(context, draft_of(attempt, EventType.CHALLENGE_REQUESTED, Outcome.PENDING))
         held = await self._store.change(
             held,
@@ -130,6 +131,7 @@ class Flow:
                 attempt,
                 sends_left=attempt.sends_left - 1,
                 resend_at=self._clock() + self._settings.resend_seconds,
+                cooling=cooling,
                 method=method,
                 busy_until=self._clock() + BUSY_SECONDS_MAX,
             ),
@@ -160,7 +162,12 @@ class Flow:
         await self._recorder.record(context, draft_of(held.attempt, EventType.CHALLENGE_ANSWERED, Outcome.PENDING))
         held = await self._charge(held)
         try:
-            await self._limits.check_answer(context, held.attempt.email_hash)
+            await self._limits.check_answer(
+                context,
+                held.attempt.email_hash,
+                held.attempt.device_id,
+                kind=held.attempt.kind,
+            )
             proof = await self._check_code(context, held.attempt, code)
         except Problem:
             # Nobody looked at the code, or nobody could say so: it does not count.
@@ -248,7 +255,7 @@ class Flow:
         Raises:
             TooManyAttempts: They got too many lately.
         """
-        await self._limits.check_send(context, attempt.email_hash)
+        await self._limits.check_send(context, attempt.email_hash, method=attempt.method)
 
     def challenge_request(self, context: RequestContext, attempt: Attempt, method: str | None) -> ChallengeRequest:
         """Return the request that challenges the person of an attempt."""
@@ -309,15 +316,14 @@ class Flow:
         return changed
 
     def _require_cooled_down(self, attempt: Attempt, method: str) -> None:
-        if attempt.method is not None and method != attempt.method and not policy.is_sent(attempt.method):
-            return
-        wait = policy.seconds_until_resend(attempt, self._clock())
+        resend_at = policy.resend_at(attempt, method)
+        wait = policy.whole_seconds(resend_at - self._clock())
         if wait > 0:
             raise TooManyAttempts(
                 "resend cool-down",
                 detail=f"A code is on its way. You can send another in {wait} seconds.",
                 headers=retry_after(wait),
-                extensions={"resend_at": rfc3339(attempt.resend_at), "retry_after": wait},
+                extensions={"resend_at": rfc3339(resend_at), "retry_after": wait},
             )
 
     def _require_idle(self, attempt: Attempt) -> None:

@@ -43,9 +43,10 @@ class Attempt(Struct, frozen=True, kw_only=True):
     cookie's, of an app (`client_id`) its attempt token's, and of a step-up the session's. `methods` are what the page offers,
     at the door the same to everybody; `own_methods` are those that the person has: any other is answered like a decoy.
     `ruling` is what the rules said when it began: one that is not CHALLENGED never becomes a session, but only whoever proves
-    the address is told; `is_reviewed` says that an operator approved it since. `busy_until` is ahead while an answer is looked
-    at or a code is sent: nothing else may happen to the attempt meanwhile, so that one proof ends it once. It ends by itself,
-    should the process die in between.
+    the address is told; `is_reviewed` says that an operator approved it since. `resend_at` is when the channel of `method` may
+    send again, `cooling` says so of those that were used before it. `busy_until` is ahead while an answer is looked at or a
+    code is sent: nothing else may happen to the attempt meanwhile, so that one proof ends it once. It ends by itself, should
+    the process die in between.
     """
 
     id: str
@@ -64,6 +65,7 @@ class Attempt(Struct, frozen=True, kw_only=True):
     sub: str | None = None
     is_decoy: bool = False
     busy_until: float = 0.0
+    cooling: dict[str, float] = {}
     ruling: Verdict = Verdict.CHALLENGED
     methods: tuple[str, ...] = ()
     own_methods: tuple[str, ...] = ()

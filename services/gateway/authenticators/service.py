@@ -13,6 +13,7 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
+from services.gateway.limits import Limits
 from services.gateway.notices import Notices
 from services.gateway.recorder import Recorder
 from services.gateway.sealing import Sealer
@@ -70,6 +71,7 @@ class AccountAuthenticators:
         sessions: Sessions,
         recorder: Recorder,
         notices: Notices,
+        limits: Limits,
         state: StateStore,
         sealer: Sealer,
         clock: Callable[[], float] = time.time,
@@ -78,6 +80,7 @@ class AccountAuthenticators:
         self._sessions = sessions
         self._recorder = recorder
         self._notices = notices
+        self._limits = limits
         self._state = state
         self._sealer = sealer
         self._clock = clock
@@ -91,6 +94,7 @@ class AccountAuthenticators:
         await self._require_fresh(context, session, EventType.AUTHENTICATOR_ENROLMENT_STARTED, method)
         if method not in METHODS:
             raise InvalidRequest(extensions={"errors": [{"field": "type", "message": "This method is not known."}]})
+        await self._limits.check_enrolment(context, session.sub)
         known = await self.list(session)
         enrolment_id, key = str(uuid7()), str(uuid7())
         await self._record(context, session, EventType.AUTHENTICATOR_ENROLMENT_STARTED, Outcome.PENDING, method)

@@ -16,6 +16,7 @@ import msgspec
 from msgspec import Struct
 
 from services.gateway.cognito.faults import THROTTLED, CognitoRefused, CognitoUnreachable
+from services.gateway.cognito.quota import CognitoQuota
 
 _ENCODE = msgspec.json.Encoder().encode
 CUSTOM_CHALLENGE: Final = "CUSTOM_CHALLENGE"
@@ -83,13 +84,22 @@ class Cognito:
         url: The API endpoint.
         client_id: The gateway client.
         client_secret: Its secret; SECRET_HASH is made with it.
+        quota: Our budget below Cognito's.
         seconds_max: Deadline of one call.
     """
 
     def __init__(
-        self, http: aiohttp.ClientSession, *, url: str, client_id: str, client_secret: str, seconds_max: float
+        self,
+        http: aiohttp.ClientSession,
+        *,
+        url: str,
+        client_id: str,
+        client_secret: str,
+        quota: CognitoQuota,
+        seconds_max: float,
     ) -> None:
         self._http = http
+        self._quota = quota
         self._url = url.rstrip("/") + "/"
         self._client_id = client_id
         self._client_secret = client_secret
@@ -205,6 +215,7 @@ class Cognito:
             return await self._call(operation, body)
 
     async def _call(self, operation: str, body: dict[str, Any]) -> bytes:
+        await self._quota.take(operation)
         headers = {
             "Content-Type": "application/x-amz-json-1.1",
             "X-Amz-Target": f"AWSCognitoIdentityProviderService.{operation}",

@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from services.gateway.cognito.faults import THROTTLED, CognitoRefused, CognitoUnreachable
+from services.gateway.cognito.quota import CognitoQuota
 from services.gateway.sealing import Sealer
 from shared.aws_json import AwsJson, AwsRefused, AwsUnreachable
 from shared.state import StateStore
@@ -46,15 +47,16 @@ class Directory:
     deleted meanwhile fails at Cognito and is then forgotten.
     """
 
-    def __init__(self, cognito: AwsJson, *, user_pool_id: str, state: StateStore, sealer: Sealer) -> None:
+    def __init__(self, cognito: AwsJson, *, user_pool_id: str, state: StateStore, sealer: Sealer, quota: CognitoQuota) -> None:
         self._cognito = cognito
+        self._quota = quota
         self._user_pool_id = user_pool_id
         self._state = state
         self._sealer = sealer
 
     async def find(self, email: str, email_hash: str) -> Account | None:
         """
-        Return the enabled account of an address, or None.
+        Return the enabled account of an address, or None. Its place in Cognito's quota was taken when the attempt began.
 
         Raises:
             CognitoRefused, CognitoUnreachable: Cognito did not say.
@@ -65,24 +67,15 @@ class Directory:
             opened = self._sealer.open(key, remembered)
             if opened is not None:
                 return msgspec.json.decode(opened, type=Account)
-        account = await self.look_up(email)
+        account = _usable(await self._ask("AdminGetUser", email))
         if account is not None:
             await self._state.put(key, self._sealer.seal(key, msgspec.json.encode(account)), ttl_seconds=REMEMBER_SECONDS)
         return account
 
     async def look_up(self, username: str) -> Account | None:
         """Ask Cognito about a sub or an address, past what is remembered."""
-        answer = await self._ask("AdminGetUser", username)
-        if answer is None:
-            return None
-        user = msgspec.json.decode(answer, type=_User)
-        attributes = {attribute.name: attribute.value for attribute in user.user_attributes}
-        is_usable = user.enabled and attributes.get("email_verified") == "true"
-        if not is_usable:
-            # An address that was never proven is nobody's: whoever proves it now must not get the account of another.
-            return None
-        created_at = datetime.fromtimestamp(user.user_create_date, UTC) if user.user_create_date is not None else None
-        return Account(sub=attributes["sub"], email=attributes["email"], created_at=created_at)
+        await self._quota.take("AdminGetUser")
+        return _usable(await self._ask("AdminGetUser", username))
 
     async def delete(self, sub: str, email_hash: str) -> None:
         """
@@ -91,6 +84,7 @@ class Directory:
         Raises:
             CognitoRefused, CognitoUnreachable: Cognito did not say that it did.
         """
+        await self._quota.take("AdminDeleteUser")
         await self._ask("AdminDeleteUser", sub)
         # Only now: whoever asked meanwhile would have had it remembered once more.
         await self.forget(email_hash)
@@ -115,6 +109,19 @@ class Directory:
     async def forget(self, email_hash: str) -> None:
         """Drop what is remembered of an address."""
         await self._state.delete(_key(email_hash))
+
+
+def _usable(answer: bytes | None) -> Account | None:
+    if answer is None:
+        return None
+    user = msgspec.json.decode(answer, type=_User)
+    attributes = {attribute.name: attribute.value for attribute in user.user_attributes}
+    is_usable = user.enabled and attributes.get("email_verified") == "true"
+    if not is_usable:
+        # An address that was never proven is nobody's: whoever proves it now must not get the account of another.
+        return None
+    created_at = datetime.fromtimestamp(user.user_create_date, UTC) if user.user_create_date is not None else None
+    return Account(sub=attributes["sub"], email=attributes["email"], created_at=created_at)
 
 
 def _key(email_hash: str) -> str:

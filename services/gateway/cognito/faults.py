@@ -9,6 +9,7 @@ from typing import Final
 from shared import problems
 
 THROTTLED: Final = frozenset({"TooManyRequestsException", "ThrottlingException", "RequestLimitExceeded"})
+OVER_BUDGET: Final = "OverOwnBudget"  # Not Cognito's: we did not ask it, see `quota`.
 LIMITED: Final = frozenset({"LimitExceededException", "TooManyFailedAttemptsException"})
 REFUSED: Final = frozenset(
     {
@@ -31,7 +32,7 @@ class CognitoRefused(Exception):
 
     def problem(self) -> problems.Problem:
         """Return what the client is told."""
-        if self.code in THROTTLED:
+        if self.code in THROTTLED or self.code == OVER_BUDGET:
             return problems.ProviderBusy(str(self), headers=problems.retry_after(2))
         if self.code in LIMITED:
             return problems.TooManyAttempts(str(self), headers=problems.retry_after(60))

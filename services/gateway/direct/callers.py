@@ -2,7 +2,7 @@
 Who calls `/v1/direct`: the bearer of an access token that Cognito issued to the direct client.
 
 A token is checked offline. Whoever wants to change something is also asked about at Cognito, so that somebody who has signed
-out, or was signed out, changes nothing more, and may not do so more often than `writes_max` in a window.
+out, or was signed out, changes nothing more, and may not do so too often.
 """
 
 import time
@@ -11,12 +11,10 @@ from typing import Final
 
 from services.gateway.cognito.client import Cognito
 from services.gateway.cognito.faults import REFUSED, CognitoRefused, CognitoUnreachable
-from services.gateway.recorder import Recorder
+from services.gateway.limits import Limits
 from shared.cognito_tokens import Claims, KeysUnavailable, TokenInvalid, TokenVerifier
-from shared.events import Draft, EventType, Outcome, Subject
 from shared.http.context import RequestContext
-from shared.problems import ProviderBusy, StepUpRequired, TooManyAttempts, Unauthorized, retry_after
-from shared.state import StateStore
+from shared.problems import ProviderBusy, StepUpRequired, Unauthorized, retry_after
 
 SCHEME: Final = "Bearer "
 TOKEN_CHARACTERS_MAX: Final = 8192
@@ -29,7 +27,7 @@ class DirectCallers:
 
     Args:
         fresh_seconds: How long ago a factor may have been proven for a change of factors.
-        writes_max: Changes that one person may ask for within `window_seconds`.
+        limits: Counts the changes that one person asks for.
     """
 
     def __init__(
@@ -37,20 +35,14 @@ class DirectCallers:
         *,
         verifier: TokenVerifier,
         cognito: Cognito,
-        recorder: Recorder,
-        state: StateStore,
+        limits: Limits,
         fresh_seconds: int,
-        writes_max: int,
-        window_seconds: int,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._verifier = verifier
         self._cognito = cognito
-        self._recorder = recorder
-        self._state = state
+        self._limits = limits
         self._fresh_seconds = fresh_seconds
-        self._writes_max = writes_max
-        self._window_seconds = window_seconds
         self._clock = clock
 
     async def reader(self, authorization: str | None) -> Claims:
@@ -72,7 +64,7 @@ class DirectCallers:
             TooManyAttempts: The person's changes of this window are used up. The first refusal is recorded.
         """
         claims, token = await self._verified(authorization)
-        await self._charge(context, claims)
+        await self._limits.check_direct_write(context, claims.sub)
         try:
             await self._cognito.check_token(token)
         except CognitoRefused as refusal:
@@ -104,17 +96,3 @@ class DirectCallers:
             raise Unauthorized(str(error), headers=CHALLENGE) from error
         except KeysUnavailable as error:
             raise ProviderBusy(f"keys: {error}", headers=retry_after(2)) from error
-
-    async def _charge(self, context: RequestContext, claims: Claims) -> None:
-        count = await self._state.count(f"limit:direct_writes:{claims.sub}", ttl_seconds=self._window_seconds)
-        if count <= self._writes_max:
-            return
-        if count == self._writes_max + 1:
-            limited = Draft(
-                event_type=EventType.ABUSE_RATE_LIMITED,
-                outcome=Outcome.DENIED,
-                reason="direct_writes",
-                subject=Subject(sub=claims.sub),
-            )
-            await self._recorder.record(context, limited)
-        raise TooManyAttempts("direct writes", headers=retry_after(self._window_seconds))

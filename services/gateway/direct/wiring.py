@@ -5,12 +5,12 @@ import aiohttp
 from services.gateway.cognito.client import Cognito
 from services.gateway.direct.callers import DirectCallers
 from services.gateway.direct.service import DirectAccounts
+from services.gateway.limits import Limits
 from services.gateway.recorder import Recorder
 from services.gateway.settings import GatewaySettings
 from shared.cognito_tokens import TokenVerifier
 from shared.direct_api import DirectService
 from shared.http.client import JsonClient
-from shared.state import StateStore
 
 
 def build(
@@ -20,7 +20,7 @@ def build(
     challenge_token: str,
     cognito: Cognito,
     recorder: Recorder,
-    state: StateStore,
+    limits: Limits,
 ) -> DirectAccounts | None:
     """Return the parts, or None when direct clients are off."""
     if settings.direct_client_id is None:
@@ -34,11 +34,8 @@ def build(
     callers = DirectCallers(
         verifier=verifier,
         cognito=cognito,
-        recorder=recorder,
-        state=state,
+        limits=limits,
         fresh_seconds=settings.direct_fresh_seconds,
-        writes_max=settings.direct_writes_max,
-        window_seconds=settings.limit_window_seconds,
     )
     service = DirectService(
         JsonClient(

@@ -3,7 +3,7 @@
 from typing import Annotated, Final
 
 from litestar import delete, get, patch, post
-from litestar.params import Parameter
+from litestar.params import JSONBody, Parameter
 
 from services.gateway.handlers.documents import ATTEMPT, AuthenticatorId, EnrolmentId, problems
 from services.gateway.sessions.model import Session
@@ -49,7 +49,7 @@ async def get_me(request: AnyRequest) -> ProfileView:
     summary="Change my account",
     responses=problems(400, 401, 403, 404, 409, 413, 415, 422, 429, 502, 503),
 )
-async def change_me(data: ProfileChange, request: AnyRequest) -> ProfileView:
+async def change_me(data: JSONBody[ProfileChange], request: AnyRequest) -> ProfileView:
     """Change the name that the account shows."""
     gateway = gateway_of(request)
     session = await gateway.session_of(request)
@@ -121,7 +121,7 @@ async def list_authenticators(request: AnyRequest) -> AuthenticatorListView:
     summary="Begin to add a way to sign in",
     responses=problems(400, 401, 403, 409, 413, 415, 422, 429, 502, 503),
 )
-async def begin_enrolment(data: EnrolmentStart, request: AnyRequest) -> EnrolmentView:
+async def begin_enrolment(data: JSONBody[EnrolmentStart], request: AnyRequest) -> EnrolmentView:
     """Return what the Web SDK needs to add an authenticator; the last proof must be at most five minutes old."""
     gateway = gateway_of(request)
     session = await gateway.session_of(request)
@@ -142,7 +142,7 @@ async def begin_enrolment(data: EnrolmentStart, request: AnyRequest) -> Enrolmen
     summary="Finish adding a way to sign in",
     responses=problems(*ATTEMPT),
 )
-async def complete_enrolment(enrolment_id: EnrolmentId, data: Nothing, request: AnyRequest) -> AuthenticatorListView:
+async def complete_enrolment(enrolment_id: EnrolmentId, data: JSONBody[Nothing], request: AnyRequest) -> AuthenticatorListView:
     """Note what was added in the browser, and tell the owner."""
     gateway = gateway_of(request)
     session = await gateway.session_of(request)
@@ -158,7 +158,7 @@ async def complete_enrolment(enrolment_id: EnrolmentId, data: Nothing, request: 
     responses=problems(400, 401, 403, 404, 409, 413, 415, 422, 429, 502, 503),
 )
 async def rename_authenticator(
-    authenticator_id: AuthenticatorId, data: AuthenticatorName, request: AnyRequest
+    authenticator_id: AuthenticatorId, data: JSONBody[AuthenticatorName], request: AnyRequest
 ) -> AuthenticatorListView:
     """Give an authenticator a name of one's own."""
     gateway = gateway_of(request)

@@ -4,6 +4,7 @@ from typing import Any, Final
 
 from litestar import Response, delete, get, post
 from litestar.openapi.datastructures import ResponseSpec
+from litestar.params import JSONBody
 
 from services.gateway.attempts.model import Attempt
 from services.gateway.handlers.documents import ATTEMPT, WRITE, AttemptId, problems, wait_seconds
@@ -30,7 +31,7 @@ from shared.http.problems import context_of
     summary="Begin a sign-up",
     responses=problems(*WRITE),
 )
-async def begin_sign_up(data: SignUpStart, request: AnyRequest) -> AttemptView:
+async def begin_sign_up(data: JSONBody[SignUpStart], request: AnyRequest) -> AttemptView:
     """Send a code to an address; the answer is the same whether it has an account or not."""
     gateway = gateway_of(request)
     caller = gateway.clients.caller(request, data.client_id)
@@ -52,7 +53,7 @@ async def begin_sign_up(data: SignUpStart, request: AnyRequest) -> AttemptView:
     summary="Begin a sign-in",
     responses=problems(*WRITE),
 )
-async def begin_sign_in(data: SignInStart, request: AnyRequest) -> AttemptView:
+async def begin_sign_in(data: JSONBody[SignInStart], request: AnyRequest) -> AttemptView:
     """Send a code to whoever has this address; an unknown one gets an answer that looks the same."""
     gateway = gateway_of(request)
     caller = gateway.clients.caller(request, data.client_id)
@@ -74,7 +75,7 @@ async def begin_sign_in(data: SignInStart, request: AnyRequest) -> AttemptView:
     summary="Sign in with a passkey, no name typed",
     responses={202: ResponseSpec(AttemptView, generate_examples=False), **problems(*WRITE)},
 )
-async def sign_in_with_passkey(data: PasskeyStart, request: AnyRequest) -> Response[SignedInView]:
+async def sign_in_with_passkey(data: JSONBody[PasskeyStart], request: AnyRequest) -> Response[SignedInView]:
     """Sign in whoever the token belongs to that the Web SDK's `passkey.signIn` returned."""
     gateway = gateway_of(request)
     caller = gateway.clients.caller(request, data.client_id)
@@ -105,7 +106,7 @@ async def get_attempt(attempt_id: AttemptId, request: AnyRequest) -> AttemptView
     summary="Send a code, or another one",
     responses=problems(*ATTEMPT),
 )
-async def send_challenge(attempt_id: AttemptId, data: ChallengeChoice, request: AnyRequest) -> AttemptView:
+async def send_challenge(attempt_id: AttemptId, data: JSONBody[ChallengeChoice], request: AnyRequest) -> AttemptView:
     """Send a code by a method that the attempt offers; again only after the cool-down."""
     gateway = gateway_of(request)
     attempt = await gateway.flow.send(context_of(request), binding_of(request), attempt_id, data.method)
@@ -120,7 +121,7 @@ async def send_challenge(attempt_id: AttemptId, data: ChallengeChoice, request: 
     summary="Answer with a code",
     responses={202: ResponseSpec(AttemptView, generate_examples=False), **problems(*ATTEMPT)},
 )
-async def verify_code(attempt_id: AttemptId, data: CodeProof, request: AnyRequest) -> Response[SignedInView]:
+async def verify_code(attempt_id: AttemptId, data: JSONBody[CodeProof], request: AnyRequest) -> Response[SignedInView]:
     """Sign in with the code; 202 with the attempt when it must be reviewed first."""
     gateway = gateway_of(request)
     result = await gateway.door.verify(context_of(request), binding_of(request), attempt_id, data.code)
@@ -135,7 +136,7 @@ async def verify_code(attempt_id: AttemptId, data: CodeProof, request: AnyReques
     summary="Answer with the Web SDK's token",
     responses={202: ResponseSpec(AttemptView, generate_examples=False), **problems(*ATTEMPT)},
 )
-async def complete_with_token(attempt_id: AttemptId, data: TokenProof, request: AnyRequest) -> Response[SignedInView]:
+async def complete_with_token(attempt_id: AttemptId, data: JSONBody[TokenProof], request: AnyRequest) -> Response[SignedInView]:
     """Sign in with a token that the Web SDK earned for this attempt, or without one after a wait that ended well."""
     gateway = gateway_of(request)
     result = await gateway.door.complete(context_of(request), binding_of(request), attempt_id, data.token)

@@ -19,7 +19,7 @@ async def get_config(request: AnyRequest) -> ConfigView:
         methods=settings.methods,
         authsignal=AuthsignalView(tenant_id=settings.authsignal_tenant_id, base_url=settings.authsignal_client_url),
         actions=ActionsView(sign_in=ACTION_SIGN_IN),
-        features=FeaturesView(sdk_sign_in=settings.sdk_sign_in_enabled),
+        features=FeaturesView(sdk_sign_in=settings.sdk_sign_in_enabled, demo_checkout=settings.demo_checkout_enabled),
         dev_inbox_url=settings.dev_inbox_url,
     )
 

@@ -4,6 +4,7 @@ from typing import Final
 
 from litestar import delete, get, post
 from litestar.openapi.datastructures import ResponseSpec
+from litestar.params import JSONBody
 
 from services.gateway.direct.payments import canonical_amount
 from services.gateway.direct.service import Context, DirectAccounts
@@ -100,7 +101,7 @@ async def remove_authenticator(authenticator_id: AuthenticatorId, request: AnyRe
     summary="Ask for the approval of a payment",
     responses=_problems(*WRITE),
 )
-async def authorize_payment(data: Payment, request: AnyRequest) -> SdkTokenView:
+async def authorize_payment(data: JSONBody[Payment], request: AnyRequest) -> SdkTokenView:
     """Return a token with which the Web SDK lets the person approve this very payment."""
     direct = _direct(request)
     token = await direct.authorize_payment(context_of(request), _bearer(request), _context(data))
@@ -115,7 +116,7 @@ async def authorize_payment(data: Payment, request: AnyRequest) -> SdkTokenView:
     summary="Have an approval checked, once",
     responses=_problems(*WRITE),
 )
-async def confirm_payment(data: PaymentProof, request: AnyRequest) -> DoneView:
+async def confirm_payment(data: JSONBody[PaymentProof], request: AnyRequest) -> DoneView:
     """Check that the person approved this very payment; an approval is good once."""
     direct = _direct(request)
     await direct.confirm_payment(context_of(request), _bearer(request), data.token, _context(data))

@@ -24,14 +24,14 @@ PREFER_WAIT: Final = re.compile(r"(?:^|[,;\s])wait=(\d{1,4})(?:$|[,;\s])")
 WORDS: Final = {
     400: "The request does not fit (`invalid_request`).",
     401: "No proof, or not the right one (`invalid_code`, `attempt_failed`, `session_required`, `session_expired`).",
-    403: "Not from this page, or stopped by rules (`origin_rejected`, `action_blocked`).",
+    403: "Not from this page, stopped by rules, or no text may go there (`origin_rejected`, `action_blocked`, `text_refused`).",
     404: "Nothing here, or somebody else's (`not_found`).",
     409: "Already done, or a twin is under way (`conflict`).",
     410: "Too late (`attempt_expired`).",
     413: "The body is too large (`invalid_request`).",
     415: "The body is not JSON (`invalid_request`).",
     422: "The Idempotency-Key was used for another request (`idempotency_mismatch`).",
-    429: "Too many; see Retry-After (`too_many_attempts`).",
+    429: "Too many; see Retry-After, and RateLimit for what is left (`too_many_attempts`).",
     502: "A provider failed (`provider_error`).",
     503: "A provider or the audit queue does not answer (`provider_busy`, `audit_unavailable`).",
 }

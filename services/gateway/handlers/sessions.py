@@ -3,6 +3,7 @@
 from typing import Final
 
 from litestar import delete, get, post
+from litestar.params import JSONBody
 
 from services.gateway.handlers.documents import WRITE, SessionId, problems
 from services.gateway.views import SessionItemView, SessionListView, SessionView, TokenRefresh, TokensView, tokens_view, when
@@ -38,7 +39,7 @@ async def end_session(request: AnyRequest) -> None:
     summary="New tokens for a native app",
     responses=problems(*WRITE),
 )
-async def refresh_session(data: TokenRefresh, request: AnyRequest) -> TokensView:
+async def refresh_session(data: JSONBody[TokenRefresh], request: AnyRequest) -> TokensView:
     """
     Trade a native app's refresh token for new tokens. It works once: sent again, it ends the session everywhere, unless it is
     the same request again (same Idempotency-Key) within ten seconds, which gets the same answer.

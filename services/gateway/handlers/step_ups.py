@@ -3,6 +3,7 @@
 from typing import Final
 
 from litestar import get, post
+from litestar.params import JSONBody
 
 from services.gateway.handlers.documents import ATTEMPT, WRITE, StepUpId, problems, wait_seconds
 from services.gateway.step_ups.service import Consumption
@@ -20,7 +21,7 @@ from shared.problems import Unauthorized
     summary="Ask for an action",
     responses=problems(*WRITE),
 )
-async def begin_step_up(data: StepUpStart, request: AnyRequest) -> StepUpView:
+async def begin_step_up(data: JSONBody[StepUpStart], request: AnyRequest) -> StepUpView:
     """Say what a person is about to do; the answer says whether it is allowed, must be proven, or is stopped."""
     gateway = gateway_of(request)
     session = await gateway.session_of(request)
@@ -53,7 +54,7 @@ async def get_step_up(step_up_id: StepUpId, request: AnyRequest) -> StepUpView:
     summary="Send a code for a step-up, or choose another method",
     responses=problems(*ATTEMPT),
 )
-async def send_step_up_challenge(step_up_id: StepUpId, data: ChallengeChoice, request: AnyRequest) -> StepUpView:
+async def send_step_up_challenge(step_up_id: StepUpId, data: JSONBody[ChallengeChoice], request: AnyRequest) -> StepUpView:
     """Send by a method that the person has."""
     gateway = gateway_of(request)
     session = await gateway.session_of(request)
@@ -68,7 +69,7 @@ async def send_step_up_challenge(step_up_id: StepUpId, data: ChallengeChoice, re
     summary="Prove a step-up with a code",
     responses=problems(*ATTEMPT),
 )
-async def verify_step_up(step_up_id: StepUpId, data: CodeProof, request: AnyRequest) -> StepUpView:
+async def verify_step_up(step_up_id: StepUpId, data: JSONBody[CodeProof], request: AnyRequest) -> StepUpView:
     """Answer with a code; the step-up then carries its grant."""
     gateway = gateway_of(request)
     session = await gateway.session_of(request)
@@ -83,7 +84,7 @@ async def verify_step_up(step_up_id: StepUpId, data: CodeProof, request: AnyRequ
     summary="Prove a step-up with the Web SDK's token",
     responses=problems(*ATTEMPT),
 )
-async def complete_step_up(step_up_id: StepUpId, data: TokenProof, request: AnyRequest) -> StepUpView:
+async def complete_step_up(step_up_id: StepUpId, data: JSONBody[TokenProof], request: AnyRequest) -> StepUpView:
     """Come back from the browser's part, or from a wait; the step-up then carries its grant."""
     gateway = gateway_of(request)
     session = await gateway.session_of(request)
@@ -98,7 +99,7 @@ async def complete_step_up(step_up_id: StepUpId, data: TokenProof, request: AnyR
     summary="Spend a grant, as a business service",
     responses=problems(*ATTEMPT),
 )
-async def consume_step_up(step_up_id: StepUpId, data: StepUpSpend, request: AnyRequest) -> SpentView:
+async def consume_step_up(step_up_id: StepUpId, data: JSONBody[StepUpSpend], request: AnyRequest) -> SpentView:
     """Make a grant count, once: for the person, the action and the very details that were approved."""
     gateway = gateway_of(request)
     try:

@@ -144,7 +144,7 @@ class Webhooks:
 
     async def _refuse(self, context: RequestContext, reason: str, problem: Problem) -> NoReturn:
         key = f"limit:webhook_refused:{reason}:{context.client.ip or 'unknown'}"
-        if await self._state.count(key, ttl_seconds=REFUSAL_SECONDS) == 1:
+        if await self._state.add(key, SEEN, ttl_seconds=REFUSAL_SECONDS):
             refused = Draft(event_type=EventType.WEBHOOK_REFUSED, outcome=Outcome.DENIED, reason=reason)
             await self._recorder.record(context, refused)
         raise problem

@@ -21,7 +21,13 @@ from tests.stack import RunningStack
 People = Callable[[], Person]
 
 # Every test comes from one client address, and neither a resend nor a refusal must take long.
-EASED = {"starts_per_ip_max": 100_000, "resend_seconds": 1, "veil_seconds": 0.02, "trusted_proxies": ["127.0.0.1"]}
+EASED = {
+    "starts_per_ip_max": 100_000,
+    "answers_per_ip_max": 100_000,
+    "resend_seconds": 1,
+    "veil_seconds": 0.02,
+    "trusted_proxies": ["127.0.0.1"],
+}
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from services.gateway import policy
 from services.gateway.attempts.model import Attempt, AttemptKind, AttemptStatus
@@ -88,8 +89,20 @@ def test_an_attempt_that_ended_stays_as_it_ended(status: AttemptStatus, now: flo
 @given(st.floats(0, 1000, allow_subnormal=False))
 def test_the_wait_for_a_resend_is_whole_and_enough(now: float) -> None:
     """Whoever waits the seconds that were said may send, and nobody is told to wait a second longer than needed."""
-    wait = policy.seconds_until_resend(attempt(), now)
+    wait = policy.whole_seconds(policy.resend_at(attempt(method="EMAIL_OTP"), "EMAIL_OTP") - now)
 
     assert isinstance(wait, int)
     assert now + wait >= 430.0
     assert wait == 0 or now + wait - 1 < 430.0
+
+
+def test_each_channel_cools_down_alone() -> None:
+    """What was sent by one channel holds up that channel, by whichever method, and no other; switching forgets nothing."""
+    by_mail = attempt(method="EMAIL_OTP", resend_at=430.0)
+    by_app = replace(by_mail, cooling=policy.cooling(by_mail), method="AUTHENTICATOR_APP")
+    by_text = replace(by_app, cooling=policy.cooling(by_app), method="SMS", resend_at=440.0)
+
+    methods = ("EMAIL_OTP", "EMAIL_MAGIC_LINK", "SMS", "WHATSAPP", "PUSH", "QR_CODE")
+    waits = [[policy.resend_at(one, method) for method in methods] for one in (by_mail, by_app, by_text)]
+    assert waits[0] == waits[1] == [430.0, 430.0, 0, 0, 0, 0]
+    assert waits[2] == [430.0, 430.0, 440.0, 0, 0, 0]

@@ -11,8 +11,9 @@ import pytest
 from deploy.local.layout import Layout
 from deploy.local.parts import valkey
 from deploy.local.process import Child
-from shared.state import StateStore, StateUnavailable
+from shared.state import StateStore, StateUnavailable, Window
 from shared.state.memory import MemoryState
+from shared.state.port import REFUSALS_KEPT_SECONDS
 from shared.state.valkey import ValkeyState
 from tests.contract.ports import free_port
 
@@ -143,23 +144,6 @@ async def test_swapping_what_is_not_there_does_nothing(state: StateStore) -> Non
     assert await state.get("k") == b"other"
 
 
-async def test_counts_lose_none(state: StateStore) -> None:
-    """Many that count at once get every number once."""
-    counts = await asyncio.gather(*(state.count("c", ttl_seconds=60) for _ in range(AT_ONCE)))
-
-    assert sorted(counts) == list(range(1, AT_ONCE + 1))
-
-
-async def test_a_window_begins_with_its_first_count(state: StateStore) -> None:
-    """A counter dies its life after the first count, however often it was counted on; then it begins at one."""
-    await state.count("c", ttl_seconds=1)
-    await asyncio.sleep(0.6)
-    assert await state.count("c", ttl_seconds=1) == 2
-    await asyncio.sleep(0.6)
-
-    assert await state.count("c", ttl_seconds=1) == 1
-
-
 async def test_members_come_and_go(state: StateStore) -> None:
     """A set holds what was put in and not taken out, each once; a set that never was is empty."""
     for member in ("a", "b", "b", "c"):
@@ -184,9 +168,9 @@ async def test_each_member_dies_in_its_own_time(state: StateStore) -> None:
 
 
 async def test_kinds_do_not_mix(state: StateStore) -> None:
-    """Values, counters and sets under names of their own do not disturb each other."""
+    """Values, windows and sets under names of their own do not disturb each other."""
     await state.put("value:x", b"v", ttl_seconds=60)
-    await state.count("count:x", ttl_seconds=60)
+    await state.take([Window("window:x", 2, 60)])
     await state.add_member("set:x", "m", ttl_seconds=60)
 
     await state.ping()
@@ -200,13 +184,15 @@ async def test_memory_forgets_the_dead() -> None:
     state = MemoryState(clock=lambda: now)
     for number in range(3_000):
         await state.put(f"v{number}", b"v", ttl_seconds=1)
-        await state.count(f"c{number}", ttl_seconds=1)
+        for _ in range(2):
+            await state.take([Window(f"w{number}", 1, 1)])
         await state.add_member(f"s{number}", "m", ttl_seconds=1)
-    now = 2.0
+    now = 2.0 + REFUSALS_KEPT_SECONDS
     for number in range(1_100):
         await state.put("last", str(number).encode(), ttl_seconds=1)
 
-    assert (len(state._values), len(state._counters), len(state._sets)) == (1, 0, 0)
+    kept = (state._values, state._windows, state._refusals, state._sets)
+    assert [len(entries) for entries in kept] == [1, 0, 0, 0]
 
 
 async def test_a_store_that_is_away_says_so(tmp_path: Path) -> None:
@@ -219,7 +205,7 @@ async def test_a_store_that_is_away_says_so(tmp_path: Path) -> None:
         "add": lambda: state.add("k", b"v", ttl_seconds=60),
         "swap": lambda: state.swap("k", b"v", b"w", ttl_seconds=60),
         "delete": lambda: state.delete("k"),
-        "count": lambda: state.count("c", ttl_seconds=60),
+        "take": lambda: state.take([Window("w", 9, 60)]),
         "add_member": lambda: state.add_member("s", "m", ttl_seconds=60),
         "members": lambda: state.members("s"),
         "remove_member": lambda: state.remove_member("s", "m"),

@@ -1,5 +1,6 @@
 import { lazy, Suspense } from "react";
 import { createBrowserRouter, Navigate, Outlet, type RouteObject } from "react-router";
+import { useConfig } from "./brand";
 import { GuestOnly } from "./components/Guards";
 import { Shell } from "./components/Shell";
 import { Waiting } from "./components/Waiting";
@@ -44,6 +45,11 @@ function ForGuests() {
   );
 }
 
+/** The demo shop is nobody's page where it is not switched on. */
+function DemoShop() {
+  return useConfig().features.demo_checkout ? <Checkout /> : <NotFound />;
+}
+
 export const routes: RouteObject[] = [
   {
     element: <WithStepUps />,
@@ -70,7 +76,7 @@ export const routes: RouteObject[] = [
           { path: "/goodbye", element: <Goodbye /> },
           { path: "/verify", element: <Verify /> },
           { path: "/create-passkey", element: <CreatePasskey /> },
-          { path: "/checkout", element: <Checkout /> },
+          { path: "/checkout", element: <DemoShop /> },
           { path: "*", element: <NotFound /> },
         ],
       },

@@ -638,6 +638,7 @@ export interface components {
         };
         /** FeaturesView */
         FeaturesView: {
+            demo_checkout: boolean;
             sdk_sign_in: boolean;
         };
         /** FieldError */
@@ -1014,7 +1015,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description Not from this page, or stopped by rules (`origin_rejected`, `action_blocked`). */
+            /** @description Not from this page, stopped by rules, or no text may go there (`origin_rejected`, `action_blocked`, `text_refused`). */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1104,7 +1105,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description Not from this page, or stopped by rules (`origin_rejected`, `action_blocked`). */
+            /** @description Not from this page, stopped by rules, or no text may go there (`origin_rejected`, `action_blocked`, `text_refused`). */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1167,7 +1168,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description Too many; see Retry-After (`too_many_attempts`). */
+            /** @description Too many; see Retry-After, and RateLimit for what is left (`too_many_attempts`). */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -1248,7 +1249,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description Not from this page, or stopped by rules (`origin_rejected`, `action_blocked`). */
+            /** @description Not from this page, stopped by rules, or no text may go there (`origin_rejected`, `action_blocked`, `text_refused`). */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1311,7 +1312,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description Too many; see Retry-After (`too_many_attempts`). */
+            /** @description Too many; see Retry-After, and RateLimit for what is left (`too_many_attempts`). */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -1392,7 +1393,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description Not from this page, or stopped by rules (`origin_rejected`, `action_blocked`). */
+            /** @description Not from this page, stopped by rules, or no text may go there (`origin_rejected`, `action_blocked`, `text_refused`). */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -1455,7 +1456,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description Too many; see Retry-After (`too_many_attempts`). */
+            /** @description Too many; see Retry-After, and RateLimit for what is left (`too_many_attempts`). */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -1540,7 +1541,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description Too many; see Retry-After (`too_many_attempts`). */
+            /** @description Too many; see Retry-After, and RateLimit for what is left (`too_many_attempts`). */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -1659,7 +1660,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description Too many; see Retry-After (`too_many_attempts`). */
+            /** @description Too many; see Retry-After, and RateLimit for what is left (`too_many_attempts`). */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -1781,7 +1782,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description Too many; see Retry-After (`too_many_attempts`). */
+            /** @description Too many; see Retry-After, and RateLimit for what is left (`too_many_attempts`). */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -1904,7 +1905,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description Too many; see Retry-After (`too_many_attempts`). */
+            /** @description Too many; see Retry-After, and RateLimit for what is left (`too_many_attempts`). */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -2027,7 +2028,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description Too many; see Retry-After (`too_many_attempts`). */
+            /** @description Too many; see Retry-After, and RateLimit for what is left (`too_many_attempts`). */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -2092,7 +2093,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description Too many; see Retry-After (`too_many_attempts`). */
+            /** @description Too many; see Retry-After, and RateLimit for what is left (`too_many_attempts`). */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -2155,7 +2156,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description Not from this page, or stopped by rules (`origin_rejected`, `action_blocked`). */
+            /** @description Not from this page, stopped by rules, or no text may go there (`origin_rejected`, `action_blocked`, `text_refused`). */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2182,7 +2183,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description Too many; see Retry-After (`too_many_attempts`). */
+            /** @description Too many; see Retry-After, and RateLimit for what is left (`too_many_attempts`). */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -2251,7 +2252,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description Not from this page, or stopped by rules (`origin_rejected`, `action_blocked`). */
+            /** @description Not from this page, stopped by rules, or no text may go there (`origin_rejected`, `action_blocked`, `text_refused`). */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2305,7 +2306,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description Too many; see Retry-After (`too_many_attempts`). */
+            /** @description Too many; see Retry-After, and RateLimit for what is left (`too_many_attempts`). */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -2480,7 +2481,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description Not from this page, or stopped by rules (`origin_rejected`, `action_blocked`). */
+            /** @description Not from this page, stopped by rules, or no text may go there (`origin_rejected`, `action_blocked`, `text_refused`). */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2525,7 +2526,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description Too many; see Retry-After (`too_many_attempts`). */
+            /** @description Too many; see Retry-After, and RateLimit for what is left (`too_many_attempts`). */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -2593,7 +2594,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description Not from this page, or stopped by rules (`origin_rejected`, `action_blocked`). */
+            /** @description Not from this page, stopped by rules, or no text may go there (`origin_rejected`, `action_blocked`, `text_refused`). */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2629,7 +2630,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description Too many; see Retry-After (`too_many_attempts`). */
+            /** @description Too many; see Retry-After, and RateLimit for what is left (`too_many_attempts`). */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -2701,7 +2702,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description Not from this page, or stopped by rules (`origin_rejected`, `action_blocked`). */
+            /** @description Not from this page, stopped by rules, or no text may go there (`origin_rejected`, `action_blocked`, `text_refused`). */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2755,7 +2756,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description Too many; see Retry-After (`too_many_attempts`). */
+            /** @description Too many; see Retry-After, and RateLimit for what is left (`too_many_attempts`). */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -2827,7 +2828,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description Not from this page, or stopped by rules (`origin_rejected`, `action_blocked`). */
+            /** @description Not from this page, stopped by rules, or no text may go there (`origin_rejected`, `action_blocked`, `text_refused`). */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -2890,7 +2891,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description Too many; see Retry-After (`too_many_attempts`). */
+            /** @description Too many; see Retry-After, and RateLimit for what is left (`too_many_attempts`). */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -2991,7 +2992,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description Not from this page, or stopped by rules (`origin_rejected`, `action_blocked`). */
+            /** @description Not from this page, stopped by rules, or no text may go there (`origin_rejected`, `action_blocked`, `text_refused`). */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3069,7 +3070,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description Not from this page, or stopped by rules (`origin_rejected`, `action_blocked`). */
+            /** @description Not from this page, stopped by rules, or no text may go there (`origin_rejected`, `action_blocked`, `text_refused`). */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3114,7 +3115,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description Too many; see Retry-After (`too_many_attempts`). */
+            /** @description Too many; see Retry-After, and RateLimit for what is left (`too_many_attempts`). */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -3215,7 +3216,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description Not from this page, or stopped by rules (`origin_rejected`, `action_blocked`). */
+            /** @description Not from this page, stopped by rules, or no text may go there (`origin_rejected`, `action_blocked`, `text_refused`). */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3290,7 +3291,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description Not from this page, or stopped by rules (`origin_rejected`, `action_blocked`). */
+            /** @description Not from this page, stopped by rules, or no text may go there (`origin_rejected`, `action_blocked`, `text_refused`). */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3377,7 +3378,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description Not from this page, or stopped by rules (`origin_rejected`, `action_blocked`). */
+            /** @description Not from this page, stopped by rules, or no text may go there (`origin_rejected`, `action_blocked`, `text_refused`). */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3422,7 +3423,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description Too many; see Retry-After (`too_many_attempts`). */
+            /** @description Too many; see Retry-After, and RateLimit for what is left (`too_many_attempts`). */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -3500,7 +3501,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description Not from this page, or stopped by rules (`origin_rejected`, `action_blocked`). */
+            /** @description Not from this page, stopped by rules, or no text may go there (`origin_rejected`, `action_blocked`, `text_refused`). */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3545,7 +3546,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description Too many; see Retry-After (`too_many_attempts`). */
+            /** @description Too many; see Retry-After, and RateLimit for what is left (`too_many_attempts`). */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -3614,7 +3615,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description Not from this page, or stopped by rules (`origin_rejected`, `action_blocked`). */
+            /** @description Not from this page, stopped by rules, or no text may go there (`origin_rejected`, `action_blocked`, `text_refused`). */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3659,7 +3660,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description Too many; see Retry-After (`too_many_attempts`). */
+            /** @description Too many; see Retry-After, and RateLimit for what is left (`too_many_attempts`). */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -3728,7 +3729,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description Not from this page, or stopped by rules (`origin_rejected`, `action_blocked`). */
+            /** @description Not from this page, stopped by rules, or no text may go there (`origin_rejected`, `action_blocked`, `text_refused`). */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3773,7 +3774,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description Too many; see Retry-After (`too_many_attempts`). */
+            /** @description Too many; see Retry-After, and RateLimit for what is left (`too_many_attempts`). */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -3913,7 +3914,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description Not from this page, or stopped by rules (`origin_rejected`, `action_blocked`). */
+            /** @description Not from this page, stopped by rules, or no text may go there (`origin_rejected`, `action_blocked`, `text_refused`). */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3976,7 +3977,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description Too many; see Retry-After (`too_many_attempts`). */
+            /** @description Too many; see Retry-After, and RateLimit for what is left (`too_many_attempts`). */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -4048,7 +4049,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description Not from this page, or stopped by rules (`origin_rejected`, `action_blocked`). */
+            /** @description Not from this page, stopped by rules, or no text may go there (`origin_rejected`, `action_blocked`, `text_refused`). */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4111,7 +4112,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description Too many; see Retry-After (`too_many_attempts`). */
+            /** @description Too many; see Retry-After, and RateLimit for what is left (`too_many_attempts`). */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -4183,7 +4184,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description Not from this page, or stopped by rules (`origin_rejected`, `action_blocked`). */
+            /** @description Not from this page, stopped by rules, or no text may go there (`origin_rejected`, `action_blocked`, `text_refused`). */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4246,7 +4247,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description Too many; see Retry-After (`too_many_attempts`). */
+            /** @description Too many; see Retry-After, and RateLimit for what is left (`too_many_attempts`). */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -4318,7 +4319,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description Not from this page, or stopped by rules (`origin_rejected`, `action_blocked`). */
+            /** @description Not from this page, stopped by rules, or no text may go there (`origin_rejected`, `action_blocked`, `text_refused`). */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -4381,7 +4382,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description Too many; see Retry-After (`too_many_attempts`). */
+            /** @description Too many; see Retry-After, and RateLimit for what is left (`too_many_attempts`). */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -4447,7 +4448,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description Not from this page, or stopped by rules (`origin_rejected`, `action_blocked`). */
+            /** @description Not from this page, stopped by rules, or no text may go there (`origin_rejected`, `action_blocked`, `text_refused`). */
             403: {
                 headers: {
                     [name: string]: unknown;

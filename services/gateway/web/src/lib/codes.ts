@@ -12,6 +12,16 @@ export async function proveEmailCode(access: SdkAccess, code: string): Promise<s
   return tokenOf(await withToken(access, (authsignal) => attempted(authsignal.email.verify({ code }))));
 }
 
+/** Sends a code to the address that codes are to go to from now on. Throws `SdkRefused`. */
+export async function addMail(access: SdkAccess, email: string): Promise<void> {
+  await withToken(access, (authsignal) => attempted(authsignal.email.enroll({ email })));
+}
+
+/** Shows that mail to the address arrives. Throws `SdkRefused`. */
+export async function confirmMail(access: SdkAccess, code: string): Promise<void> {
+  await proveEmailCode(access, code);
+}
+
 /** Begins to add an authenticator app: what its QR code says, and the same to type by hand. Throws `SdkRefused`. */
 export async function addApp(access: SdkAccess): Promise<{ uri: string; secret: string }> {
   return withToken(access, (authsignal) => attempted(authsignal.totp.enroll()));

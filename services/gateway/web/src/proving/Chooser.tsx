@@ -10,7 +10,10 @@ import { METHODS, SIGNED_METHODS, wordsOfMethod } from "../methods";
 import type { Challenge, Proving } from "./model";
 import classes from "./Proving.module.css";
 
-const UNSENT = [...SIGNED_METHODS, "AUTHENTICATOR_APP"];
+/** Where it arrives: a code and a link by e-mail go to the same mailbox. */
+function channelOf(method: string | null): string | null {
+  return method?.startsWith("EMAIL_") ? "email" : method;
+}
 
 /** The ways that this page and this browser can go, in the order of our own list: the surest first. */
 function waysOf({ methods }: Challenge): string[] {
@@ -36,13 +39,13 @@ export function Chooser({ proving, onDone }: ChooserProps) {
   const choose = useMutation({
     mutationFn: (method: string) => proving.send(method),
     onSuccess: onDone,
-    onError: (error) => isProblem(error) && proving.refused(error),
+    // Of another channel's cool-down only the notice says how long; what is under way knows its own.
+    onError: (error) => isProblem(error) && error.body.resend_at === undefined && proving.refused(error),
   });
   const now = useNow(500);
-  // One message at a time: another may be sent when the gateway has cooled down from the last.
+  // One message at a time and channel: another may be sent when the gateway has cooled down from the last.
   const coolsFor = challenge.method && challenge.resend_at ? secondsUntil(challenge.resend_at, now - 1000) : 0;
   const ways = waysOf(challenge);
-  const isCooling = isProblem(choose.error, "too_many_attempts") && choose.error.body.resend_at !== undefined;
 
   function press(method: string) {
     if (method === challenge.method) onDone();
@@ -51,7 +54,7 @@ export function Chooser({ proving, onDone }: ChooserProps) {
 
   return (
     <Frame title="Choose another way" lead="Use one that you have set up for your account.">
-      {choose.error && !isCooling ? <ProblemNotice error={choose.error} /> : null}
+      {choose.error ? <ProblemNotice error={choose.error} /> : null}
       {ways.length === 0 ? (
         <Notice tone="warn" title="This browser cannot ask for your proof">
           <p>Reload the page. If that does not help, sign in from another browser or device.</p>
@@ -60,7 +63,8 @@ export function Chooser({ proving, onDone }: ChooserProps) {
       <WayList label="Ways to show that it is you">
         {ways.map((method) => {
           const { choice, hint, Icon } = wordsOfMethod(method);
-          const waits = coolsFor > 0 && !UNSENT.includes(method) && method !== challenge.method;
+          const waits =
+            coolsFor > 0 && method !== challenge.method && channelOf(method) === channelOf(challenge.method);
           return (
             <WayButton
               key={method}

@@ -71,7 +71,7 @@ describe("a QR code", () => {
 });
 
 describe("another way", () => {
-  it("is one press; what sends a message waits for the cool-down, what sends none does not", async () => {
+  it("is one press; what goes to the same mailbox waits for the cool-down, what goes elsewhere does not", async () => {
     const code = anAttempt({ methods: EVERY });
     const app = { ...code, method: "AUTHENTICATOR_APP", delivery: null, resend_at: null };
     const { seen } = network({ [ATTEMPT]: ok(code), [SEND]: ok(app, 202) });
@@ -82,6 +82,7 @@ describe("another way", () => {
     expect(link).toHaveTextContent(/Possible in 0:\d\d/);
     await user.click(link);
     expect(seen.some((request) => request.method === "POST")).toBe(false);
+    expect(screen.getByRole("button", { name: /Approve on your phone/ })).not.toHaveAttribute("aria-disabled", "true");
     await user.click(screen.getByRole("button", { name: /Use your authenticator app/ }));
     expect(await screen.findByText(/Open your authenticator app/)).toBeVisible();
     expect(screen.queryByRole("button", { name: /Send a new code/ })).toBeNull();

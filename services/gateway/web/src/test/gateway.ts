@@ -63,7 +63,7 @@ export const CONFIG: Config = {
   methods: ["EMAIL_OTP"],
   authsignal: { tenant_id: "tenant", base_url: "http://localhost:8100/v1" },
   actions: { sign_in: "signIn" },
-  features: { sdk_sign_in: true },
+  features: { sdk_sign_in: true, demo_checkout: true },
   dev_inbox_url: null,
 };
 

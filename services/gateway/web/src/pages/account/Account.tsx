@@ -73,13 +73,12 @@ function SessionSection({ session }: { session: Session }) {
   );
 }
 
-/** For development only: the shop in which a payment needs a confirmation. */
+/** Where it is switched on: the shop in which a payment needs a confirmation. */
 function DemoLink() {
-  const { dev_inbox_url: inbox } = useConfig();
-  if (!inbox) return null;
+  if (!useConfig().features.demo_checkout) return null;
   return (
     <p className={classes.footnote}>
-      Local stack:{" "}
+      To try a payment that needs your confirmation:{" "}
       <Anchor component={Link} to="/checkout">
         open the demo checkout
       </Anchor>

@@ -27,7 +27,7 @@ export function told(stepUp: StepUp, now: number): Told {
     case "consumed":
       return {
         title: "Thank you, that is paid",
-        text: `${amount} to ${payee}. You get a mail with the receipt.`,
+        text: `${amount} to ${payee}. This is a demo shop, so no money moved and nothing is sent to you.`,
         Icon: IconCircleCheck,
         tone: "good",
       };

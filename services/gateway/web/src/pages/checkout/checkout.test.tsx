@@ -1,6 +1,6 @@
 import { screen } from "@testing-library/react";
 import { describe, expect, it } from "vitest";
-import { aStepUp, network, ok, problem, SESSION } from "../../test/gateway";
+import { aStepUp, CONFIG, network, ok, problem, SESSION } from "../../test/gateway";
 import { open } from "../../test/render";
 
 const CONTEXT = { amount: "184.00", currency: "EUR", payee: "Northwind Outfitters" };
@@ -49,6 +49,14 @@ describe("the checkout", () => {
     answers[path] = ok({ ...payment, status: "allowed", next: "done", grant: "a.b.c" });
     expect(await screen.findByRole("heading", { name: "Thank you, that is paid" }, { timeout: 5000 })).toBeVisible();
     expect(seen.some((request) => request.headers.get("Prefer")?.startsWith("wait="))).toBe(true);
+  });
+
+  it("is not there where it is not switched on", async () => {
+    const features = { ...CONFIG.features, demo_checkout: false };
+    network({ ...SIGNED_IN, "GET /v1/config": ok({ ...CONFIG, features }) });
+    open("/checkout");
+    expect(await screen.findByRole("heading", { name: "This page does not exist" })).toBeVisible();
+    expect(screen.queryByRole("button", { name: /Pay/ })).toBeNull();
   });
 
   it("shows the order again when the payment is nobody's any more", async () => {

@@ -127,6 +127,14 @@ describe("the security page", () => {
     ]);
   });
 
+  it("offers the code by e-mail again once it was removed", async () => {
+    const authenticators = [aWay({ method: "AUTHENTICATOR_APP" })];
+    network({ ...ANSWERS, "GET /v1/me/authenticators": ok({ authenticators, fresh_until: null }) });
+    const { user } = open("/account/security");
+    await user.click(await screen.findByRole("button", { name: "Add a way to sign in" }));
+    expect(screen.getByRole("button", { name: /code by e-mail/i })).toBeEnabled();
+  });
+
   it("signs out everywhere only after asking, and says so on the next page", async () => {
     const { answers } = network({ ...ANSWERS, "DELETE /v1/sessions": { status: 204 } });
     const { user, router } = open("/account/security");

@@ -13,6 +13,7 @@ import { METHODS, SIGNED_METHODS, wordsOfMethod } from "../../../../methods";
 import { useConfirmed } from "../../../../proving/useConfirmed";
 import { AddApp } from "./AddApp";
 import { AddLink } from "./AddLink";
+import { AddMail } from "./AddMail";
 import { AddNumber } from "./AddNumber";
 import { AddPasskey } from "./AddPasskey";
 import { AddPhone } from "./AddPhone";
@@ -30,6 +31,7 @@ const FLOWS: Record<string, ComponentType<AddProps>> = {
   SECURITY_KEY: AddSecurityKey,
   PUSH: AddPhone,
   AUTHENTICATOR_APP: AddApp,
+  EMAIL_OTP: AddMail,
   EMAIL_MAGIC_LINK: AddLink,
   SMS: AddNumber,
 };
@@ -42,6 +44,7 @@ const HINTS: Record<string, string> = {
   SECURITY_KEY: "You plug it in, or hold it near",
   PUSH: "You answer a request in the app",
   AUTHENTICATOR_APP: "A new code every 30 seconds",
+  EMAIL_OTP: "Six digits to type",
   EMAIL_MAGIC_LINK: "Instead of a code to type",
   SMS: "To any phone, with your usual rates",
 };
