@@ -138,6 +138,24 @@ async def readyz(request: AnyRequest) -> dict[str, str]:
     return {"status": "ready"}
 
 
+HANDLERS = (
+    challenge,
+    verify,
+    claim,
+    complete,
+    poll,
+    passkey,
+    enrol,
+    list_authenticators,
+    rename_authenticator,
+    remove_authenticator,
+    *direct.ROUTES,
+    *desk.ROUTES,
+    healthz,
+    readyz,
+)
+
+
 class BearerGuard:
     """
     Lets in callers that hold one of the live service tokens; health checks come in without.
@@ -233,22 +251,7 @@ def create_app(settings: ChallengeSettings) -> AsgiApp:
             await trail.announce(service_event(EventType.SERVICE_STOPPED))
 
     app = Litestar(
-        [
-            challenge,
-            verify,
-            claim,
-            complete,
-            poll,
-            passkey,
-            enrol,
-            list_authenticators,
-            rename_authenticator,
-            remove_authenticator,
-            *direct.ROUTES,
-            *desk.ROUTES,
-            healthz,
-            readyz,
-        ],
+        HANDLERS,
         lifespan=[lifespan],
         exception_handlers=EXCEPTION_HANDLERS,
         request_class=JsonRequest,
