@@ -159,6 +159,8 @@ HANDLERS: Final = (
     rename_authenticator,
     remove_authenticator,
     remove_person,
+    *direct.ROUTES,
+    *desk.ROUTES,
     healthz,
     readyz,
 )
@@ -260,7 +262,7 @@ def create_app(settings: ChallengeSettings) -> AsgiApp:
             await trail.announce(service_event(EventType.SERVICE_STOPPED))
 
     app = Litestar(
-        [*HANDLERS, *direct.ROUTES, *desk.ROUTES],
+        HANDLERS,
         lifespan=[lifespan],
         exception_handlers=EXCEPTION_HANDLERS,
         request_class=JsonRequest,

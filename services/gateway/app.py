@@ -243,12 +243,20 @@ def _build_door(
     limits: Limits,
     recorder: Recorder,
     reviews: Reviews,
+    veto: Veto,
     email_hash_key: bytes,
 ) -> tuple[Door, Flow]:
     challenges = upstreams.challenges
     veil = Veil(step_seconds=settings.veil_seconds)
     flow = Flow(
-        settings=settings, store=store, challenges=challenges, recorder=recorder, limits=limits, reviews=reviews, veil=veil
+        settings=settings,
+        store=store,
+        challenges=challenges,
+        recorder=recorder,
+        limits=limits,
+        reviews=reviews,
+        veto=veto,
+        veil=veil,
     )
     finish = Finish(
         store=store,
@@ -305,6 +313,7 @@ async def _connect(
     )
     refresh = Refresh(store=session_store, state=state, cognito=cognito, recorder=recorder, endings=endings, clients=clients)
     store = AttemptStore(state, sealer, attempt_seconds=settings.attempt_seconds)
+    veto = Veto(settings.veto_file)
     reviews = Reviews(settings=settings, store=store, challenges=challenges, recorder=recorder)
     door, flow = _build_door(
         settings,
@@ -314,6 +323,7 @@ async def _connect(
         limits=limits,
         recorder=recorder,
         reviews=reviews,
+        veto=veto,
         email_hash_key=held.email_hash_key,
     )
     mailer = Mailer(smtp_url=settings.smtp_url, sender=settings.mail_sender, brand=settings.brand.name)
@@ -352,7 +362,7 @@ async def _connect(
             challenges=challenges,
             recorder=recorder,
             state=state,
-            veto=Veto(settings.veto_file),
+            veto=veto,
             messages=await _open_messages(stack, settings, mailer),
             tenant_id=settings.authsignal_tenant_id,
             email_hash_key=held.email_hash_key,

@@ -22,6 +22,7 @@ from services.gateway.attempts.store import AttemptStore, Held
 from services.gateway.limits import Limits
 from services.gateway.recorder import Recorder
 from services.gateway.settings import GatewaySettings
+from services.gateway.webhooks.veto import Veto
 from shared.challenge_api import (
     AWAITED_METHODS,
     METHOD_EMAIL_OTP,
@@ -39,12 +40,14 @@ from shared.challenge_api import (
 from shared.events import EventType, Outcome
 from shared.http.context import RequestContext
 from shared.problems import (
+    ActionBlocked,
     AttemptExpired,
     AttemptFailed,
     Conflict,
     InvalidCode,
     InvalidRequest,
     Problem,
+    ProviderError,
     TooManyAttempts,
     retry_after,
 )
@@ -53,6 +56,7 @@ from shared.veil import Veil
 EXHAUSTED: Final = "MAX_ATTEMPTS_EXCEEDED"
 DECLINED: Final = "DECLINED"
 DECOY_REASON: Final = "unknown_identifier"
+VETOED: Final = "This was stopped for your safety. Contact support if this was you."
 # Longer than an answer can take: the challenge service's deadline, and those of Cognito's calls.
 BUSY_SECONDS_MAX: Final = 60
 POLL_SECONDS: Final = 1.0
@@ -70,6 +74,7 @@ class Flow:
         recorder: Recorder,
         limits: Limits,
         reviews: Reviews,
+        veto: Veto,
         veil: Veil,
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -79,6 +84,7 @@ class Flow:
         self._recorder = recorder
         self._limits = limits
         self._reviews = reviews
+        self._veto = veto
         self._veil = veil
         self._clock = clock
 
@@ -169,9 +175,10 @@ class Flow:
                 kind=held.attempt.kind,
             )
             proof = await self._check_code(context, held.attempt, code)
-        except Problem:
+        except Problem as problem:
             # Nobody looked at the code, or nobody could say so: it does not count.
             await self._refund(held)
+            self._tell_veto(held.attempt, problem)
             raise
         if proof.verdict is Verdict.REJECTED:
             # Settled while the attempt is still busy: a second answer sent at once must not tell a decoy either.
@@ -211,8 +218,9 @@ class Flow:
             )
             try:
                 proof = await self._challenges.complete(request)
-            except Problem:
+            except Problem as problem:
                 await self._refund(held)
+                self._tell_veto(attempt, problem)
                 raise
         if proof.verdict is Verdict.REJECTED:
             await self._veil.settle(began, is_decoy=attempt.is_decoy)
@@ -329,6 +337,11 @@ class Flow:
     def _require_idle(self, attempt: Attempt) -> None:
         if self._clock() < attempt.busy_until:
             raise Conflict("attempt is busy")
+
+    def _tell_veto(self, attempt: Attempt, problem: Problem) -> None:
+        # Authsignal refuses a proof that we vetoed, and its answer does not say that it was us.
+        if isinstance(problem, ProviderError) and self._veto.ruling(attempt.sub) is not None:
+            raise ActionBlocked("vetoed", detail=VETOED) from problem
 
     async def _charge(self, held: Held) -> Held:
         # Charged, and taken, before the provider is asked: of answers sent at the same moment only one finds the bytes that

@@ -27,7 +27,6 @@ from shared.events import Client, Draft, EventType, Outcome
 from shared.http.context import RequestContext
 
 REVIEWED: Final = "review"
-KINDS: Final = {AttemptKind.SIGN_IN: "sign_in", AttemptKind.STEP_UP: "step_up"}
 APPROVED: Final = {AttemptKind.SIGN_IN: EventType.SIGN_IN_CHALLENGED, AttemptKind.STEP_UP: EventType.STEP_UP_ALLOWED}
 REJECTED: Final = {AttemptKind.SIGN_IN: EventType.SIGN_IN_BLOCKED, AttemptKind.STEP_UP: EventType.STEP_UP_BLOCKED}
 
@@ -57,10 +56,11 @@ class Reviews:
         A sign-up, and a passkey that named nobody, have no action at Authsignal that an operator could decide: they stay as
         they are, and their people begin again.
         """
-        ends_at = self._clock() + self._settings.review_seconds
-        attempt = replace(attempt, status=AttemptStatus.REVIEW, expires_at=ends_at, busy_until=0.0)
-        if is_decidable(attempt):
-            await self._challenges.open_review(_request(attempt, context.client))
+        attempt = replace(attempt, status=AttemptStatus.REVIEW, busy_until=0.0)
+        if not is_decidable(attempt):
+            return attempt
+        attempt = replace(attempt, expires_at=self._clock() + self._settings.review_seconds)
+        await self._challenges.open_review(_request(attempt, context.client))
         return attempt
 
     async def learn(self, context: RequestContext, held: Held) -> Held:
@@ -98,7 +98,7 @@ class Reviews:
 
 def is_decidable(attempt: Attempt) -> bool:
     """Say whether an operator can decide about an attempt."""
-    return attempt.kind in KINDS and attempt.sub is not None and attempt.binding != ""
+    return attempt.kind in APPROVED and attempt.sub is not None and attempt.binding != ""
 
 
 def _request(attempt: Attempt, client: Client) -> ReviewRequest:
