@@ -34,6 +34,9 @@ TAIL_PATH: Final = "/v1/events/tail"
 EVENT_ROUTE: Final = "/v1/events/{event_id}"
 PROOF_ROUTE: Final = "/v1/events/{event_id}/proof"
 COMPLETENESS_PATH: Final = "/v1/completeness"
+ERASURES_PATH: Final = "/v1/erasures"
+HOLDS_PATH: Final = "/v1/holds"
+HOLD_ROUTE: Final = "/v1/holds/{hold_id}"
 
 
 class ServiceTokens:
@@ -167,8 +170,10 @@ def is_open(path: str) -> bool:
 
 def _route(path: str) -> str:
     """Return the template of a path: a path that somebody made up has no place in an event."""
-    if path in (EVENTS_PATH, TAIL_PATH, COMPLETENESS_PATH):
+    if path in (EVENTS_PATH, TAIL_PATH, COMPLETENESS_PATH, ERASURES_PATH, HOLDS_PATH):
         return path
+    if path.startswith(HOLDS_PATH + "/"):
+        return HOLD_ROUTE
     if path.startswith(BUNDLE_PREFIX):
         return BUNDLE_ROUTE
     if path.startswith(EVENTS_PATH + "/"):
