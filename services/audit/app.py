@@ -11,6 +11,7 @@ from prometheus_client import CollectorRegistry, Gauge
 
 from services.audit.api.access import AccessGuard, ServiceTokens
 from services.audit.api.completeness import get_completeness
+from services.audit.api.erasures import erase_subject, list_erasures, list_holds, place_hold, release_hold
 from services.audit.api.events import get_event, search_events
 from services.audit.api.health import Readiness, healthz, readyz
 from services.audit.api.log import BundleReads, get_checkpoint, get_tile
@@ -24,11 +25,13 @@ from services.audit.api.subjects import get_subject, get_subject_reads
 from services.audit.api.tail import tail_events
 from services.audit.consumer.queue import AuditQueue
 from services.audit.consumer.service import DELETERS
+from services.audit.erasure.eraser import Eraser
 from services.audit.pulse import Pulse
 from services.audit.sealing.keys import read_signers
 from services.audit.settings import AuditSettings
 from services.audit.stopping import on_stop_signal
 from services.audit.storage.database import DatabaseUnavailable, Pool, QueryTooSlow, open_pool
+from services.audit.storage.erasing import ErasureStore
 from services.audit.storage.keys import KeyRing
 from services.audit.storage.log import LogReader
 from services.audit.storage.migrate import schema_version
@@ -57,6 +60,7 @@ HANDLERS: Final = (
     *(search_events, get_event, get_proof, tail_events, get_completeness),
     *(get_stats, get_top, get_subject, get_subject_reads, get_session, get_attempt),
     *(list_searches, add_search, change_search, remove_search),
+    *(erase_subject, list_erasures, list_holds, place_hold, release_hold),
     *(get_checkpoint, get_tile, healthz, readyz),
 )
 
@@ -148,14 +152,12 @@ async def _lifespan(
         stack.push_async_callback(close_pool, reading)
         clerk = await open_pool(secrets.clerk_url, name="audit-clerk", connections_max=CLERK_CONNECTIONS_MAX)
         stack.push_async_callback(close_pool, clerk)
-        app.state.clerk = clerk
-        app.state.trail = trail
-        app.state.searches = SearchShelf(clerk)
         committed, sealed = Pulse(), Pulse()
         queue = await _open_queue(stack, settings)
         ring = KeyRing(secrets.entry_keys)
         reads = ReadRecorder(trail, secrets.email_hash_keys)
         _share(app, reading, ring, reads, sealed, secrets.email_hash_keys)
+        _share_changes(app, ErasureStore(reading, clerk, ring), clerk, trail)
         reader: EntryReader = app.state.reader
         app.state.readiness = Readiness({"queue": queue.depth, "database": lambda: _check_schema(reader)})
         backlog = Gauge("audit_backlog_entries", "Entries that the queue has refused so far", registry=registry)
@@ -216,6 +218,14 @@ def _share(app: Litestar, reading: Pool, ring: KeyRing, reads: ReadRecorder, sea
     app.state.bundle_reads = BundleReads(reads)
     app.state.sealed = sealed
     app.state.email_hash_keys = email_hash_keys
+
+
+def _share_changes(app: Litestar, erasures: ErasureStore, clerk: Pool, trail: AuditTrail) -> None:
+    app.state.clerk = clerk
+    app.state.trail = trail
+    app.state.searches = SearchShelf(clerk)
+    app.state.erasures = erasures
+    app.state.eraser = Eraser(erasures, trail, app.state.sealed)
 
 
 async def _open_queue(stack: AsyncExitStack, settings: AuditSettings) -> AuditQueue:

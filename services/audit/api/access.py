@@ -42,6 +42,12 @@ SESSION_ROUTE: Final = "/v1/sessions/{ref}"
 ATTEMPT_ROUTE: Final = "/v1/attempts/{attempt_id}"
 SEARCHES_PATH: Final = "/v1/searches"
 SEARCH_ROUTE: Final = "/v1/searches/{search_id}"
+ERASURES_PATH: Final = "/v1/erasures"
+HOLDS_PATH: Final = "/v1/holds"
+HOLD_ROUTE: Final = "/v1/holds/{hold_id}"
+PATHS: Final = frozenset(
+    {EVENTS_PATH, TAIL_PATH, COMPLETENESS_PATH, STATS_PATH, TOP_PATH, SEARCHES_PATH, ERASURES_PATH, HOLDS_PATH}
+)
 # Of paths with something made up in them: what they begin with, what they end with, and what they are called.
 TEMPLATES: Final = (
     (EVENTS_PATH + "/", "/proof", PROOF_ROUTE),
@@ -51,6 +57,7 @@ TEMPLATES: Final = (
     ("/v1/sessions/", "", SESSION_ROUTE),
     ("/v1/attempts/", "", ATTEMPT_ROUTE),
     (SEARCHES_PATH + "/", "", SEARCH_ROUTE),
+    (HOLDS_PATH + "/", "", HOLD_ROUTE),
     (BUNDLE_PREFIX, "", BUNDLE_ROUTE),
 )
 
@@ -186,7 +193,7 @@ def is_open(path: str) -> bool:
 
 def _route(path: str) -> str:
     """Return the template of a path: a path that somebody made up has no place in an event."""
-    if path in (EVENTS_PATH, TAIL_PATH, COMPLETENESS_PATH, STATS_PATH, TOP_PATH, SEARCHES_PATH):
+    if path in PATHS:
         return path
     fitting = (route for start, end, route in TEMPLATES if path.startswith(start) and path.endswith(end))
     return next(fitting, "unmatched")

@@ -1,7 +1,8 @@
 """
 GET /log/checkpoint and /log/tile/...: the log as other people's tools read it (C2SP tlog-tiles).
 
-Checkpoint and tiles are open to everybody: they hold hashes only. Entry bundles hold the entries and are for auditors.
+Checkpoint and tiles are open to everybody: they hold hashes only. Entry bundles hold the entries and are
+for auditors; no cache keeps them, since an entry can be erased. An erased one is empty.
 """
 
 import time
@@ -27,8 +28,6 @@ AnyRequest = Request[Any, Any, Any]
 
 BYTES: Final = "application/octet-stream"
 FOR_EVER: Final = {"cache-control": "public, max-age=31536000, immutable"}
-# Entries are for those who may read them; what they were never changes all the same.
-FOR_EVER_PRIVATE: Final = {"cache-control": "private, max-age=31536000, immutable"}
 # Whoever reads the whole log reads a bundle for every 256 entries. One event a minute says that it is being read; an event for
 # each bundle would make the log grow by being looked at.
 WINDOW_SECONDS: Final = 60.0
@@ -99,4 +98,4 @@ async def _bundle(request: AnyRequest, tile: Tile) -> ASGIResponse:
     missing = [index for index in range(start, start + tile.width) if index not in entries]
     if missing:
         raise EntriesMissing(f"leaves {missing[:10]}", extensions={"leaf_indexes": missing})
-    return ASGIResponse(body=encode_bundle(entries.values()), media_type=BYTES, headers=FOR_EVER_PRIVATE)
+    return ASGIResponse(body=encode_bundle(entries.values()), media_type=BYTES)

@@ -63,6 +63,10 @@ def mirror(options: Any) -> None:
     show = terminal_progress("copied") if sys.stderr.isatty() else lambda done, total: None
     try:
         copy_log(source, note, signed, Path(options.folder), show)
+        # Once more for what was sealed meanwhile: there is the event that names what was erased while it was copied.
+        note = _newest(source)
+        signed = _open(note, keys)
+        copy_log(source, note, signed, Path(options.folder), lambda done, total: None)
     except Missing as error:
         raise CommandFailed(f"the log lacks {error.place}: run countersign audit verify") from error
     except OSError as error:

@@ -49,12 +49,17 @@ class Receipt(NamedTuple):
 
 
 class Verdict(msgspec.Struct, omit_defaults=True):
-    """How a verification went, for machines; `findings` is empty when all is well."""
+    """
+    How a verification went, for machines; `findings` is empty when all is well.
+
+    `erased` is how many of the entries that were read had been erased.
+    """
 
     what: str
     ok: bool
     said: str
     findings: list[dict[str, str]] = []
+    erased: int = 0
 
 
 def parse_receipt(text: str) -> Receipt | None:
@@ -175,11 +180,15 @@ def _verify_log(options: Any, keys: list[VerifierKey]) -> list[Verdict]:
             note = source.checkpoint()
             checkpoint = open_checkpoint(note, keys)
             verifier.advance(checkpoint)
+            if verifier.has_unexplained:
+                # An erasure came while the log was read: the event that names it was sealed before, behind this checkpoint.
+                note = source.checkpoint()
+                checkpoint = open_checkpoint(note, keys)
+                verifier.advance(checkpoint)
+            verifier.check_erased()
             if options.state:
                 Path(options.state).write_text(note, encoding="utf-8")
-            size = checkpoint.tree_size
-            said = f"is as it was sealed: {size:,} entr{'y' if size == 1 else 'ies'}"
-            verdict = Verdict(f"log {checkpoint.origin}", True, said)
+            verdict = Verdict(f"log {checkpoint.origin}", True, _said(checkpoint, verifier), erased=verifier.erased_count)
             if not options.follow:
                 return [verdict]
             _report(options, [verdict])
@@ -190,6 +199,12 @@ def _verify_log(options: Any, keys: list[VerifierKey]) -> list[Verdict]:
         return [_failed("log", Finding(error.place, "is missing"))]
     except VerificationFailed as error:
         return [_failed("log", *error.findings)]
+
+
+def _said(checkpoint: Checkpoint, verifier: LogVerifier) -> str:
+    size, erased = checkpoint.tree_size, verifier.erased_count
+    counted = f"is as it was sealed: {size:,} entr{'y' if size == 1 else 'ies'}"
+    return f"{counted}, {erased:,} of them erased" if erased else counted
 
 
 def _remembered(options: Any, keys: list[VerifierKey]) -> Checkpoint | None:

@@ -4,6 +4,9 @@ Verify a whole log against its signed checkpoints, and name what was changed.
 The tree is computed anew from the entries, and from the stored leaf hashes where the two differ. Whichever of them leads to the
 root that was signed is what was sealed; what differs from it was changed since. Between two checkpoints the computation goes on
 where it stood, so that the second is also shown to contain the first.
+
+An entry that was erased is empty, and has to be named by an event of the log (`services.audit.verifying.erasures`). When the
+erasure came while the log was read, that event may be sealed behind the checkpoint: `check_erased` asks at the end.
 """
 
 import copy
@@ -16,6 +19,7 @@ from services.audit.tree.checkpoints import Checkpoint
 from services.audit.tree.frontier import EdgeInvalid, Frontier, GrownTile
 from services.audit.tree.hashing import HASH_BYTES, leaf_hash
 from services.audit.tree.tiles import TILE_WIDTH, Tile, edge_of, split_hashes, tiles_of
+from services.audit.verifying.erasures import ErasedLeaves
 
 FINDINGS_MAX: Final = 100
 
@@ -41,7 +45,7 @@ class LogSource(Protocol):
         """Return the bytes of a tile; they may be wider than asked for."""
 
     def bundle(self, tile: Tile) -> list[bytes]:
-        """Return the entries of a bundle; there may be more than asked for."""
+        """Return the entries of a bundle; there may be more than asked for. An erased one is empty."""
 
 
 class Finding(NamedTuple):
@@ -94,11 +98,34 @@ class LogVerifier:
         self._progress = progress
         self._frontier = Frontier()
         self._findings: list[Finding] = []
+        self._erased = ErasedLeaves()
 
     @property
     def tree_size(self) -> int:
         """How many leaves have been verified."""
         return self._frontier.size
+
+    @property
+    def erased_count(self) -> int:
+        """How many of the entries were erased."""
+        return self._erased.explained_count
+
+    @property
+    def has_unexplained(self) -> bool:
+        """Say whether entries are empty that no erasure has named so far."""
+        return bool(self._erased.unexplained)
+
+    def check_erased(self) -> None:
+        """
+        Insist that every empty entry was named by an erasure.
+
+        Raises:
+            VerificationFailed: Some were not: they are lost.
+        """
+        detail = "is LOST: it was sealed, is empty now, and no erasure in the log names it"
+        lost = [Finding(f"entry at leaf {index}", detail) for index in self._erased.unexplained]
+        if lost:
+            raise VerificationFailed(lost[:FINDINGS_MAX])
 
     def resume(self, checkpoint: Checkpoint) -> None:
         """
@@ -161,17 +188,26 @@ class LogVerifier:
             for index in error.indexes or [first]:
                 self._found(f"entry at leaf {index}", "is missing: it was sealed and is not in the log any more")
             return self._only_stored(tile, skip, kept)
-        hashes = [leaf_hash(entry) for entry in entries]
-        if len(hashes) != tile.width - skip:
-            self._found(f"tile/{tile.bundle_path}", f"holds {len(hashes) + skip} entries where the log has {tile.width}")
+        if len(entries) != tile.width - skip:
+            self._found(f"tile/{tile.bundle_path}", f"holds {len(entries) + skip} entries where the log has {tile.width}")
             return self._only_stored(tile, skip, kept)
-        if len(kept) != len(hashes):
+        if len(kept) != len(entries):
             self._found(f"tile/{tile.path}", "is missing or too short")
+            hashes = [leaf_hash(entry) for entry in entries]
             return hashes, hashes
+        hashes = [self._leaf(first + place, entry, kept[place]) for place, entry in enumerate(entries)]
         for place, (ours, theirs) in enumerate(zip(hashes, kept, strict=True)):
             if ours != theirs:
                 differences.append(_LeafDifference(first + place, entries[place]))
         return hashes, kept
+
+    def _leaf(self, leaf_index: int, entry: bytes, kept: bytes) -> bytes:
+        """Return the hash of an entry; of an erased one, the stored hash."""
+        if not entry:
+            self._erased.found_empty(leaf_index)
+            return kept
+        self._erased.read(leaf_index, entry)
+        return leaf_hash(entry)
 
     def _only_stored(self, tile: Tile, skip: int, kept: list[bytes]) -> tuple[list[bytes], list[bytes]]:
         if len(kept) != tile.width - skip:

@@ -1,5 +1,5 @@
 // Checks a log with nothing of this repository: written from the texts of C2SP signed-note, tlog-checkpoint, tlog-tiles and
-// tlog-proof and of RFC 6962 and RFC 9162, on Node's own crypto.
+// tlog-proof, of RFC 6962 and RFC 9162, and of docs/audit-log.md on erased entries, on Node's own crypto.
 //
 //   node verifier.mjs log URL KEY [TOKEN]        the whole log, entries included when there is a token
 //   node verifier.mjs proof FILE KEY ENTRY_FILE  one entry
@@ -67,6 +67,17 @@ async function fetchBytes(url, token) {
   return Buffer.from(await answer.arrayBuffer());
 }
 
+// An erased entry is empty, and a sealed event has named its leaf before.
+function* namedByErasure(entry, own) {
+  if (!entry.includes("audit.erasure.started")) return;
+  const event = JSON.parse(entry);
+  if (event.event_type !== "audit.erasure.started" || event.producer.service !== "audit") return;
+  for (const run of event.data.leaves.split(",")) {
+    const [first, last = first] = run.split("-").map(Number);
+    for (let leaf = first; leaf <= last && leaf < own; leaf++) yield leaf;
+  }
+}
+
 async function checkLog(base, keyText, token) {
   const note = (await fetchBytes(`${base}/log/checkpoint`)).toString();
   const { size, root } = openCheckpoint(note, openKey(keyText));
@@ -91,6 +102,8 @@ async function checkLog(base, keyText, token) {
     below = roots;
   }
   if (!treeHash(leaves).equals(root)) refuse("checkpoint: its root is not the root of the tiles");
+  const empty = new Set();
+  let erased = 0;
   for (let index = 0; token && index * 256 < size; index++) {
     const path = `tile/entries/${tilePath(index, Math.min(256, size - index * 256))}`;
     const data = await fetchBytes(`${base}/log/${path}`, token);
@@ -99,11 +112,17 @@ async function checkLog(base, keyText, token) {
       const length = data.readUInt16BE(place);
       const entry = data.subarray(place + 2, place + 2 + length);
       place += 2 + length;
+      if (length === 0) {
+        empty.add(leaf);
+        continue;
+      }
       if (!leafHash(entry).equals(leaves[leaf])) refuse(`${path}: leaf ${leaf} was changed`);
+      for (const named of namedByErasure(entry, leaf)) erased += empty.delete(named) ? 1 : 0;
     }
     if (leaf !== Math.min(size, index * 256 + 256)) refuse(`${path}: it ends at leaf ${leaf}`);
   }
-  return { size, root: root.toString("base64") };
+  if (empty.size) refuse(`leaf ${[...empty][0]} is lost: it is empty and no erasure names it`);
+  return { size, erased, root: root.toString("base64") };
 }
 
 // RFC 9162, section 2.1.3.2.

@@ -77,6 +77,7 @@ def places(log: Log, checkpoint: Checkpoint, *, with_entries: bool = True, resum
         if resume is not None:
             verifier.resume(resume)
         verifier.advance(checkpoint)
+        verifier.check_erased()
     except VerificationFailed as error:
         return [finding.place for finding in error.findings]
     assert verifier.tree_size == checkpoint.tree_size
@@ -241,3 +242,90 @@ def test_a_copy_in_a_folder(tmp_path: Path) -> None:
         LogVerifier(FolderSource(tmp_path)).advance(checkpoint)
     [finding] = failed.value.findings
     assert finding.place.endswith("(leaf 511)")
+
+
+def record_of(index: int, leaves: str, service: str = "audit", event_type: str = "audit.erasure.started") -> bytes:
+    """An event that names leaves as about to be erased."""
+    event = {
+        "event_id": event_id(index),
+        "event_type": event_type,
+        "producer": {"service": service},
+        "data": {"leaves": leaves},
+    }
+    return json.dumps(event).encode()
+
+
+def with_record(record: bytes, erased: list[int]) -> tuple[Log, Checkpoint]:
+    """Return a log of 600 entries, a record, and some more entries, of which some are empty now."""
+    log = Log()
+    log.grow(600)
+    log.entries.append(record)
+    for grown in log.frontier.extend([leaf_hash(record)]):
+        log.tiles[grown.tile.level, grown.tile.index] = grown.data
+    checkpoint = log.grow(50)
+    for index in erased:
+        log.entries[index] = b""
+    return log, checkpoint
+
+
+def test_erased_entries_that_are_named() -> None:
+    """
+    A log verifies without the entries that an erasure has named, says how many there are, and still names one changed byte of
+    any other entry, and of the tile that holds an erased entry's hash.
+    """
+    log, checkpoint = with_record(record_of(600, "3,255-257,599"), [3, 255, 256, 599])
+    verifier = LogVerifier(log)
+    verifier.advance(checkpoint)
+    verifier.check_erased()
+    assert verifier.erased_count == 4
+
+    log.entries[4] += b" "
+    assert places(log, checkpoint) == [f"entry {event_id(4)} (leaf 4)"]
+    log.entries[4] = log.entries[4][:-1]
+    log.flip_tile(0, 0, 3 * 32)
+    assert places(log, checkpoint)
+
+
+UNNAMED = {
+    "no record": record_of(600, "4"),
+    "of another service": record_of(600, "3", service="gateway"),
+    "of another type": record_of(600, "3", event_type="audit.erasure.started.not"),
+    "with nonsense": record_of(600, "0-x"),
+    "no event": b'"audit.erasure.started"',
+}
+
+
+@pytest.mark.parametrize("record", UNNAMED.values(), ids=UNNAMED.keys())
+def test_an_entry_that_is_gone_without_a_record(record: bytes) -> None:
+    """
+    An empty entry that no sealed erasure of the audit service names is a loss.
+    """
+    log, checkpoint = with_record(record, [3])
+    assert places(log, checkpoint) == ["entry at leaf 3"]
+
+
+def test_a_record_names_only_what_was_there() -> None:
+    """
+    An erasure excuses nothing that was sealed behind it.
+    """
+    log, checkpoint = with_record(record_of(600, "0-999999"), [3, 620])
+    assert places(log, checkpoint) == ["entry at leaf 620"]
+
+
+def test_an_erasure_while_the_log_is_read() -> None:
+    """
+    What is erased during a verification is explained by the checkpoint that comes next.
+    """
+    log = Log()
+    first = log.grow(300)
+    log.entries[7] = b""
+    verifier = LogVerifier(log)
+    verifier.advance(first)
+    assert verifier.has_unexplained
+    record = record_of(300, "7")
+    log.entries.append(record)
+    for grown in log.frontier.extend([leaf_hash(record)]):
+        log.tiles[grown.tile.level, grown.tile.index] = grown.data
+    verifier.advance(log.grow(0))
+    verifier.check_erased()
+    assert verifier.erased_count == 1

@@ -1,0 +1,169 @@
+"""
+The course of an erasure. At every moment the log can be verified, and says what was done.
+
+1. Ask what there is. A person on legal hold, or about whom there is nothing, is refused.
+2. Record `audit.erasure.started`, which names the leaves that are about to lose their entries, and wait until it is sealed.
+   From here on a verifier accepts these leaves without their entries; until here nothing was changed.
+3. Let the database erase: in one transaction, by its own rules, and only what was announced. What arrived since is announced
+   first, and step 2 is gone through again.
+4. Record `audit.subject.erased`.
+
+Whoever dies in between leaves an announcement behind: asking again completes it.
+"""
+
+import time
+from typing import Any, Final, NamedTuple
+from uuid import UUID
+
+from services.audit.api.problems import NotSealedYet
+from services.audit.erasure.problems import ErasureNotRecorded, LegalHold, NothingFound, SeveralAccounts
+from services.audit.erasure.subject import Run, Subject, in_parts, written
+from services.audit.pulse import Pulse
+from services.audit.storage.erasing import Erasing, ErasureStore, Plan
+from shared.audit_trail import AuditTrail, AuditUnavailable
+from shared.events import Actor, Draft, EventType, HttpRef, Outcome
+from shared.http.context import RequestContext
+from shared.ids import uuid7
+from shared.problems import Problem, retry_after
+
+SEALED_SECONDS_MAX: Final = 10.0
+POLL_SECONDS: Final = 0.2
+ROUNDS_MAX: Final = 5
+
+
+class Asked(NamedTuple):
+    """A request that changes something: who asks, and as what it is recorded."""
+
+    context: RequestContext
+    caller: Actor
+    http: HttpRef
+
+    @property
+    def by(self) -> str:
+        """The caller, as it is kept."""
+        return f"{self.caller.kind}:{self.caller.id}"
+
+    def draft(self, event_type: EventType, outcome: Outcome, data: dict[str, Any], reason: str | None = None) -> Draft:
+        """Return the event that says so."""
+        return Draft(
+            event_type=event_type,
+            outcome=outcome,
+            reason=reason,
+            request_id=self.context.request_id,
+            trace_id=self.context.trace_id,
+            actor=self.caller,
+            client=self.context.client,
+            http=self.http,
+            data=data,
+        )
+
+
+class Erased(NamedTuple):
+    """An erasure that was carried out."""
+
+    erasure_id: UUID
+    subject_ref: bytes
+    done: Erasing
+
+
+class Eraser:
+    """
+    Erases persons.
+
+    Args:
+        store: What is erased.
+        trail: Where it is recorded.
+        sealed: Beats when this process has sealed.
+    """
+
+    def __init__(self, store: ErasureStore, trail: AuditTrail, sealed: Pulse) -> None:
+        self._store = store
+        self._trail = trail
+        self._sealed = sealed
+
+    async def erase(self, subject: Subject, *, reason: str, asked: Asked) -> Erased:
+        """
+        Erase a person. The event of step 4 is the receipt of the answer.
+
+        Raises:
+            LegalHold, NothingFound, SeveralAccounts: Nothing was changed, and that is recorded.
+            NotSealedYet: Events about the person still arrive, or sealing stands still: nothing was changed.
+            ErasureNotRecorded: It was erased, but the queue took no closing event yet.
+            AuditUnavailable: The queue refused: nothing was changed.
+        """
+        erasure_id = uuid7()
+        data: dict[str, Any] = {"erasure_id": str(erasure_id)}
+        try:
+            subject = await self._person(subject)
+            reference = await self._store.reference(subject)
+            if reference is None:
+                raise NothingFound("nobody has a key")
+            data["subject_ref"] = reference.hex()
+            done = await self._carry_out(erasure_id, subject, reference, reason, asked, data)
+        except (LegalHold, NothingFound, SeveralAccounts) as refusal:
+            await self._refused(refusal, data, asked)
+            raise
+        data |= {"key_ids": [str(key_id) for key_id in done.key_ids], "entries": done.entry_count}
+        try:
+            asked.context.receipt = await self._trail.record(asked.draft(EventType.AUDIT_SUBJECT_ERASED, Outcome.SUCCESS, data))
+        except AuditUnavailable as error:
+            raise ErasureNotRecorded(str(error), headers=retry_after(2)) from error
+        return Erased(erasure_id, reference, done)
+
+    async def _person(self, subject: Subject) -> Subject:
+        """Return the account that an address stands for, together with the address."""
+        accounts = await self._store.accounts(subject.addresses) if subject.sub is None else []
+        if len(accounts) > 1:
+            raise SeveralAccounts("the address was seen with several accounts")
+        return Subject(accounts[0], subject.addresses) if accounts else subject
+
+    async def _carry_out(
+        self, erasure_id: UUID, subject: Subject, reference: bytes, reason: str, asked: Asked, data: dict[str, Any]
+    ) -> Erasing:
+        announced: list[Run] = []
+        for _ in range(ROUNDS_MAX):
+            plan = await self._settled(subject)
+            if plan.leaves != announced:
+                announced = plan.leaves
+                await self._announce(announced, data, asked)
+            done = await self._store.erase(erasure_id, subject, reference, announced, reason=reason, by=asked.by)
+            if done.verdict == "erased":
+                return done
+            if done.verdict == "legal_hold":
+                raise LegalHold("placed meanwhile")
+            if done.verdict == "nothing_found":
+                raise NothingFound("erased meanwhile")
+        raise NotSealedYet("events about the subject still arrive", headers=retry_after(1))
+
+    async def _settled(self, subject: Subject) -> Plan:
+        """Return what there is to erase, once all of it is sealed."""
+        deadline = time.monotonic() + SEALED_SECONDS_MAX
+        while True:
+            plan = await self._store.plan(subject)
+            if plan.is_held:
+                raise LegalHold("on hold")
+            if not plan.entry_count:
+                raise NothingFound("no entry")
+            if plan.sealed_count == plan.entry_count:
+                return plan
+            await self._wait(deadline)
+
+    async def _announce(self, leaves: list[Run], data: dict[str, Any], asked: Asked) -> None:
+        drafts = [
+            asked.draft(EventType.AUDIT_ERASURE_STARTED, Outcome.PENDING, {**data, "leaves": written(part)})
+            for part in in_parts(leaves)
+        ]
+        event_ids = [receipt.event_id for receipt in await self._trail.record_all(drafts)]
+        deadline = time.monotonic() + SEALED_SECONDS_MAX
+        while not await self._store.are_sealed(event_ids):
+            await self._wait(deadline)
+
+    async def _wait(self, deadline: float) -> None:
+        if time.monotonic() > deadline:
+            raise NotSealedYet("sealing takes too long", headers=retry_after(5))
+        await self._sealed.wait(POLL_SECONDS)
+
+    async def _refused(self, refusal: Problem, data: dict[str, Any], asked: Asked) -> None:
+        refused = Asked(asked.context, asked.caller, HttpRef(method="POST", route=asked.http.route, status=refusal.status))
+        draft = refused.draft(EventType.AUDIT_ERASURE_REFUSED, Outcome.DENIED, data, refusal.code)
+        asked.context.receipt = await self._trail.record(draft)

@@ -1,0 +1,172 @@
+"""The database's side of erasures and holds: what is there to erase, the one function that erases, and who is on hold."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final, NamedTuple
+from uuid import UUID
+
+import asyncpg
+
+from services.audit.erasure.subject import Run, Subject
+from services.audit.storage.database import UNAVAILABLE, DatabaseUnavailable, Pool, fetch
+from services.audit.storage.keys import KeyRing
+from services.audit.storage.subject_keys import OWNER_OF_OWNERS, hash_owner
+
+_ACCOUNTS: Final = """
+SELECT DISTINCT subject_sub FROM audit.entry_search WHERE email_hash = ANY($1::bytea[]) AND subject_sub IS NOT NULL LIMIT 2
+"""
+_OWNER_KEY: Final = "SELECT key_id, wrapped_key FROM audit.subject_keys WHERE owner = $1 AND destroyed_at IS NULL"
+_PLAN: Final = """
+SELECT audit.is_held($1, $2::bytea[]) AS is_held, count(*) AS entries, count(l.leaf_index) AS sealed,
+    range_agg(int8range(l.leaf_index, l.leaf_index + 1)) AS leaves
+FROM audit.entries_of_person($1, $2::bytea[]) AS found (event_id) LEFT JOIN audit.leaves AS l USING (event_id)
+"""
+_SEALED: Final = "SELECT count(*) AS count FROM audit.leaves WHERE event_id = ANY($1::text[]::uuid[])"
+_ERASE: Final = """
+SELECT verdict, erased_entries, erased_keys, erased_at
+FROM audit.erase_person($1, $2, $3::bytea[], $4, $5::int8multirange, $6, $7)
+"""
+_ERASURES: Final = """
+SELECT erasure_id, erasure_no, subject_ref, entry_count, cardinality(key_ids) AS key_count, created_at, created_by, reason,
+    compacted_at
+FROM audit.erasures WHERE $1::bigint IS NULL OR erasure_no < $1 ORDER BY erasure_no DESC LIMIT $2
+"""
+_HOLD_COLUMNS: Final = "hold_id, hold_no, subject_sub, email_hashes, reason, created_at, created_by, released_at"
+_HOLDS: Final = f"""
+SELECT {_HOLD_COLUMNS} FROM audit.holds WHERE $1::bigint IS NULL OR hold_no < $1 ORDER BY hold_no DESC LIMIT $2
+"""  # noqa: S608 - fixed fragments and placeholders only
+# With those who append: what an erasure has begun to look at does not change under it.
+_JOIN: Final = "SELECT pg_advisory_xact_lock_shared(hashtextextended('countersign.audit.erasure', 0))"
+_PLACE: Final = f"""
+INSERT INTO audit.holds (hold_id, subject_sub, email_hashes, reason, created_by) VALUES ($1, $2, $3, $4, $5)
+RETURNING {_HOLD_COLUMNS}
+"""  # noqa: S608 - fixed fragments and placeholders only
+_RELEASE: Final = f"""
+UPDATE audit.holds SET released_at = now(), released_by = $2 WHERE hold_id = $1 AND released_at IS NULL
+RETURNING {_HOLD_COLUMNS}
+"""  # noqa: S608 - fixed fragments and placeholders only
+
+
+class Plan(NamedTuple):
+    """What an erasure would destroy: `leaves` are runs, first inclusive, last exclusive, ascending."""
+
+    is_held: bool
+    entry_count: int
+    sealed_count: int
+    leaves: list[Run]
+
+
+class Erasing(NamedTuple):
+    """How `audit.erase_person` ended; see there for the verdicts."""
+
+    verdict: str
+    entry_count: int
+    key_ids: list[UUID]
+    at: datetime
+
+
+class Erasure(NamedTuple):
+    """One erasure that was carried out."""
+
+    erasure_id: UUID
+    number: int
+    subject_ref: bytes
+    entry_count: int
+    key_count: int
+    created_at: datetime
+    created_by: str
+    reason: str
+    compacted_at: datetime | None
+
+
+class Hold(NamedTuple):
+    """One legal hold; `subject` is None when the person was erased after its release."""
+
+    hold_id: UUID
+    number: int
+    subject: str | None
+    reason: str
+    created_at: datetime
+    created_by: str
+    released_at: datetime | None
+
+
+class ErasureStore:
+    """
+    Args:
+        reading: Connections of the role ``countersign_reader``.
+        clerk: Connections of the role ``countersign_clerk``.
+        ring: The deployment's keys.
+
+    Every method raises:
+        DatabaseUnavailable: Try again later; a change may have landed all the same.
+        QueryTooSlow: The database is too busy.
+    """
+
+    def __init__(self, reading: Pool, clerk: Pool, ring: KeyRing) -> None:
+        self._reading = reading
+        self._clerk = clerk
+        self._ring = ring
+
+    async def accounts(self, addresses: Sequence[bytes]) -> list[str]:
+        """Return the accounts that were seen with an address, two at most."""
+        rows = await fetch(self._reading, _ACCOUNTS, addresses)
+        return [row["subject_sub"] for row in rows]
+
+    async def reference(self, subject: Subject) -> bytes | None:
+        """Return the keyed reference to a person; None while the log holds nothing about anybody."""
+        rows = await fetch(self._reading, _OWNER_KEY, OWNER_OF_OWNERS)
+        if not rows:
+            return None
+        owner_key = self._ring.unwrap(UUID(int=rows[0]["key_id"].int), rows[0]["wrapped_key"])
+        return hash_owner(owner_key, subject.owner)
+
+    async def plan(self, subject: Subject) -> Plan:
+        """Return what an erasure would destroy now."""
+        row = (await fetch(self._reading, _PLAN, subject.sub, list(subject.addresses)))[0]
+        leaves = [(run.lower, run.upper) for run in row["leaves"] or ()]
+        return Plan(row["is_held"], row["entries"], row["sealed"], leaves)
+
+    async def are_sealed(self, event_ids: Sequence[str]) -> bool:
+        """Say whether all of these events have their place in the tree."""
+        rows = await fetch(self._reading, _SEALED, event_ids)
+        return bool(rows[0]["count"] == len(event_ids))
+
+    async def erase(
+        self, erasure_id: UUID, subject: Subject, reference: bytes, announced: Sequence[Run], *, reason: str, by: str
+    ) -> Erasing:
+        """Erase, as far as the database's own rules allow it."""
+        leaves = [asyncpg.Range(first, end) for first, end in announced]
+        values = erasure_id, subject.sub, list(subject.addresses), reference, leaves, reason, by
+        row = (await fetch(self._clerk, _ERASE, *values))[0]
+        key_ids = [UUID(int=key_id.int) for key_id in row["erased_keys"]]
+        return Erasing(row["verdict"], row["erased_entries"], key_ids, row["erased_at"])
+
+    async def erasures(self, *, before: int | None, limit: int) -> list[Erasure]:
+        """Return erasures, newest first, from before a number."""
+        return [Erasure(*row) for row in await fetch(self._reading, _ERASURES, before, limit)]
+
+    async def holds(self, *, before: int | None, limit: int) -> list[Hold]:
+        """Return holds, newest first, from before a number; released ones as well."""
+        return [_hold(row) for row in await fetch(self._reading, _HOLDS, before, limit)]
+
+    async def place(self, hold_id: UUID, subject: Subject, *, reason: str, by: str) -> Hold:
+        """Place a hold."""
+        try:
+            async with self._clerk.acquire() as connection, connection.transaction():
+                await connection.execute(_JOIN)
+                row = await connection.fetchrow(_PLACE, hold_id, subject.sub, list(subject.addresses), reason, by)
+        except UNAVAILABLE as error:
+            raise DatabaseUnavailable(f"{type(error).__name__}: {error}") from error
+        return _hold(row)
+
+    async def release(self, hold_id: UUID, *, by: str) -> Hold | None:
+        """Release a hold; None when there is none, or it is released."""
+        rows = await fetch(self._clerk, _RELEASE, hold_id, by)
+        return _hold(rows[0]) if rows else None
+
+
+def _hold(row: Any) -> Hold:
+    subject = row["subject_sub"] or (row["email_hashes"][0].hex() if row["email_hashes"] else None)
+    times = row["created_at"], row["created_by"], row["released_at"]
+    return Hold(UUID(int=row["hold_id"].int), row["hold_no"], subject, row["reason"], *times)
