@@ -73,7 +73,8 @@ async def test_late_commit_is_never_skipped(queue: QueuePair, database: Database
     What commits late is shown to a follower all the same, and nothing is shown twice.
     """
     author = Author()
-    early, late = author.entry(), author.entry()
+    # Each has a text of its own: a text that is new to the log is one row, and who writes it second waits for the first.
+    early, late = author.entry(reason="early"), author.entry(reason="late")
     connection = await asyncpg.connect(database.writer_url)
     other = await asyncpg.connect(database.writer_url)
     try:

@@ -100,7 +100,8 @@ async def test_a_late_commit_is_sealed_and_holds_back_what_came_after(database: 
     """
     Nothing that began after an open transaction is sealed before it ends: what it commits late is never skipped.
     """
-    early, late = author.entry(), author.entry()
+    # Each has a text of its own: a text that is new to the log is one row, and who writes it second waits for the first.
+    early, late = author.entry(reason="early"), author.entry(reason="late")
     connection = await asyncpg.connect(database.writer_url)
     try:
         transaction = connection.transaction()

@@ -6,10 +6,8 @@
 -- hourly_counts     how many entries each hour holds, by one word of them. Derived: `counted` says from which leaves.
 -- saved_searches    searches that people keep under a name. Nothing of the log: the clerk may change and remove them.
 --
--- Of the new columns these identify a person, or may: device_id, user_agent, country, data, reason, and actor_id when the actor is
--- a user. To erase somebody is to blank these as well as subject_sub, email_hash, ip and session_ref; then words and words_id, which
--- repeat some of them, and to call audit.forget_unused_words(). subject_refs identifies nobody to whom the key of its HMAC is
--- unknown.
+-- Of the new columns these identify a person, or may: device_id, user_agent, country, data, reason, words_id, and actor_id when the
+-- actor is a user. subject_refs identifies nobody to whom the key of its HMAC is unknown.
 
 ALTER TABLE audit.entry_search
     ADD COLUMN reason text COLLATE "C",
@@ -44,9 +42,9 @@ CREATE TABLE audit.known_words (
 );
 
 -- What is stored already gets the name of its text. Derived data: the refusal of changes is lifted for this one statement.
-ALTER TABLE audit.entry_search DISABLE TRIGGER only_emptied;
+ALTER TABLE audit.entry_search DISABLE TRIGGER append_only;
 UPDATE audit.entry_search SET words_id = encode(substr(sha256(convert_to(words, 'UTF8')), 1, 16), 'hex')::uuid;
-ALTER TABLE audit.entry_search ENABLE TRIGGER only_emptied;
+ALTER TABLE audit.entry_search ENABLE TRIGGER append_only;
 INSERT INTO audit.known_words (words_id, words) SELECT DISTINCT words_id, words FROM audit.entry_search;
 CREATE INDEX entry_search_by_words ON audit.entry_search (words_id, occurred_at, event_id);
 
@@ -103,4 +101,3 @@ GRANT SELECT, INSERT, UPDATE (entry_count), DELETE ON audit.hourly_counts TO cou
 GRANT SELECT, UPDATE (leaf_count) ON audit.counted TO countersign_clerk;
 GRANT SELECT, INSERT, UPDATE (name, params, is_shared, updated_at), DELETE ON audit.saved_searches TO countersign_clerk;
 REVOKE ALL ON FUNCTION audit.forget_unused_words() FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION audit.forget_unused_words() TO countersign_clerk;

@@ -250,8 +250,7 @@ BEGIN
     touched := ARRAY(
         SELECT DISTINCT s.tableoid::regclass::text FROM audit.entry_search AS s WHERE s.event_id = ANY (ids)
         UNION SELECT DISTINCT e.tableoid::regclass::text FROM audit.entries AS e WHERE e.event_id = ANY (old_ids)
-        UNION SELECT name FROM unnest(ARRAY['audit.subject_keys', 'audit.holds', 'audit.quarantine', 'audit.known_words']) AS name
-        WHERE to_regclass(name) IS NOT NULL);
+        UNION SELECT unnest(ARRAY['audit.subject_keys', 'audit.holds', 'audit.quarantine', 'audit.known_words']));
     INSERT INTO audit.erasures (erasure_id, subject_ref, leaves, entry_count, key_ids, tables, reason, created_by)
     VALUES (erasure, ref, places, cardinality(ids), array_remove(keys || old_key, NULL), touched, why, by_whom);
     PERFORM audit.empty_what_identifies(erasure, sub, ids);
@@ -282,10 +281,7 @@ BEGIN
     FROM pg_attribute WHERE attrelid = 'audit.entry_search'::regclass AND attnum > 0 AND NOT attisdropped
         AND attgenerated = '' AND attname <> ALL (audit.kept_columns());
     EXECUTE format('UPDATE audit.entry_search SET %s WHERE event_id = ANY ($1)', emptied) USING ids;
-    -- A later release keeps the texts of emptied rows in a table of their own.
-    IF to_regprocedure('audit.forget_unused_words()') IS NOT NULL THEN
-        EXECUTE 'SELECT audit.forget_unused_words()';
-    END IF;
+    PERFORM audit.forget_unused_words();
 END
 $$;
 
