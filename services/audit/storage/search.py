@@ -136,10 +136,14 @@ def search_statement(filters: Filters, accounts: list[str], after: SearchCursor 
     return sql, made.values
 
 
-def log_statement(filters: Filters, accounts: list[str], after: LogCursor, limit: int) -> tuple[str, list[Any]]:
-    """Return the statement for what is sealed from `after` on, in the order of the log."""
+def log_statement(
+    filters: Filters, accounts: list[str], after: LogCursor, limit: int, end_leaf: int | None = None
+) -> tuple[str, list[Any]]:
+    """Return the statement for what is sealed from `after` on and before `end_leaf`, in the order of the log."""
     made = conditions(filters, accounts)
     made.conditions.append(f"l.leaf_index >= {made.value(after.next_index)}")
+    if end_leaf is not None:
+        made.conditions.append(f"l.leaf_index < {made.value(end_leaf)}")
     sql = f"""
     SELECT e.event_id, e.entry, e.leaf_hash, e.recorded_at, s.occurred_at, l.leaf_index
     FROM audit.leaves AS l JOIN audit.entries AS e USING (event_id) JOIN audit.entry_search AS s USING (event_id)
@@ -187,10 +191,10 @@ class EntryReader:
         accounts = await self._accounts(filters)
         return await self._found(*search_statement(filters, accounts, after, limit))
 
-    async def follow(self, filters: Filters, *, after: LogCursor, limit: int) -> list[Found]:
-        """Return up to `limit` sealed entries from `after` on, in the order of the log."""
+    async def follow(self, filters: Filters, *, after: LogCursor, limit: int, end_leaf: int | None = None) -> list[Found]:
+        """Return up to `limit` sealed entries from `after` on, before `end_leaf` when that is given, in the order of the log."""
         accounts = await self._accounts(filters)
-        return await self._found(*log_statement(filters, accounts, after, limit))
+        return await self._found(*log_statement(filters, accounts, after, limit, end_leaf))
 
     async def find(self, event_id: UUID) -> Found | None:
         """Return one entry."""
