@@ -10,8 +10,10 @@ from litestar import Litestar
 from prometheus_client import CollectorRegistry, Gauge
 
 from services.audit.api.access import AccessGuard, ServiceTokens
+from services.audit.api.changes import ChangeRecorder
 from services.audit.api.completeness import get_completeness
 from services.audit.api.events import get_event, search_events
+from services.audit.api.exports import create_export, get_export_file, list_exports
 from services.audit.api.health import Readiness, healthz, readyz
 from services.audit.api.log import BundleReads, get_checkpoint, get_tile
 from services.audit.api.problems import on_database_unavailable, on_query_too_slow
@@ -25,6 +27,7 @@ from services.audit.sealing.keys import read_signers
 from services.audit.settings import AuditSettings
 from services.audit.stopping import on_stop_signal
 from services.audit.storage.database import DatabaseUnavailable, Pool, QueryTooSlow, open_pool
+from services.audit.storage.exports import ExportStore
 from services.audit.storage.log import LogReader
 from services.audit.storage.migrate import schema_version
 from services.audit.storage.producers import ProducerReader
@@ -45,6 +48,20 @@ from shared.telemetry.tracing import Tracing
 BODY_BYTES_MAX: Final = 16 * 1024
 READ_CONNECTIONS_MAX: Final = 8
 CLERK_CONNECTIONS_MAX: Final = 4
+HANDLERS: Final = (
+    search_events,
+    get_event,
+    get_proof,
+    tail_events,
+    get_completeness,
+    create_export,
+    list_exports,
+    get_export_file,
+    get_checkpoint,
+    get_tile,
+    healthz,
+    readyz,
+)
 
 
 @dataclass(frozen=True)
@@ -89,7 +106,7 @@ def create_app(settings: AuditSettings) -> AsgiApp:
     registry = CollectorRegistry()
     tracing = Tracing("audit", sample_ratio=settings.trace_sample_ratio, otlp_url=settings.otlp_url)
     app = Litestar(
-        [search_events, get_event, get_proof, tail_events, get_completeness, get_checkpoint, get_tile, healthz, readyz],
+        HANDLERS,
         lifespan=[lambda app: _lifespan(app, settings, secrets, guard, registry, tracing)],
         exception_handlers={
             **EXCEPTION_HANDLERS,
@@ -132,6 +149,8 @@ async def _lifespan(
         clerk = await open_pool(secrets.clerk_url, name="audit-clerk", connections_max=CLERK_CONNECTIONS_MAX)
         stack.push_async_callback(close_pool, clerk)
         app.state.clerk = clerk
+        app.state.exports = ExportStore(clerk)
+        app.state.changes = ChangeRecorder(trail)
         committed, sealed = Pulse(), Pulse()
         queue = await _open_queue(stack, settings)
         _share(app, reading, ReadRecorder(trail), sealed, secrets.email_hash_keys)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from typing import Final
 
-from services.audit.commands import completeness, dlq, proofs, query, verify
+from services.audit.commands import completeness, dlq, export, proofs, query, verify
 from services.audit.commands.errors import CommandFailed
 
 EXAMPLES: Final = """examples:
@@ -16,6 +16,7 @@ EXAMPLES: Final = """examples:
   countersign audit query --type sign_in. --outcome failure --from 1h
   countersign audit query --ip 192.0.2.0/24 --from 2026-01-31 --to 2026-02-01 --json | jq .event_id
   countersign audit tail --type session.                    what happens from now on
+  countersign audit export --format ocsf --out day.ndjson --from 1d
   countersign audit verify                                  the whole log, against its public key
   countersign audit verify 019a...:6b1f...                  one receipt: the event is in the log, or it was lost
   countersign audit proof 019a...:6b1f...                   a file that proves it, without us
@@ -55,6 +56,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = audit.add_subparsers(title="commands", required=True, metavar="COMMAND")
     _add_query(commands)
     _add_tail(commands)
+    _add_export(commands)
     _add_verify(commands)
     _add_proofs(commands)
     _add_completeness(commands)
@@ -84,6 +86,18 @@ def _add_tail(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     _add_filters(parser)
     _add_service(parser)
     parser.set_defaults(run=query.tail)
+
+
+def _add_export(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = commands.add_parser(
+        "export", help="write everything that fits to a file", epilog=EXAMPLES, formatter_class=_Formatter
+    )
+    parser.add_argument("--format", required=True, choices=("ndjson", "csv", "ocsf", "parquet"))
+    parser.add_argument("--out", required=True, metavar="FILE", help="- is standard output")
+    _add_filters(parser)
+    parser.add_argument("--to", dest="until", metavar="TIME", help="only before this time")
+    _add_service(parser)
+    parser.set_defaults(run=export.export)
 
 
 def _add_verify(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

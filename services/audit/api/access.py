@@ -34,6 +34,14 @@ TAIL_PATH: Final = "/v1/events/tail"
 EVENT_ROUTE: Final = "/v1/events/{event_id}"
 PROOF_ROUTE: Final = "/v1/events/{event_id}/proof"
 COMPLETENESS_PATH: Final = "/v1/completeness"
+EXPORTS_PATH: Final = "/v1/exports"
+EXPORT_FILE_ROUTE: Final = "/v1/exports/{export_id}/file"
+STREAMS_PATH: Final = "/v1/streams"
+ARCHIVE_PATH: Final = "/v1/archive"
+RETENTION_PATH: Final = "/v1/retention"
+PLAIN_PATHS: Final = frozenset(
+    {EVENTS_PATH, TAIL_PATH, COMPLETENESS_PATH, EXPORTS_PATH, STREAMS_PATH, ARCHIVE_PATH, RETENTION_PATH}
+)
 
 
 class ServiceTokens:
@@ -167,8 +175,10 @@ def is_open(path: str) -> bool:
 
 def _route(path: str) -> str:
     """Return the template of a path: a path that somebody made up has no place in an event."""
-    if path in (EVENTS_PATH, TAIL_PATH, COMPLETENESS_PATH):
+    if path in PLAIN_PATHS:
         return path
+    if path.startswith(EXPORTS_PATH + "/"):
+        return EXPORT_FILE_ROUTE
     if path.startswith(BUNDLE_PREFIX):
         return BUNDLE_ROUTE
     if path.startswith(EVENTS_PATH + "/"):

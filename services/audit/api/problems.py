@@ -48,6 +48,15 @@ class EntriesMissing(Problem):
     detail = "Entries that were sealed are not in the log any more."
 
 
+class ExportExpired(Problem):
+    """The file was fetched too late."""
+
+    code = "export_expired"
+    status = 410
+    title = "This export has expired"
+    detail = "An export can be fetched for ten minutes. Make a new one."
+
+
 class SearchTooBroad(Problem):
     """The search ran into its time limit."""
 

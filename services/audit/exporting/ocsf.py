@@ -223,7 +223,11 @@ def _of_account(event: Event) -> dict[str, Any]:
 
 def _of_entity(event: Event) -> dict[str, Any]:
     user = _user(event)
-    return {"entity": {"type": "User", "uid": user.get("uid", user["name"]), "user": user}, **_from_where(event), **_actor(event)}
+    return {
+        "entity": {"type": "User", "uid": user.get("uid", user["name"]), "user": user},
+        **_from_where(event),
+        **_actor(event),
+    }
 
 
 def _of_api(event: Event) -> dict[str, Any]:

@@ -192,7 +192,7 @@ class EntryReader:
         return await self._found(*search_statement(filters, accounts, after, limit))
 
     async def follow(self, filters: Filters, *, after: LogCursor, limit: int, end_leaf: int | None = None) -> list[Found]:
-        """Return up to `limit` sealed entries from `after` on, before `end_leaf` when that is given, in the order of the log."""
+        """Return up to `limit` sealed entries from `after` on (and before `end_leaf`), in the order of the log."""
         accounts = await self._accounts(filters)
         return await self._found(*log_statement(filters, accounts, after, limit, end_leaf))
 
