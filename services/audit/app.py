@@ -10,6 +10,7 @@ from litestar import Litestar
 from prometheus_client import CollectorRegistry, Gauge
 
 from services.audit.api.access import AccessGuard, ServiceTokens
+from services.audit.api.archive import list_archive
 from services.audit.api.changes import ChangeRecorder
 from services.audit.api.completeness import get_completeness
 from services.audit.api.events import get_event, search_events
@@ -20,6 +21,8 @@ from services.audit.api.problems import on_database_unavailable, on_query_too_sl
 from services.audit.api.proofs import get_proof
 from services.audit.api.reads import ReadRecorder
 from services.audit.api.tail import tail_events
+from services.audit.archiving.store import ArchiveStore
+from services.audit.archiving.worker import start_archive
 from services.audit.consumer.queue import AuditQueue
 from services.audit.consumer.service import DELETERS
 from services.audit.pulse import Pulse
@@ -57,6 +60,7 @@ HANDLERS: Final = (
     create_export,
     list_exports,
     get_export_file,
+    list_archive,
     get_checkpoint,
     get_tile,
     healthz,
@@ -151,6 +155,7 @@ async def _lifespan(
         app.state.clerk = clerk
         app.state.exports = ExportStore(clerk)
         app.state.changes = ChangeRecorder(trail)
+        app.state.archive = ArchiveStore(reading, clerk)
         committed, sealed = Pulse(), Pulse()
         queue = await _open_queue(stack, settings)
         _share(app, reading, ReadRecorder(trail), sealed, secrets.email_hash_keys)
@@ -168,6 +173,8 @@ async def _lifespan(
 
         stack.enter_context(on_stop_signal(begin_to_stop))
         start_watch(stack, app.state.producers, registry)
+        if settings.archive_bucket is not None:
+            await start_archive(stack, settings, settings.archive_bucket, app.state.archive, trail, registry)
         # The stack unwinds from its end: the consumer drains first, then the sequencer seals what was drained.
         if secrets.sequencer_url is not None:
             await start_sequencer(

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from typing import Final
 
-from services.audit.commands import completeness, dlq, export, proofs, query, verify
+from services.audit.commands import archive, completeness, dlq, export, proofs, query, verify
 from services.audit.commands.errors import CommandFailed
 
 EXAMPLES: Final = """examples:
@@ -21,6 +21,9 @@ EXAMPLES: Final = """examples:
   countersign audit verify 019a...:6b1f...                  one receipt: the event is in the log, or it was lost
   countersign audit proof 019a...:6b1f...                   a file that proves it, without us
   countersign audit completeness                            is any event of any producer missing?
+  countersign audit query --archive --subject 3f2b... --from 2026-01-01
+  countersign audit verify --archive                        every archived day, against the log's public key
+  countersign audit archive run --settings audit.toml       write closed days into the locked bucket
   countersign audit dlq list                                messages that could not be delivered
 
 The service is found by --url and --token, then COUNTERSIGN_AUDIT_URL and COUNTERSIGN_AUDIT_TOKEN, then the local stack
@@ -60,6 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_verify(commands)
     _add_proofs(commands)
     _add_completeness(commands)
+    _add_archive(commands)
     _add_dlq(commands)
     return parser
 
@@ -75,6 +79,8 @@ def _add_query(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser.add_argument("--to", dest="until", metavar="TIME", help="only before this time")
     parser.add_argument("--limit", type=_count, default=100, metavar="N", help="events at most (default: the last 100)")
     parser.add_argument("--order", choices=("asc", "desc"), help="asc: the first ones, by arrival; desc: newest first")
+    parser.add_argument("--archive", action="store_true", help="look in the archive instead of the service")
+    _add_place(parser)
     _add_service(parser)
     parser.set_defaults(run=query.query)
 
@@ -110,6 +116,8 @@ def _add_verify(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     parser.add_argument("--log", metavar="FOLDER", help="in this copy of the log, without a network (see mirror)")
     parser.add_argument("--proof", metavar="FILE", help="the proof of the receipt, without a network")
     parser.add_argument("--entry", metavar="FILE", help="the entry itself, byte for byte, to compare")
+    parser.add_argument("--archive", action="store_true", help="every day of the archive, or a receipt in it")
+    _add_place(parser)
     parser.add_argument("--hashes-only", action="store_true", help="tiles and checkpoint only; needs no token")
     parser.add_argument("--follow", action="store_true", help="go on as the log grows; Ctrl-C ends it")
     parser.add_argument("--state", metavar="FILE", help="remember what is verified: go on from there, notice a rewritten log")
@@ -149,6 +157,27 @@ def _add_completeness(commands: "argparse._SubParsersAction[argparse.ArgumentPar
     parser.add_argument("--from", dest="since", metavar="TIME", help="of producers heard of since: 1h, 2d, a date")
     _add_service(parser)
     parser.set_defaults(run=completeness.completeness)
+
+
+def _add_archive(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    area = commands.add_parser("archive", help="sealed days under lock", epilog=EXAMPLES, formatter_class=_Formatter)
+    actions = area.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    running = actions.add_parser("run", help="archive every closed day that is not archived yet")
+    running.add_argument("--settings", metavar="FILE", help="the audit service's settings")
+    running.set_defaults(run=archive.run_job)
+    listing = actions.add_parser("list", help="show what is archived")
+    _add_place(listing)
+    listing.set_defaults(run=archive.list_days)
+    for parser in (running, listing):
+        parser.add_argument("--json", action="store_true", help="one JSON object a line")
+
+
+def _add_place(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--bucket", help="of the archive (default: the local stack's)")
+    parser.add_argument("--prefix", default="", help="of the archive in its bucket")
+    parser.add_argument("--region", help="default: AWS_REGION")
+    parser.add_argument("--endpoint-url", metavar="URL", help="another S3 than AWS's own")
+    parser.add_argument("--cache", metavar="FOLDER", help="where to keep what was fetched (default: below ~/.cache)")
 
 
 def _add_key(parser: argparse.ArgumentParser) -> None:

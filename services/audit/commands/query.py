@@ -5,6 +5,7 @@ import time
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from services.audit.commands import archive
 from services.audit.commands.client import AuditClient, Entry, Params, TailEnded
 from services.audit.commands.context import audit_address
 from services.audit.commands.errors import USAGE, CommandFailed
@@ -30,9 +31,13 @@ FILTERS: Final = {
 
 def query(options: Any) -> None:
     """Print the entries that fit: the newest `limit` of them, read from old to new unless an order is asked for."""
-    client = AuditClient(*audit_address(options))
     order = options.order or "desc"
-    entries = _search(client, [*filters(options), ("order", order)], options.limit)
+    erased = 0
+    if options.archive:
+        entries, erased = archive.search(options)
+    else:
+        client = AuditClient(*audit_address(options))
+        entries = _search(client, [*filters(options), ("order", order)], options.limit)
     if options.order is None:
         entries.reverse()  # The newest were wanted; a story reads from its beginning.
     if options.json:
@@ -40,6 +45,8 @@ def query(options: Any) -> None:
             sys.stdout.write(json_line(entry) + "\n")
         return
     screen, now = console(), datetime.now(UTC)
+    if erased:
+        screen.print(f"{erased} entries were erased: they cannot be read, and are not shown.", style="dim")
     if not entries:
         screen.print("No events fit. Widen the time range or drop a filter.")
         return

@@ -3,16 +3,17 @@
 import re
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 import msgspec
 
+from services.audit.commands import archive
 from services.audit.commands.client import AuditClient, NotThere
 from services.audit.commands.context import audit_address, log_keys, public_address
 from services.audit.commands.errors import USAGE, CommandFailed
+from services.audit.commands.progress import terminal_progress
 from services.audit.commands.render import console
 from services.audit.commands.source import HttpSource
 from services.audit.tree.checkpoints import Checkpoint, CheckpointInvalid, open_checkpoint
@@ -74,7 +75,7 @@ def verify(options: Any) -> None:
     if (options.entry is not None or options.proof is not None) and len(options.what) != 1:
         raise CommandFailed("--entry and --proof go with one receipt or one proof file", USAGE)
     if not options.what:
-        _report(options, _verify_log(options, keys))
+        _report(options, _verify_archive(options, keys) if options.archive else _verify_log(options, keys))
         return
     checkpoints = [text for text in map(_checkpoint_text, options.what) if text is not None]
     if checkpoints:
@@ -104,6 +105,10 @@ def _verify_receipt(options: Any, keys: list[VerifierKey], receipt: Receipt) -> 
         return _failed(name, Finding(name, "the entry that you gave is not the one of this receipt"))
     if options.proof is not None:
         return _judge_proof(name, _proof(options.proof), receipt.leaf, keys)
+    if options.archive:
+        findings = archive.find_receipt(options, keys, receipt.event_id, receipt.leaf)
+        said = "is in the archive as it was promised"
+        return _failed(name, *findings) if findings else Verdict(name, True, said)
     if options.log is not None:
         return _verify_in_folder(name, FolderSource(Path(options.log)), receipt, keys)
     client = AuditClient(*audit_address(options))
@@ -192,6 +197,17 @@ def _verify_log(options: Any, keys: list[VerifierKey]) -> list[Verdict]:
         return [_failed("log", *error.findings)]
 
 
+def _verify_archive(options: Any, keys: list[VerifierKey]) -> list[Verdict]:
+    verdicts = []
+    for day, findings in archive.verify_days(options, keys):
+        count = day.end_leaf - day.first_leaf
+        said = f"is as it was sealed: {count:,} entr{'y' if count == 1 else 'ies'}"
+        verdicts.append(_failed(f"day {day.day}", *findings) if findings else Verdict(f"day {day.day}", True, said))
+    if not verdicts:
+        raise CommandFailed("the archive is empty")
+    return verdicts
+
+
 def _remembered(options: Any, keys: list[VerifierKey]) -> Checkpoint | None:
     """Return the checkpoint up to which an earlier run has verified the log."""
     if not options.state or not Path(options.state).exists():
@@ -249,22 +265,3 @@ def _progress(options: Any) -> Progress:
     if options.json or not sys.stderr.isatty():
         return lambda done, total: None
     return terminal_progress("verified")
-
-
-def terminal_progress(verb: str) -> Callable[[int, int], None]:
-    """Return a progress line for a terminal: how much of how much, and how fast."""
-    began = time.monotonic()
-    shown_at = 0.0
-
-    def show(done: int, total: int) -> None:
-        nonlocal shown_at
-        now = time.monotonic()
-        if done < total and now - shown_at < 0.2:
-            return
-        shown_at = now
-        rate = done / max(now - began, 0.001)
-        end = "\n" if done >= total else ""
-        sys.stderr.write(f"\r{done:,} of {total:,} entries {verb}, {rate:,.0f}/s\x1b[K{end}")
-        sys.stderr.flush()
-
-    return show
