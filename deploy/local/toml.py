@@ -7,7 +7,7 @@ from pathlib import Path
 
 def dumps(settings: Mapping[str, object]) -> str:
     """
-    Write settings as TOML: plain values first, then one table for each mapping; None is left out.
+    Write settings as TOML: plain values first, then one table for each mapping (inline within a list); None is left out.
 
     Raises:
         TypeError: A value of a type that the settings do not use.
@@ -32,5 +32,7 @@ def _value(value: object) -> str:
             return json.dumps(str(value), ensure_ascii=False).replace("\x7f", "\\u007f")
         case list() | tuple():
             return f"[{', '.join(_value(item) for item in value)}]"
+        case Mapping():
+            return f"{{{', '.join(f'{key} = {_value(item)}' for key, item in value.items())}}}"
         case _:
             raise TypeError(f"No TOML for {type(value).__name__}")

@@ -20,6 +20,7 @@ from services.audit.api.log import BundleReads, get_checkpoint, get_tile
 from services.audit.api.problems import on_database_unavailable, on_query_too_slow
 from services.audit.api.proofs import get_proof
 from services.audit.api.reads import ReadRecorder
+from services.audit.api.streams import list_streams
 from services.audit.api.tail import tail_events
 from services.audit.archiving.store import ArchiveStore
 from services.audit.archiving.worker import start_archive
@@ -35,6 +36,7 @@ from services.audit.storage.log import LogReader
 from services.audit.storage.migrate import schema_version
 from services.audit.storage.producers import ProducerReader
 from services.audit.storage.search import EntryReader
+from services.audit.streaming.worker import start_streams, stream_keys
 from services.audit.tree.notes import Signer
 from services.audit.workers import close_pool, start_consumer, start_sequencer, start_watch
 from shared.audit_trail import AuditTrail, service_event
@@ -61,6 +63,7 @@ HANDLERS: Final = (
     list_exports,
     get_export_file,
     list_archive,
+    list_streams,
     get_checkpoint,
     get_tile,
     healthz,
@@ -77,6 +80,7 @@ class Secrets:
     writer_url: str
     sequencer_url: str | None
     email_hash_keys: list[str]
+    stream_keys: dict[str, list[str]]
     signers: list[Signer]
 
     @classmethod
@@ -94,6 +98,7 @@ class Secrets:
             read_secrets(settings.consumer_database_url_file)[0],
             read_secrets(sequencer_file)[0] if sequencer_file else None,
             read_keys(settings.email_hash_key_file),
+            stream_keys(settings),
             read_signers(key_file, settings.log_origin) if key_file else [],
         )
 
@@ -173,6 +178,10 @@ async def _lifespan(
 
         stack.enter_context(on_stop_signal(begin_to_stop))
         start_watch(stack, app.state.producers, registry)
+        app.state.settings = settings
+        app.state.streams = await start_streams(
+            stack, settings, secrets.clerk_url, secrets.stream_keys, reader, sealed, registry
+        )
         if settings.archive_bucket is not None:
             await start_archive(stack, settings, settings.archive_bucket, app.state.archive, trail, registry)
         # The stack unwinds from its end: the consumer drains first, then the sequencer seals what was drained.

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from typing import Final
 
-from services.audit.commands import archive, completeness, dlq, export, proofs, query, verify
+from services.audit.commands import archive, completeness, dlq, export, proofs, query, retention, streams, verify
 from services.audit.commands.errors import CommandFailed
 
 EXAMPLES: Final = """examples:
@@ -64,6 +64,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_proofs(commands)
     _add_completeness(commands)
     _add_archive(commands)
+    _add_streams(commands)
+    _add_retention(commands)
     _add_dlq(commands)
     return parser
 
@@ -170,6 +172,25 @@ def _add_archive(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     listing.set_defaults(run=archive.list_days)
     for parser in (running, listing):
         parser.add_argument("--json", action="store_true", help="one JSON object a line")
+
+
+def _add_streams(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = commands.add_parser("streams", help="how far each receiver has the log", formatter_class=_Formatter)
+    _add_service(parser)
+    parser.set_defaults(run=streams.streams)
+
+
+def _add_retention(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    area = commands.add_parser("retention", help="drop old months from the database", formatter_class=_Formatter)
+    actions = area.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    planning = actions.add_parser("plan", help="show each month and what stands against dropping it")
+    planning.set_defaults(run=retention.plan)
+    dropping = actions.add_parser("drop", help="drop one month; its hashes and a signed statement stay")
+    dropping.add_argument("--month", required=True, metavar="MONTH", help="such as 2026-01")
+    dropping.set_defaults(run=retention.drop)
+    for parser in (planning, dropping):
+        parser.add_argument("--settings", metavar="FILE", help="the audit service's settings")
+        parser.add_argument("--json", action="store_true", help="JSON for machines")
 
 
 def _add_place(parser: argparse.ArgumentParser) -> None:

@@ -1,5 +1,6 @@
 """Settings of the audit service."""
 
+from datetime import timedelta
 from typing import Annotated
 
 from msgspec import Meta
@@ -80,6 +81,11 @@ class AuditSettings(AwsSettings, frozen=True, kw_only=True, forbid_unknown_field
     trace_sample_ratio: Annotated[float, Meta(ge=0, le=1)] = 0.01
     otlp_url: str | None = None
     log_level: str = "info"
+
+    @property
+    def archive_lock(self) -> timedelta:
+        """How long what is archived is locked."""
+        return timedelta(days=self.archive_lock_days)
 
     def __post_init__(self) -> None:
         """Refuse what cannot work: a drain that is over before the last long poll is, or half of what sealing needs."""
