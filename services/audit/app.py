@@ -20,6 +20,7 @@ from services.audit.api.log import BundleReads, get_checkpoint, get_tile
 from services.audit.api.problems import on_database_unavailable, on_query_too_slow
 from services.audit.api.proofs import get_proof
 from services.audit.api.reads import ReadRecorder
+from services.audit.api.retention import list_statements
 from services.audit.api.streams import list_streams
 from services.audit.api.tail import tail_events
 from services.audit.archiving.store import ArchiveStore
@@ -64,6 +65,7 @@ HANDLERS: Final = (
     get_export_file,
     list_archive,
     list_streams,
+    list_statements,
     get_checkpoint,
     get_tile,
     healthz,

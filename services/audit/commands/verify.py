@@ -9,6 +9,7 @@ from uuid import UUID
 
 import msgspec
 
+from services.audit.api.retention import StatementsView
 from services.audit.commands import archive
 from services.audit.commands.client import AuditClient, NotThere
 from services.audit.commands.context import audit_address, log_keys, public_address
@@ -16,6 +17,7 @@ from services.audit.commands.errors import USAGE, CommandFailed
 from services.audit.commands.progress import terminal_progress
 from services.audit.commands.render import console
 from services.audit.commands.source import HttpSource
+from services.audit.retention.statement import StatementInvalid, open_statement
 from services.audit.tree.checkpoints import Checkpoint, CheckpointInvalid, open_checkpoint
 from services.audit.tree.hashing import leaf_hash
 from services.audit.tree.notes import VerifierKey
@@ -171,7 +173,9 @@ def _verify_consistency(options: Any, keys: list[VerifierKey], one: str, other: 
 
 def _verify_log(options: Any, keys: list[VerifierKey]) -> list[Verdict]:
     source = _source(options)
-    verifier = LogVerifier(source, with_entries=not options.hashes_only, progress=_progress(options))
+    verifier = LogVerifier(
+        source, with_entries=not options.hashes_only, dropped=_dropped(options, keys), progress=_progress(options)
+    )
     seen = _remembered(options, keys)
     try:
         if seen is not None:
@@ -195,6 +199,18 @@ def _verify_log(options: Any, keys: list[VerifierKey]) -> list[Verdict]:
         return [_failed("log", Finding(error.place, "is missing"))]
     except VerificationFailed as error:
         return [_failed("log", *error.findings)]
+
+
+def _dropped(options: Any, keys: list[VerifierKey]) -> list[tuple[int, int]]:
+    """Return the leaves that the log's own signed statements say were dropped."""
+    if options.log or options.hashes_only:
+        return []
+    client = AuditClient(*audit_address(options))
+    try:
+        notes = [one.note for one in client.get("/v1/retention", StatementsView).statements]
+        return [run for note in notes for run in open_statement(note, keys).runs]
+    except StatementInvalid as error:
+        raise CommandFailed(f"do not trust a statement about what was dropped: {error}") from error
 
 
 def _verify_archive(options: Any, keys: list[VerifierKey]) -> list[Verdict]:

@@ -2,14 +2,15 @@
 Planning and dropping months.
 
 The order of a drop: look at everything; read every archived object again; sign the statement and put it under lock; record that
-it begins; drop and keep the statement in one transaction; record that it is done. After a crash in between the month is there or
-it is not, and a second run does what is left: a statement in the archive about a month that is still there says what was meant.
+it begins; drop and keep the statement in one transaction; record that it is done. After a crash in between the month is there
+or it is not, and a second run does what is left; a statement in the archive about a month that is still there was not carried
+out.
 """
 
 import time
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from services.audit.archiving.bucket import ArchiveBucket, ArchiveNotLocked
 from services.audit.archiving.manifest import ObjectRef, read_manifest, statement_key
@@ -21,6 +22,9 @@ from services.audit.settings import AuditSettings
 from services.audit.tree.notes import Signer
 from shared.audit_trail import AuditTrail
 from shared.events import Actor, Draft, EventType, Outcome
+
+# The statement has them all; an event must stay small.
+RUNS_RECORDED_MAX: Final = 20
 
 
 class RetentionRefused(Exception):
@@ -129,7 +133,7 @@ class Retention:
         data = {
             "month": month_name(facts.month),
             "entries": facts.entry_count,
-            "leaves": [list(run) for run in facts.runs[:20]],
+            "leaves": [list(run) for run in facts.runs[:RUNS_RECORDED_MAX]],
         }
         await self._trail.record(
             Draft(

@@ -55,12 +55,15 @@ def blocks(
         found.append(f"{facts.unsealed_count:,} of its entries are not sealed")
     if facts.end_leaf > archived_end:
         found.append(f"it reaches to leaf {facts.end_leaf - 1:,}, and the archive to {archived_end - 1:,}")
-    for stream in streams:
-        if stream.is_required and (stream.name not in states or states[stream.name].next_leaf < facts.end_leaf):
-            found.append(f"stream {stream.name} has not delivered all of it")
+    behind = [one.name for one in streams if one.is_required and not _has_delivered(states.get(one.name), facts.end_leaf)]
+    found += [f"stream {name} has not delivered all of it" for name in behind]
     if facts.held_count:
         found.append(f"{facts.held_count} legal hold{'s' if facts.held_count > 1 else ''} on people in it")
     return found
+
+
+def _has_delivered(state: StreamState | None, end_leaf: int) -> bool:
+    return state is not None and state.next_leaf >= end_leaf
 
 
 def next_month(month: date) -> date:

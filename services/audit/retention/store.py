@@ -9,6 +9,7 @@ import asyncpg
 from services.audit.archiving.store import ArchivedDay
 from services.audit.retention.holds import held_count
 from services.audit.retention.plan import MonthFacts
+from services.audit.storage.database import CONNECT_SECONDS_MAX
 from services.audit.streaming.store import StreamState
 from services.audit.tree.checkpoints import Checkpoint, parse_checkpoint
 from services.audit.tree.notes import split_note
@@ -24,7 +25,8 @@ SELECT c.relname FROM pg_inherits AS i JOIN pg_class AS c ON c.oid = i.inhrelid
 WHERE i.inhparent = 'audit.entries'::regclass ORDER BY c.relname
 """
 _COUNTS: Final = """
-SELECT count(*) AS entry_count, count(*) FILTER (WHERE l.event_id IS NULL) AS unsealed_count, max(e.recorded_xid)::text AS newest
+SELECT count(*) AS entry_count, count(*) FILTER (WHERE l.event_id IS NULL) AS unsealed_count,
+    max(e.recorded_xid)::text AS newest
 FROM audit.{entries} AS e LEFT JOIN audit.leaves AS l USING (event_id)
 """
 _RUNS: Final = """
@@ -143,5 +145,5 @@ async def open_owner(url: str) -> Any:
         OSError, asyncpg.PostgresError: The database cannot be reached.
     """
     return await asyncpg.connect(
-        url, timeout=5, server_settings={"application_name": "countersign-retention", "timezone": "UTC"}
+        url, timeout=CONNECT_SECONDS_MAX, server_settings={"application_name": "countersign-retention", "timezone": "UTC"}
     )
