@@ -7,8 +7,7 @@ from pathlib import Path
 
 def dumps(settings: Mapping[str, object]) -> str:
     """
-    Write settings as TOML: plain values first, then one table for each mapping, or in a list an inline table;
-    None is left out.
+    Write settings as TOML: plain values first, then one table for each mapping (inline within a list); None is left out.
 
     Raises:
         TypeError: A value of a type that the settings do not use.

@@ -10,19 +10,26 @@ from litestar import Litestar
 from prometheus_client import CollectorRegistry, Gauge
 
 from services.audit.api.access import AccessGuard, ServiceTokens
+from services.audit.api.archive import list_archive
+from services.audit.api.changes import ChangeRecorder
 from services.audit.api.completeness import get_completeness
 from services.audit.api.erasures import erase_subject, list_erasures, list_holds, place_hold, release_hold
 from services.audit.api.events import get_event, search_events
+from services.audit.api.exports import create_export, get_export_file, list_exports
 from services.audit.api.health import Readiness, healthz, readyz
 from services.audit.api.log import BundleReads, get_checkpoint, get_tile
 from services.audit.api.problems import on_database_unavailable, on_query_too_slow
 from services.audit.api.proofs import get_proof
 from services.audit.api.reads import ReadRecorder
+from services.audit.api.retention import list_statements
 from services.audit.api.searches import add_search, change_search, list_searches, remove_search
 from services.audit.api.stats import get_stats, get_top
 from services.audit.api.stories import get_attempt, get_session
+from services.audit.api.streams import list_streams
 from services.audit.api.subjects import get_subject, get_subject_reads
 from services.audit.api.tail import tail_events
+from services.audit.archiving.store import ArchiveStore
+from services.audit.archiving.worker import start_archive
 from services.audit.consumer.queue import AuditQueue
 from services.audit.consumer.service import DELETERS
 from services.audit.erasure.eraser import Eraser
@@ -32,6 +39,7 @@ from services.audit.settings import AuditSettings
 from services.audit.stopping import on_stop_signal
 from services.audit.storage.database import DatabaseUnavailable, Pool, QueryTooSlow, open_pool
 from services.audit.storage.erasing import ErasureStore
+from services.audit.storage.exports import ExportStore
 from services.audit.storage.keys import KeyRing
 from services.audit.storage.log import LogReader
 from services.audit.storage.migrate import schema_version
@@ -40,6 +48,7 @@ from services.audit.storage.producers import ProducerReader
 from services.audit.storage.saved import SearchShelf
 from services.audit.storage.search import EntryReader
 from services.audit.storage.stats import StatsReader
+from services.audit.streaming.worker import start_streams, stream_keys
 from services.audit.tree.notes import Signer
 from services.audit.workers import close_pool, start_consumer, start_counter, start_sequencer, start_watch
 from shared.audit_trail import AuditTrail, service_event
@@ -61,6 +70,7 @@ HANDLERS: Final = (
     *(get_stats, get_top, get_subject, get_subject_reads, get_session, get_attempt),
     *(list_searches, add_search, change_search, remove_search),
     *(erase_subject, list_erasures, list_holds, place_hold, release_hold),
+    *(create_export, list_exports, get_export_file, list_archive, list_streams, list_statements),
     *(get_checkpoint, get_tile, healthz, readyz),
 )
 
@@ -75,6 +85,7 @@ class Secrets:
     sequencer_url: str | None
     email_hash_keys: list[str]
     entry_keys: list[str]
+    stream_keys: dict[str, list[str]]
     signers: list[Signer]
 
     @classmethod
@@ -93,6 +104,7 @@ class Secrets:
             read_secrets(sequencer_file)[0] if sequencer_file else None,
             read_keys(settings.email_hash_key_file),
             read_keys(settings.entry_key_file),
+            stream_keys(settings),
             read_signers(key_file, settings.log_origin) if key_file else [],
         )
 
@@ -109,7 +121,7 @@ def create_app(settings: AuditSettings) -> AsgiApp:
     registry = CollectorRegistry()
     tracing = Tracing("audit", sample_ratio=settings.trace_sample_ratio, otlp_url=settings.otlp_url)
     app = Litestar(
-        list(HANDLERS),
+        HANDLERS,
         lifespan=[lambda app: _lifespan(app, settings, secrets, guard, registry, tracing)],
         exception_handlers={
             **EXCEPTION_HANDLERS,
@@ -152,6 +164,9 @@ async def _lifespan(
         stack.push_async_callback(close_pool, reading)
         clerk = await open_pool(secrets.clerk_url, name="audit-clerk", connections_max=CLERK_CONNECTIONS_MAX)
         stack.push_async_callback(close_pool, clerk)
+        app.state.exports = ExportStore(clerk)
+        app.state.changes = ChangeRecorder(trail)
+        app.state.archive = ArchiveStore(reading, clerk)
         committed, sealed = Pulse(), Pulse()
         queue = await _open_queue(stack, settings)
         ring = KeyRing(secrets.entry_keys)
@@ -173,6 +188,12 @@ async def _lifespan(
         stack.enter_context(on_stop_signal(begin_to_stop))
         start_watch(stack, app.state.producers, registry)
         start_counter(stack, clerk, registry)
+        app.state.settings = settings
+        app.state.streams = await start_streams(
+            stack, settings, secrets.clerk_url, secrets.stream_keys, reader, sealed, registry
+        )
+        if settings.archive_bucket is not None:
+            await start_archive(stack, settings, settings.archive_bucket, app.state.archive, trail, registry)
         # The stack unwinds from its end: the consumer drains first, then the sequencer seals what was drained.
         if secrets.sequencer_url is not None:
             await start_sequencer(

@@ -8,7 +8,20 @@ from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from typing import Final
 
-from services.audit.commands import completeness, dlq, proofs, query, searches, stats, stories, verify
+from services.audit.commands import (
+    archive,
+    completeness,
+    dlq,
+    export,
+    proofs,
+    query,
+    retention,
+    searches,
+    stats,
+    stories,
+    streams,
+    verify,
+)
 from services.audit.commands.errors import CommandFailed
 
 EXAMPLES: Final = """examples:
@@ -19,10 +32,14 @@ EXAMPLES: Final = """examples:
   countersign audit stats --by hour --group outcome         how many, when; top --field ip: who most often
   countersign audit subject 3f2b0c9a-...                    one person; session and attempt: one story
   countersign audit tail --type session.                    what happens from now on
+  countersign audit export --format ocsf --out day.ndjson --from 1d
   countersign audit verify                                  the whole log, against its public key
   countersign audit verify 019a...:6b1f...                  one receipt: the event is in the log, or it was lost
   countersign audit proof 019a...:6b1f...                   a file that proves it, without us
   countersign audit completeness                            is any event of any producer missing?
+  countersign audit query --archive --subject 3f2b... --from 2026-01-01
+  countersign audit verify --archive                        every archived day, against the log's public key
+  countersign audit archive run --settings audit.toml       write closed days into the locked bucket
   countersign audit dlq list                                messages that could not be delivered
 
 The service is found by --url and --token, then COUNTERSIGN_AUDIT_URL and COUNTERSIGN_AUDIT_TOKEN, then the local stack
@@ -61,9 +78,13 @@ def _parser() -> argparse.ArgumentParser:
     _add_stats(commands)
     _add_stories(commands)
     _add_searches(commands)
+    _add_export(commands)
     _add_verify(commands)
     _add_proofs(commands)
     _add_completeness(commands)
+    _add_archive(commands)
+    _add_streams(commands)
+    _add_retention(commands)
     _add_dlq(commands)
     return parser
 
@@ -80,6 +101,8 @@ def _add_query(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser.add_argument("--limit", type=_count, default=100, metavar="N", help="events at most (default: the last 100)")
     parser.add_argument("--saved", metavar="NAME", help="with the filters of this kept search")
     parser.add_argument("--order", choices=("asc", "desc"), help="asc: the first ones, by arrival; desc: newest first")
+    parser.add_argument("--archive", action="store_true", help="look in the archive instead of the service")
+    _add_place(parser)
     _add_service(parser)
     parser.set_defaults(run=query.query)
 
@@ -143,6 +166,18 @@ def _add_searches(commands: "argparse._SubParsersAction[argparse.ArgumentParser]
         _add_service(parser)
 
 
+def _add_export(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = commands.add_parser(
+        "export", help="write everything that fits to a file", epilog=EXAMPLES, formatter_class=_Formatter
+    )
+    parser.add_argument("--format", required=True, choices=("ndjson", "csv", "ocsf", "parquet"))
+    parser.add_argument("--out", required=True, metavar="FILE", help="- is standard output")
+    _add_filters(parser)
+    parser.add_argument("--to", dest="until", metavar="TIME", help="only before this time")
+    _add_service(parser)
+    parser.set_defaults(run=export.export)
+
+
 def _add_verify(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     parser = commands.add_parser(
         "verify", help="check the log, a receipt, a proof or two checkpoints", epilog=EXAMPLES, formatter_class=_Formatter
@@ -153,6 +188,8 @@ def _add_verify(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     parser.add_argument("--log", metavar="FOLDER", help="in this copy of the log, without a network (see mirror)")
     parser.add_argument("--proof", metavar="FILE", help="the proof of the receipt, without a network")
     parser.add_argument("--entry", metavar="FILE", help="the entry itself, byte for byte, to compare")
+    parser.add_argument("--archive", action="store_true", help="every day of the archive, or a receipt in it")
+    _add_place(parser)
     parser.add_argument("--hashes-only", action="store_true", help="tiles and checkpoint only; needs no token")
     parser.add_argument("--follow", action="store_true", help="go on as the log grows; Ctrl-C ends it")
     parser.add_argument("--state", metavar="FILE", help="remember what is verified: go on from there, notice a rewritten log")
@@ -192,6 +229,46 @@ def _add_completeness(commands: "argparse._SubParsersAction[argparse.ArgumentPar
     parser.add_argument("--from", dest="since", metavar="TIME", help="of producers heard of since: 1h, 2d, a date")
     _add_service(parser)
     parser.set_defaults(run=completeness.completeness)
+
+
+def _add_archive(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    area = commands.add_parser("archive", help="sealed days under lock", epilog=EXAMPLES, formatter_class=_Formatter)
+    actions = area.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    running = actions.add_parser("run", help="archive every closed day that is not archived yet")
+    running.add_argument("--settings", metavar="FILE", help="the audit service's settings")
+    running.set_defaults(run=archive.run_job)
+    listing = actions.add_parser("list", help="show what is archived")
+    _add_place(listing)
+    listing.set_defaults(run=archive.list_days)
+    for parser in (running, listing):
+        parser.add_argument("--json", action="store_true", help="one JSON object a line")
+
+
+def _add_streams(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = commands.add_parser("streams", help="how far each receiver has the log", formatter_class=_Formatter)
+    _add_service(parser)
+    parser.set_defaults(run=streams.streams)
+
+
+def _add_retention(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    area = commands.add_parser("retention", help="drop old months from the database", formatter_class=_Formatter)
+    actions = area.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    planning = actions.add_parser("plan", help="show each month and what stands against dropping it")
+    planning.set_defaults(run=retention.plan)
+    dropping = actions.add_parser("drop", help="drop one month; its hashes and a signed statement stay")
+    dropping.add_argument("--month", required=True, metavar="MONTH", help="such as 2026-01")
+    dropping.set_defaults(run=retention.drop)
+    for parser in (planning, dropping):
+        parser.add_argument("--settings", metavar="FILE", help="the audit service's settings")
+        parser.add_argument("--json", action="store_true", help="JSON for machines")
+
+
+def _add_place(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--bucket", help="of the archive (default: the local stack's)")
+    parser.add_argument("--prefix", default="", help="of the archive in its bucket")
+    parser.add_argument("--region", help="default: AWS_REGION")
+    parser.add_argument("--endpoint-url", metavar="URL", help="another S3 than AWS's own")
+    parser.add_argument("--cache", metavar="FOLDER", help="where to keep what was fetched (default: below ~/.cache)")
 
 
 def _add_key(parser: argparse.ArgumentParser) -> None:

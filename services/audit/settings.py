@@ -1,9 +1,12 @@
 """Settings of the audit service."""
 
+from datetime import timedelta
 from typing import Annotated
 
 from msgspec import Meta
 
+from services.audit.archiving.bucket import LockMode
+from services.audit.streaming.settings import S3Stream, WebhookStream
 from shared.settings import AwsSettings
 
 
@@ -68,9 +71,25 @@ class AuditSettings(AwsSettings, frozen=True, kw_only=True, forbid_unknown_field
     # A search that runs longer is cut off: the caller should narrow it.
     query_seconds_max: Annotated[float, Meta(gt=0, le=120)] = 10.0
 
+    # Where sealed days go. Without a bucket nothing is archived, and so nothing can be dropped.
+    archive_bucket: str | None = None
+    # Ends with a slash, or is empty.
+    archive_prefix: Annotated[str, Meta(pattern=r"^([A-Za-z0-9._-]+/)*$")] = ""
+    # GOVERNANCE lets a role with s3:BypassGovernanceRetention delete; COMPLIANCE lets nobody, the account's root included.
+    archive_lock_mode: LockMode = "COMPLIANCE"
+    archive_lock_days: Annotated[int, Meta(ge=1, le=36_500)] = 400
+
+    # Who is sent the log as it grows; see services/audit/streaming.
+    streams: tuple[WebhookStream | S3Stream, ...] = ()
+
     trace_sample_ratio: Annotated[float, Meta(ge=0, le=1)] = 0.01
     otlp_url: str | None = None
     log_level: str = "info"
+
+    @property
+    def archive_lock(self) -> timedelta:
+        """How long what is archived is locked."""
+        return timedelta(days=self.archive_lock_days)
 
     def __post_init__(self) -> None:
         """Refuse what cannot work: a drain that is over before the last long poll is, or half of what sealing needs."""
@@ -78,3 +97,5 @@ class AuditSettings(AwsSettings, frozen=True, kw_only=True, forbid_unknown_field
             raise ValueError("drain_seconds must be larger than receive_wait_seconds: a stop waits for the polls under way")
         if (self.log_key_file is None) != (self.sequencer_database_url_file is None):
             raise ValueError("log_key_file and sequencer_database_url_file belong together: sealing needs both")
+        if len({stream.name for stream in self.streams}) != len(self.streams):
+            raise ValueError("two streams have one name")

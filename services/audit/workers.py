@@ -60,7 +60,7 @@ async def start_consumer(
             on_committed=committed.beat,
         )
 
-    _start(stack, "consumer", make, stop, faults.inc)
+    start_part(stack, "consumer", make, stop, faults.inc)
 
 
 async def start_sequencer(
@@ -99,26 +99,27 @@ async def start_sequencer(
             interval_seconds=settings.seal_interval_ms / 1000,
         )
 
-    _start(stack, "sequencer", make, asyncio.Event(), faults.inc)
+    start_part(stack, "sequencer", make, asyncio.Event(), faults.inc)
 
 
 def start_watch(stack: AsyncExitStack, producers: ProducerReader, registry: CollectorRegistry) -> None:
     """Begin to watch for gaps."""
     metrics = GapMetrics(registry)
     faults = Counter("audit_watch_faults_total", "Times the watch for gaps stopped by a fault of ours", registry=registry)
-    _start(stack, "watch", lambda: GapWatch(producers, metrics), asyncio.Event(), faults.inc)
+    start_part(stack, "watch", lambda: GapWatch(producers, metrics), asyncio.Event(), faults.inc)
 
 
 def start_counter(stack: AsyncExitStack, clerk: Pool, registry: CollectorRegistry) -> None:
     """Begin to keep the hourly counts up with the log."""
     counts = CountStore(clerk)
     faults = Counter("audit_counter_faults_total", "Times the hourly counts stopped by a fault of ours", registry=registry)
-    _start(stack, "counter", lambda: HourCounter(counts), asyncio.Event(), faults.inc)
+    start_part(stack, "counter", lambda: HourCounter(counts), asyncio.Event(), faults.inc)
 
 
-def _start(
+def start_part(
     stack: AsyncExitStack, name: str, make: Callable[[], Part], stop: asyncio.Event, on_fault: Callable[[], Any]
 ) -> None:
+    """Run a part until the stack unwinds; it ends then before what was opened before it is closed."""
     task = asyncio.create_task(keep_running(name, make, stop, on_fault), name=name)
 
     async def finish() -> None:

@@ -45,8 +45,14 @@ SEARCH_ROUTE: Final = "/v1/searches/{search_id}"
 ERASURES_PATH: Final = "/v1/erasures"
 HOLDS_PATH: Final = "/v1/holds"
 HOLD_ROUTE: Final = "/v1/holds/{hold_id}"
+EXPORTS_PATH: Final = "/v1/exports"
+EXPORT_FILE_ROUTE: Final = "/v1/exports/{export_id}/file"
+STREAMS_PATH: Final = "/v1/streams"
+ARCHIVE_PATH: Final = "/v1/archive"
+RETENTION_PATH: Final = "/v1/retention"
 PATHS: Final = frozenset(
     {EVENTS_PATH, TAIL_PATH, COMPLETENESS_PATH, STATS_PATH, TOP_PATH, SEARCHES_PATH, ERASURES_PATH, HOLDS_PATH}
+    | {EXPORTS_PATH, STREAMS_PATH, ARCHIVE_PATH, RETENTION_PATH}
 )
 # Of paths with something made up in them: what they begin with, what they end with, and what they are called.
 TEMPLATES: Final = (
@@ -58,6 +64,7 @@ TEMPLATES: Final = (
     ("/v1/attempts/", "", ATTEMPT_ROUTE),
     (SEARCHES_PATH + "/", "", SEARCH_ROUTE),
     (HOLDS_PATH + "/", "", HOLD_ROUTE),
+    (EXPORTS_PATH + "/", "/file", EXPORT_FILE_ROUTE),
     (BUNDLE_PREFIX, "", BUNDLE_ROUTE),
 )
 

@@ -48,6 +48,24 @@ class EntriesMissing(Problem):
     detail = "Entries that were sealed are not in the log any more."
 
 
+class ExportExpired(Problem):
+    """The file was fetched too late."""
+
+    code = "export_expired"
+    status = 410
+    title = "This export has expired"
+    detail = "An export can be fetched for ten minutes. Make a new one."
+
+
+class DroppedByRetention(Problem):
+    """The month of the event was dropped: its hash is in the tree, its bytes are in the archive."""
+
+    code = "dropped_by_retention"
+    status = 410
+    title = "This month is in the archive"
+    detail = "The month of this event was dropped from the database. Verify it with countersign audit verify --archive."
+
+
 class SearchTooBroad(Problem):
     """The search ran into its time limit."""
 

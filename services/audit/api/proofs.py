@@ -9,7 +9,7 @@ from litestar.params import FromPath
 from litestar.response.base import ASGIResponse
 
 from services.audit.api.access import PROOF_ROUTE
-from services.audit.api.problems import LogDamaged, NotSealedYet
+from services.audit.api.problems import DroppedByRetention, LogDamaged, NotSealedYet
 from services.audit.api.query import shape
 from services.audit.api.reads import ReadRecorder
 from services.audit.storage.log import Leaf, LogReader, SignedSize
@@ -38,7 +38,7 @@ async def get_proof(request: AnyRequest, event_id: FromPath[str]) -> ASGIRespons
     data = shape("proof", (), rows=0 if leaf is None else 1)
     await recorder.record(context_of(request), request.scope["state"]["caller"], PROOF_ROUTE, data)
     if leaf is None:
-        raise NotFound()
+        raise DroppedByRetention() if await reader.is_dropped(UUID(event_id)) else NotFound()
     if leaf.leaf_index is None or newest is None:
         raise NotSealedYet(headers=retry_after(1))
     proof = await _make(reader, event_id, leaf, leaf.leaf_index, newest)

@@ -6,9 +6,9 @@ elsewhere.
 import http.client
 import ssl
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from urllib.parse import SplitResult, quote, urlencode, urlsplit
 
 import msgspec
@@ -18,8 +18,12 @@ from services.audit.commands.errors import FAILED, USAGE, CommandFailed
 ANSWER_SECONDS_MAX: Final = 30.0
 # The server speaks at least every 15 s.
 SILENCE_SECONDS_MAX: Final = 45.0
+# A Parquet file is made whole before its first byte leaves.
+DOWNLOAD_SECONDS_MAX: Final = 3_600.0
+DOWNLOAD_BYTES: Final = 256 * 1024
 
 Params = Sequence[tuple[str, str]]
+T = TypeVar("T")
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -36,6 +40,13 @@ class Page(msgspec.Struct, frozen=True):
 
     events: list[Entry]
     next_cursor: str | None = None
+
+
+class ExportMade(msgspec.Struct, frozen=True):
+    """An export: `url` is the path of its file."""
+
+    id: str
+    url: str
 
 
 class FieldError(msgspec.Struct, frozen=True):
@@ -109,6 +120,43 @@ class AuditClient:
             except (OSError, http.client.HTTPException) as error:
                 raise TailEnded from error
             raise TailEnded
+
+    def create_export(self, export_format: str, params: dict[str, str | list[str]]) -> ExportMade:
+        """
+        Ask for an export and return where its file is.
+
+        Raises:
+            CommandFailed: The service cannot be reached or refuses.
+        """
+        answer = self.send("POST", "/v1/exports", {"format": export_format, "params": params})
+        return msgspec.json.decode(answer, type=ExportMade)
+
+    def download(self, path: str, write: Callable[[bytes], None]) -> None:
+        """
+        Fetch a file piece by piece; memory holds one piece.
+
+        Raises:
+            CommandFailed: The service cannot be reached or refuses, or the file broke off.
+        """
+        with self._answer(path, (), DOWNLOAD_SECONDS_MAX) as answer:
+            while True:
+                try:
+                    piece = answer.read1(DOWNLOAD_BYTES)
+                except (OSError, http.client.HTTPException) as error:
+                    raise CommandFailed("the file broke off: what came is not all of it, ask again") from error
+                if not piece:
+                    return
+                write(piece)
+
+    def get(self, path: str, answer_type: type[T]) -> T:
+        """
+        Ask for something and return it decoded.
+
+        Raises:
+            CommandFailed: The service cannot be reached or refuses.
+        """
+        with self._answer(path, (), ANSWER_SECONDS_MAX) as answer:
+            return msgspec.json.decode(answer.read(), type=answer_type)
 
     @contextmanager
     def _answer(

@@ -16,7 +16,7 @@ KEY_VARIABLE: Final = "COUNTERSIGN_LOG_KEY"
 
 
 class StackAws(msgspec.Struct, frozen=True):
-    """The part of ``stack.json`` about AWS that the queue commands need."""
+    """The part of ``stack.json`` about AWS that commands for queue and archive need."""
 
     endpoint_url: str
     region: str
@@ -24,6 +24,7 @@ class StackAws(msgspec.Struct, frozen=True):
     secret_access_key: str
     audit_queue_url: str
     audit_dlq_url: str
+    archive_bucket: str | None = None
 
 
 class Stack(msgspec.Struct, frozen=True):
@@ -99,3 +100,10 @@ def log_keys(options: Any) -> list[VerifierKey]:
         raise CommandFailed(f"the key file {given} cannot be read: {error.strerror or error}", USAGE) from error
     except ValueError as error:
         raise CommandFailed(f"--key: {error}", USAGE) from error
+
+
+def lend_credentials(stack: StackAws) -> None:
+    """Use the local stack's keys: they are all that its AWS knows, whatever the person's own shell holds."""
+    os.environ["AWS_ACCESS_KEY_ID"] = stack.access_key_id
+    os.environ["AWS_SECRET_ACCESS_KEY"] = stack.secret_access_key
+    os.environ.pop("AWS_SESSION_TOKEN", None)

@@ -14,7 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 from rich.table import Table
 from rich.text import Text
 
-from services.audit.commands.context import StackAws, find_stack
+from services.audit.commands.context import find_stack, lend_credentials
 from services.audit.commands.errors import USAGE, CommandFailed
 from services.audit.commands.render import console
 from services.audit.commands.times import ago, local
@@ -172,18 +172,11 @@ def _queues(options: Any, *, needs_target: bool) -> Queues:
     if needs_target and not queue_url:
         raise CommandFailed("back to which queue? Give --queue-url", USAGE)
     if local_aws is not None and not options.dlq_url:
-        _lend_credentials(local_aws)
+        lend_credentials(local_aws)
         return Queues(queue_url, dlq_url, AwsSettings(aws_region=local_aws.region, aws_endpoint_url=local_aws.endpoint_url))
     if not region:
         raise CommandFailed("in which region? Give --region or set AWS_REGION", USAGE)
     return Queues(queue_url, dlq_url, AwsSettings(aws_region=region, aws_endpoint_url=options.endpoint_url))
-
-
-def _lend_credentials(stack: StackAws) -> None:
-    # The local stack's queues know only the local stack's keys, whatever the person's own shell holds.
-    os.environ["AWS_ACCESS_KEY_ID"] = stack.access_key_id
-    os.environ["AWS_SECRET_ACCESS_KEY"] = stack.secret_access_key
-    os.environ.pop("AWS_SESSION_TOKEN", None)
 
 
 def _facts(message: dict[str, Any]) -> dict[str, Any]:

@@ -7,8 +7,9 @@ from typing import Any
 from services.audit.commands.client import AuditClient
 from services.audit.commands.context import audit_address, log_keys, public_address
 from services.audit.commands.errors import USAGE, CommandFailed
+from services.audit.commands.progress import terminal_progress
 from services.audit.commands.source import HttpSource
-from services.audit.commands.verify import parse_receipt, terminal_progress
+from services.audit.commands.verify import parse_receipt
 from services.audit.tree.checkpoints import CheckpointInvalid, open_checkpoint
 from services.audit.tree.proof_file import SUFFIX
 from services.audit.verifying.folder import copy_log

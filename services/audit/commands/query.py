@@ -5,6 +5,7 @@ import time
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from services.audit.commands import archive
 from services.audit.commands.client import AuditClient, Entry, Params, TailEnded
 from services.audit.commands.context import audit_address
 from services.audit.commands.errors import USAGE, CommandFailed
@@ -32,13 +33,17 @@ FILTERS: Final = {
 
 def query(options: Any) -> None:
     """Print the entries that fit: the newest `limit` of them, read from old to new unless an order is asked for."""
-    client = AuditClient(*audit_address(options))
     order = options.order or "desc"
-    params = [*filters(options), ("order", order)]
-    if options.saved:
-        given = {"limit", *(name for name, _ in params)}
-        params += [(name, value) for name, value in params_of(client, options.saved) if name not in given]
-    entries = _search(client, params, options.limit)
+    erased = 0
+    if options.archive:
+        entries, erased = archive.search(options)
+    else:
+        client = AuditClient(*audit_address(options))
+        params = [*filters(options), ("order", order)]
+        if options.saved:
+            given = {"limit", *(name for name, _ in params)}
+            params += [(name, value) for name, value in params_of(client, options.saved) if name not in given]
+        entries = _search(client, params, options.limit)
     if options.order is None:
         entries.reverse()  # The newest were wanted; a story reads from its beginning.
     if options.json:
@@ -46,6 +51,8 @@ def query(options: Any) -> None:
             sys.stdout.write(json_line(entry) + "\n")
         return
     screen, now = console(), datetime.now(UTC)
+    if erased:
+        screen.print(f"{erased} entries were erased: they cannot be read, and are not shown.", style="dim")
     if not entries:
         screen.print("No events fit. Widen the time range or drop a filter.")
         return

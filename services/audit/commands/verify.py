@@ -3,18 +3,21 @@
 import re
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 import msgspec
 
+from services.audit.api.retention import StatementsView
+from services.audit.commands import archive
 from services.audit.commands.client import AuditClient, NotThere
 from services.audit.commands.context import audit_address, log_keys, public_address
 from services.audit.commands.errors import USAGE, CommandFailed
+from services.audit.commands.progress import terminal_progress
 from services.audit.commands.render import console
 from services.audit.commands.source import HttpSource
+from services.audit.retention.statement import StatementInvalid, open_statement
 from services.audit.tree.checkpoints import Checkpoint, CheckpointInvalid, open_checkpoint
 from services.audit.tree.hashing import leaf_hash
 from services.audit.tree.notes import VerifierKey
@@ -79,7 +82,7 @@ def verify(options: Any) -> None:
     if (options.entry is not None or options.proof is not None) and len(options.what) != 1:
         raise CommandFailed("--entry and --proof go with one receipt or one proof file", USAGE)
     if not options.what:
-        _report(options, _verify_log(options, keys))
+        _report(options, _verify_archive(options, keys) if options.archive else _verify_log(options, keys))
         return
     checkpoints = [text for text in map(_checkpoint_text, options.what) if text is not None]
     if checkpoints:
@@ -109,6 +112,10 @@ def _verify_receipt(options: Any, keys: list[VerifierKey], receipt: Receipt) -> 
         return _failed(name, Finding(name, "the entry that you gave is not the one of this receipt"))
     if options.proof is not None:
         return _judge_proof(name, _proof(options.proof), receipt.leaf, keys)
+    if options.archive:
+        findings = archive.find_receipt(options, keys, receipt.event_id, receipt.leaf)
+        said = "is in the archive as it was promised"
+        return _failed(name, *findings) if findings else Verdict(name, True, said)
     if options.log is not None:
         return _verify_in_folder(name, FolderSource(Path(options.log)), receipt, keys)
     client = AuditClient(*audit_address(options))
@@ -171,7 +178,9 @@ def _verify_consistency(options: Any, keys: list[VerifierKey], one: str, other: 
 
 def _verify_log(options: Any, keys: list[VerifierKey]) -> list[Verdict]:
     source = _source(options)
-    verifier = LogVerifier(source, with_entries=not options.hashes_only, progress=_progress(options))
+    verifier = LogVerifier(
+        source, with_entries=not options.hashes_only, dropped=_dropped(options, keys), progress=_progress(options)
+    )
     seen = _remembered(options, keys)
     try:
         if seen is not None:
@@ -205,6 +214,29 @@ def _said(checkpoint: Checkpoint, verifier: LogVerifier) -> str:
     size, erased = checkpoint.tree_size, verifier.erased_count
     counted = f"is as it was sealed: {size:,} entr{'y' if size == 1 else 'ies'}"
     return f"{counted}, {erased:,} of them erased" if erased else counted
+
+
+def _dropped(options: Any, keys: list[VerifierKey]) -> list[tuple[int, int]]:
+    """Return the leaves that the log's own signed statements say were dropped."""
+    if options.log or options.hashes_only:
+        return []
+    client = AuditClient(*audit_address(options))
+    try:
+        notes = [one.note for one in client.get("/v1/retention", StatementsView).statements]
+        return [run for note in notes for run in open_statement(note, keys).runs]
+    except StatementInvalid as error:
+        raise CommandFailed(f"do not trust a statement about what was dropped: {error}") from error
+
+
+def _verify_archive(options: Any, keys: list[VerifierKey]) -> list[Verdict]:
+    verdicts = []
+    for day, findings in archive.verify_days(options, keys):
+        count = day.end_leaf - day.first_leaf
+        said = f"is as it was sealed: {count:,} entr{'y' if count == 1 else 'ies'}"
+        verdicts.append(_failed(f"day {day.day}", *findings) if findings else Verdict(f"day {day.day}", True, said))
+    if not verdicts:
+        raise CommandFailed("the archive is empty")
+    return verdicts
 
 
 def _remembered(options: Any, keys: list[VerifierKey]) -> Checkpoint | None:
@@ -264,22 +296,3 @@ def _progress(options: Any) -> Progress:
     if options.json or not sys.stderr.isatty():
         return lambda done, total: None
     return terminal_progress("verified")
-
-
-def terminal_progress(verb: str) -> Callable[[int, int], None]:
-    """Return a progress line for a terminal: how much of how much, and how fast."""
-    began = time.monotonic()
-    shown_at = 0.0
-
-    def show(done: int, total: int) -> None:
-        nonlocal shown_at
-        now = time.monotonic()
-        if done < total and now - shown_at < 0.2:
-            return
-        shown_at = now
-        rate = done / max(now - began, 0.001)
-        end = "\n" if done >= total else ""
-        sys.stderr.write(f"\r{done:,} of {total:,} entries {verb}, {rate:,.0f}/s\x1b[K{end}")
-        sys.stderr.flush()
-
-    return show

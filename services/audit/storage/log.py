@@ -1,6 +1,7 @@
 """The tree as the API reads it: checkpoints, tiles, entry bundles, and what a proof is made of."""
 
 from collections.abc import Sequence
+from datetime import UTC, date, datetime
 from typing import NamedTuple
 from uuid import UUID
 
@@ -25,6 +26,23 @@ ERASED = b""
 _LEAF = """
 SELECT e.leaf_hash, l.leaf_index FROM audit.entries AS e LEFT JOIN audit.leaves AS l USING (event_id) WHERE e.event_id = $1
 """
+
+
+_DROPPED = "SELECT 1 FROM audit.retention_statements WHERE month = $1"
+
+_STATEMENTS = """
+SELECT month, entry_count, note, archive_key, dropped_at FROM audit.retention_statements ORDER BY month DESC
+"""
+
+
+class DroppedMonth(NamedTuple):
+    """A month that is not in the database any more: `note` is the signed statement about it."""
+
+    month: date
+    entry_count: int
+    note: str
+    archive_key: str
+    dropped_at: datetime
 
 
 class SignedSize(NamedTuple):
@@ -81,6 +99,15 @@ class LogReader:
             opened = opener.open(row)
             entries[row["leaf_index"]] = ERASED if opened.is_erased else opened.entry or row["entry"]
         return entries
+
+    async def is_dropped(self, event_id: UUID) -> bool:
+        """Say whether the month of an event was dropped by retention."""
+        made_at = datetime.fromtimestamp((event_id.int >> 80) / 1000, UTC)
+        return bool(await fetch(self._pool, _DROPPED, made_at.date().replace(day=1)))
+
+    async def statements(self) -> list[DroppedMonth]:
+        """Return the statements about dropped months, newest first."""
+        return [DroppedMonth(*row.values()) for row in await fetch(self._pool, _STATEMENTS)]
 
     async def leaf(self, event_id: UUID) -> Leaf | None:
         """Return the place of an entry; None when the log does not hold it."""

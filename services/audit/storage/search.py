@@ -202,10 +202,14 @@ def boundary_statement(filters: Filters, meant: Meant) -> tuple[str, list[Any]]:
     return sql, made.values
 
 
-def log_statement(filters: Filters, meant: Meant, after: LogCursor, limit: int) -> tuple[str, list[Any]]:
-    """Return the statement for what is sealed from `after` on, in the order of the log."""
+def log_statement(
+    filters: Filters, meant: Meant, after: LogCursor, limit: int, end_leaf: int | None = None
+) -> tuple[str, list[Any]]:
+    """Return the statement for what is sealed from `after` on and before `end_leaf`, in the order of the log."""
     made = conditions(filters, meant)
     made.conditions.append(f"l.leaf_index >= {made.value(after.next_index)}")
+    if end_leaf is not None:
+        made.conditions.append(f"l.leaf_index < {made.value(end_leaf)}")
     sql = f"""
     SELECT {SEALED_COLUMNS}, e.leaf_hash, e.recorded_at, s.occurred_at, s.subject_sub, l.leaf_index
     FROM audit.leaves AS l JOIN audit.entries AS e USING (event_id) JOIN audit.entry_search AS s USING (event_id) {JOIN_KEYS}
@@ -254,10 +258,10 @@ class EntryReader:
         meant = await self.meant(filters)
         return await self._found(*search_statement(filters, meant, after, limit))
 
-    async def follow(self, filters: Filters, *, after: LogCursor, limit: int) -> list[Found]:
-        """Return up to `limit` sealed entries from `after` on, in the order of the log."""
+    async def follow(self, filters: Filters, *, after: LogCursor, limit: int, end_leaf: int | None = None) -> list[Found]:
+        """Return up to `limit` sealed entries from `after` on (and before `end_leaf`), in the order of the log."""
         meant = await self.meant(filters)
-        return await self._found(*log_statement(filters, meant, after, limit))
+        return await self._found(*log_statement(filters, meant, after, limit, end_leaf))
 
     async def story(self, filters: Filters, *, after: SearchCursor | None, limit: int) -> list[Found]:
         """Return up to `limit` entries, oldest first, that lie behind `after`."""

@@ -89,11 +89,21 @@ class LogVerifier:
     Args:
         source: Where the log is read from.
         with_entries: Hash the entries themselves; else only that tiles and checkpoints fit each other is shown.
+        dropped: Leaves whose entries were let go, by signed statements: first inclusive, last exclusive. Their hashes are still
+            checked.
         progress: Told how many leaves are checked, and how many there are.
     """
 
-    def __init__(self, source: LogSource, *, with_entries: bool = True, progress: Progress = lambda done, total: None) -> None:
+    def __init__(
+        self,
+        source: LogSource,
+        *,
+        with_entries: bool = True,
+        dropped: Sequence[tuple[int, int]] = (),
+        progress: Progress = lambda done, total: None,
+    ) -> None:
         self._source = source
+        self._dropped = dropped
         self._with_entries = with_entries
         self._progress = progress
         self._frontier = Frontier()
@@ -185,7 +195,7 @@ class LogVerifier:
         try:
             entries = self._source.bundle(tile)[skip : tile.width]
         except Missing as error:
-            for index in error.indexes or [first]:
+            for index in self._lost(error.indexes or [first]):
                 self._found(f"entry at leaf {index}", "is missing: it was sealed and is not in the log any more")
             return self._only_stored(tile, skip, kept)
         if len(entries) != tile.width - skip:
@@ -208,6 +218,10 @@ class LogVerifier:
             return kept
         self._erased.read(leaf_index, entry)
         return leaf_hash(entry)
+
+    def _lost(self, indexes: Sequence[int]) -> list[int]:
+        """Return the missing leaves that nobody said were let go."""
+        return [index for index in indexes if not any(first <= index < end for first, end in self._dropped)]
 
     def _only_stored(self, tile: Tile, skip: int, kept: list[bytes]) -> tuple[list[bytes], list[bytes]]:
         if len(kept) != tile.width - skip:

@@ -17,6 +17,7 @@ from aiohttp import web
 from cryptography.hazmat.primitives.asymmetric import rsa
 from multidict import CIMultiDictProxy
 
+from deploy.local import toml
 from deploy.local.parts import aws
 from services.audit.api.access import AUDITORS
 from services.audit.app import create_app
@@ -116,7 +117,7 @@ def write_settings(folder: Path, queue: QueuePair, database: Database, **overrid
         **overrides,
     }
     path = folder / "audit.toml"
-    path.write_text("".join(f"{name} = {json.dumps(value)}\n" for name, value in settings.items() if value is not None))
+    path.write_text(toml.dumps(settings))
     return path
 
 

@@ -1,0 +1,1 @@
+"""Sealed days in a bucket under object lock: written, read back, and checked."""

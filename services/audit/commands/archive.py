@@ -1,0 +1,285 @@
+"""``countersign audit archive``, and what ``query`` and ``verify`` do with ``--archive``."""
+
+import os
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from ipaddress import ip_address, ip_network
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+from rich.table import Table
+
+from services.audit.api.query import TYPES
+from services.audit.archiving.bucket import ArchiveBucket, s3_client
+from services.audit.archiving.copy import ArchiveCopy, ArchivedEntry, Wanted
+from services.audit.archiving.events import archive_written
+from services.audit.archiving.job import ArchiveJob, LockTerms
+from services.audit.archiving.manifest import Manifest
+from services.audit.archiving.store import ArchivedDay, ArchiveStore
+from services.audit.commands.client import Entry
+from services.audit.commands.context import find_stack, lend_credentials
+from services.audit.commands.errors import USAGE, CommandFailed
+from services.audit.commands.progress import terminal_progress
+from services.audit.commands.render import console
+from services.audit.commands.settings import audit_settings, open_archive, open_trail, run
+from services.audit.commands.times import parse_time
+from services.audit.settings import AuditSettings
+from services.audit.storage.database import open_pool
+from services.audit.tree.notes import VerifierKey
+from services.audit.verifying.archive import DayVerifier, Row
+from services.audit.verifying.log import Finding, Progress
+from services.audit.workers import close_pool
+from shared.settings import AwsSettings, read_secrets
+
+JOB_SECONDS_MAX: Final = 300.0
+# Option to where its value stands in an event.
+MEMBERS: Final = {
+    "subject": ("subject", "sub"),
+    "session": ("session_ref",),
+    "attempt": ("attempt_id",),
+    "request": ("request_id",),
+}
+
+
+def run_job(options: Any) -> None:
+    """
+    Archive every closed day that is not archived yet.
+
+    Raises:
+        CommandFailed: The bucket does not lock, the log does not fit what was signed, or something does not answer.
+    """
+    days = run(_archive(audit_settings(options), _progress(options, "read")))
+    for day in days:
+        if options.json:
+            sys.stdout.write(msgspec.json.encode(archive_written(day).data).decode() + "\n")
+        else:
+            count = day.end_leaf - day.first_leaf
+            each = day.byte_count / count
+            console().print(f"{day.day}: {count:,} entries, {day.byte_count:,} bytes ({each:.0f} each), {_locked(day)}")
+    if not days and not options.json:
+        console().print("Nothing to archive: every closed day is there, or another process is at it.")
+
+
+def _locked(day: ArchivedDay) -> str:
+    return f"locked ({day.lock_mode}) until {day.lock_until:%Y-%m-%d}"
+
+
+async def _archive(settings: AuditSettings, progress: Progress) -> list[ArchivedDay]:
+    async with open_archive(settings) as bucket, open_trail(settings) as trail:
+        reading = await open_pool(
+            read_secrets(settings.database_url_file)[0], name="archive", connections_max=2, seconds_max=JOB_SECONDS_MAX
+        )
+        clerk = await open_pool(read_secrets(settings.clerk_database_url_file)[0], name="archive-clerk", connections_max=2)
+        try:
+            terms = LockTerms(settings.archive_lock_mode, settings.archive_lock_days)
+            store = ArchiveStore(reading, clerk)
+            job = ArchiveJob(store, bucket, prefix=settings.archive_prefix, terms=terms, progress=progress)
+            days = await job.run(datetime.now(UTC))
+            for day in days:
+                await trail.record(archive_written(day))
+            return days
+        finally:
+            await close_pool(reading)
+            await close_pool(clerk)
+
+
+def list_days(options: Any) -> None:
+    """Print what the archive holds, by its manifests."""
+    days = run(_days(options))
+    if options.json:
+        for day in days:
+            sys.stdout.write(msgspec.json.encode(day).decode() + "\n")
+        return
+    made = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    for name in ("day", "first leaf", "entries", "objects", "bytes", "locked until"):
+        made.add_column(name, no_wrap=True)
+    for day in days:
+        numbers = (day.first_leaf, day.end_leaf - day.first_leaf, len(day.objects), day.byte_count)
+        made.add_row(day.day, *(f"{number:,}" for number in numbers), f"{day.lock_until[:10]} {day.lock_mode}")
+    console().print(made if days else "The archive is empty.")
+
+
+async def _days(options: Any) -> list[Manifest]:
+    async with _copy(options) as copy:
+        return await copy.days()
+
+
+def search(options: Any) -> tuple[list[Entry], int]:
+    """
+    Return the entries of the archive that fit, newest first or in the asked order, and how many cannot be read any more.
+
+    Raises:
+        CommandFailed: The archive cannot be read, or was damaged.
+    """
+    if options.email:
+        raise CommandFailed("the archive holds no addresses: find the account first, and give --subject", USAGE)
+    wanted = _wanted(options)
+    fits = _fits(options)
+    return run(_search(options, wanted, fits))
+
+
+async def _search(options: Any, wanted: Wanted, fits: Callable[[bytes], bool]) -> tuple[list[Entry], int]:
+    found: list[tuple[Any, Entry]] = []
+    erased = 0
+    async with _copy(options) as copy:
+        days = await copy.days()
+        files = [await copy.fetch(part) for day in days for part in day.parts if _overlaps(part, wanted)]
+        for one in copy.entries(files, wanted):
+            if one.entry is None:
+                erased += 1
+            elif fits(one.entry):
+                found.append((one.leaf_index, _entry(one, one.entry)))
+                if len(found) >= options.limit and options.order != "asc":
+                    break
+    if options.order == "asc":
+        found.sort(key=lambda pair: pair[0])
+    return [entry for _, entry in found[: options.limit]], erased
+
+
+def verify_days(options: Any, keys: list[VerifierKey]) -> Iterator[tuple[Manifest, list[Finding]]]:
+    """
+    Verify every day of the archive, and that each begins where the one before ended.
+
+    Raises:
+        CommandFailed: The archive cannot be read.
+    """
+    yield from run(_verify(options, keys))
+
+
+async def _verify(options: Any, keys: list[VerifierKey]) -> list[tuple[Manifest, list[Finding]]]:
+    results: list[tuple[Manifest, list[Finding]]] = []
+    async with _copy(options) as copy:
+        before: Manifest | None = None
+        for day in await copy.days():
+            verifier = DayVerifier(day, keys, _progress(options, f"of {day.day} verified"))
+            hashes = (await copy.fetch(day.hashes)).read_bytes()
+            verifier.check_tree(hashes)
+            files = [await copy.fetch(part) for part in day.parts]
+            findings = verifier.check_rows(hashes, map(_row, copy.entries(files, Wanted())))
+            if before is not None and day.first_leaf != before.end_leaf:
+                detail = f"begins at leaf {day.first_leaf}, and the day before it ends at {before.end_leaf}: a day is missing"
+                findings = [*findings, Finding(f"day {day.day}", detail)]
+            results.append((day, findings))
+            before = day
+    return results
+
+
+def find_receipt(options: Any, keys: list[VerifierKey], event_id: str, leaf: bytes) -> list[Finding]:
+    """
+    Return what is wrong with a receipt, by the archive alone: nothing when its day is as it was sealed and holds the entry.
+
+    Raises:
+        CommandFailed: The archive cannot be read.
+    """
+    return run(_find_receipt(options, keys, event_id, leaf))
+
+
+async def _find_receipt(options: Any, keys: list[VerifierKey], event_id: str, leaf: bytes) -> list[Finding]:
+    name = f"event {event_id}"
+    async with _copy(options) as copy:
+        for day in reversed(await copy.days()):
+            files = [await copy.fetch(part) for part in day.parts]
+            found = next(copy.entries(files, Wanted(event_id=event_id)), None)
+            if found is None:
+                continue
+            hashes = (await copy.fetch(day.hashes)).read_bytes()
+            findings = DayVerifier(day, keys).check_tree(hashes)
+            place = found.leaf_index - day.first_leaf
+            if hashes[place * 32 : (place + 1) * 32] != leaf:
+                findings = [*findings, Finding(name, f"is in the archive ({day.day}) with another hash than was promised")]
+            return findings
+    return [Finding(name, "is not in the archive")]
+
+
+@asynccontextmanager
+async def _copy(options: Any) -> AsyncIterator[ArchiveCopy]:
+    aws, bucket = _place(options)
+    folder = Path(options.cache) if options.cache else Path.home() / ".cache" / "countersign" / "archive" / bucket
+    async with s3_client(aws) as client:
+        yield ArchiveCopy(ArchiveBucket(client, bucket), options.prefix, folder)
+
+
+def _place(options: Any) -> tuple[AwsSettings, str]:
+    """Return where the archive is: of the options, or the local stack's."""
+    stack = find_stack(Path.cwd()).aws
+    if options.bucket is None and stack is not None and stack.archive_bucket is not None:
+        lend_credentials(stack)
+        return AwsSettings(aws_region=stack.region, aws_endpoint_url=stack.endpoint_url), stack.archive_bucket
+    if options.bucket is None:
+        raise CommandFailed("which archive? Give --bucket, or start the local stack with make run", USAGE)
+    region = options.region or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
+    if not region:
+        raise CommandFailed("in which region? Give --region or set AWS_REGION", USAGE)
+    return AwsSettings(aws_region=region, aws_endpoint_url=options.endpoint_url), options.bucket
+
+
+def _wanted(options: Any) -> Wanted:
+    now = datetime.now(UTC)
+    try:
+        since = parse_time(options.since, now) if options.since else None
+        until = parse_time(options.until, now) if options.until else None
+    except ValueError as error:
+        raise CommandFailed(str(error), USAGE) from error
+    types = [name for value in options.type or () for name in _types(value)]
+    return Wanted(since, until, types, options.outcome or ())
+
+
+def _types(value: str) -> list[str]:
+    return [name for name in TYPES if name == value or (value.endswith(".") and name.startswith(value))] or [value]
+
+
+def _overlaps(part: Any, wanted: Wanted) -> bool:
+    first, last = (datetime.fromtimestamp(us / 1e6, UTC) for us in (part.occurred_first_us, part.occurred_last_us))
+    return (wanted.until is None or first < wanted.until) and (wanted.since is None or last >= wanted.since)
+
+
+def _fits(options: Any) -> Callable[[bytes], bool]:
+    """Return whether an entry fits the filters that the archive has no columns for."""
+    wanted = {path: getattr(options, name) for name, path in MEMBERS.items() if getattr(options, name)}
+    try:
+        network = ip_network(options.ip, strict=False) if options.ip else None
+    except ValueError as error:
+        raise CommandFailed(f"--ip: {error}", USAGE) from error
+    text = options.q.lower() if options.q else None
+    if not wanted and network is None and text is None:
+        return lambda entry: True
+
+    def fits(entry: bytes) -> bool:
+        event = msgspec.json.decode(entry, type=dict[str, Any])
+        if any(_member(event, path) != value for path, value in wanted.items()):
+            return False
+        if network is not None and not _is_in(_member(event, ("client", "ip")), network):
+            return False
+        return text is None or text in entry.decode().lower()
+
+    return fits
+
+
+def _member(event: dict[str, Any], path: tuple[str, ...]) -> Any:
+    value: Any = event
+    for name in path:
+        value = (value or {}).get(name)
+    return value
+
+
+def _is_in(address: Any, network: Any) -> bool:
+    try:
+        return ip_address(address) in network
+    except ValueError:
+        return False
+
+
+def _entry(found: ArchivedEntry, entry: bytes) -> Entry:
+    recorded_at = found.recorded_at.isoformat().replace("+00:00", "Z")
+    return Entry(msgspec.Raw(entry), found.leaf_hash.hex(), recorded_at, found.leaf_index)
+
+
+def _row(found: ArchivedEntry) -> Row:
+    return Row(found.event_id, found.leaf_index, found.leaf_hash, found.entry)
+
+
+def _progress(options: Any, verb: str) -> Progress:
+    return terminal_progress(verb) if sys.stderr.isatty() and not options.json else lambda done, total: None

@@ -1,0 +1,213 @@
+"""The archive: every closed day once, under a lock that is really on, and provably what was sealed."""
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from services.audit.archiving.bucket import ArchiveDamaged, ArchiveNotLocked
+from services.audit.archiving.job import DayDamaged
+from services.audit.archiving.manifest import ObjectRef
+from services.audit.archiving.store import EntriesLost
+from services.audit.parquet import open_duckdb
+from services.audit.tree.hashing import leaf_hash
+from shared.events import Client, EventType, Outcome, Subject
+from tests.integration.audit.archives import PREFIX, TERMS, Locked, archive, archive_bucket, seal_was
+from tests.integration.audit.commands import LOG_KEY, Person
+from tests.integration.audit.lab import Author, AwsServer, Database, QueuePair, seal, until
+from tests.integration.audit.service import running_service, write_settings
+
+ADA = "3f2b0c9a-0000-4000-8000-00000000000a"
+KEPT = {
+    "event_id", "leaf_index", "leaf_hash", "occurred_at", "occurred_us", "recorded_at", "event_type", "outcome", "service",
+    "instance", "seq", "key_id", "entry",
+}  # fmt: skip
+
+
+@pytest.fixture
+async def three_days(database: Database, author: Author) -> list[bytes]:
+    """A log with entries sealed three days ago, two days ago and today, in sizes that leave partial tiles."""
+    entries: list[bytes] = []
+    for days_ago, count in ((3, 300), (2, 5), (0, 20)):
+        made = author.entries(count, subject=Subject(sub=f"{ADA[:-1]}{days_ago}"), client=Client(ip=f"192.0.2.{days_ago}"))
+        await database.append(made)
+        await seal(database)
+        await seal_was(database, days_ago)
+        entries += made
+    return entries
+
+
+async def manifest_of(locked: Locked, day: Any) -> Any:
+    """Return a day's manifest."""
+    return json.loads(await locked.bucket.read(day.manifest_key, day.manifest_version))
+
+
+async def test_days_are_archived_once_under_lock(
+    aws_server: AwsServer, database: Database, three_days: list[bytes], tmp_path: Path
+) -> None:
+    """
+    Each closed day is archived, in as many files as it takes, without a column that names a person; every object is locked;
+    a second run has nothing to do, and one after a crash takes over what is there.
+    """
+    async with archive_bucket(aws_server) as locked:
+        days = await archive(database, locked, part_entries=200)
+        assert [(day.first_leaf, day.end_leaf) for day in days] == [(0, 300), (300, 305), (305, 325)]
+        assert await archive(database, locked) == []
+
+        manifest = await manifest_of(locked, days[0])
+        assert [(part["first_leaf"], part["end_leaf"]) for part in manifest["parts"]] == [(0, 200), (200, 300)]
+        for one in [*manifest["parts"], manifest["hashes"], {"key": days[0].manifest_key, "version": days[0].manifest_version}]:
+            retention = await locked.client.get_object_retention(Bucket=locked.name, Key=one["key"], VersionId=one["version"])
+            assert retention["Retention"]["Mode"] == TERMS.mode
+            with pytest.raises(ClientError, match="AccessDenied"):
+                await locked.client.delete_object(Bucket=locked.name, Key=one["key"], VersionId=one["version"])
+
+        part = manifest["parts"][1]
+        assert part["key"] == f"{PREFIX}entries/day={days[0].day}/000000000000200.parquet"
+        file = tmp_path / "part.parquet"
+        file.write_bytes(await locked.bucket.read(part["key"], part["version"]))
+        with open_duckdb(tmp_path) as duckdb:
+            rows = duckdb.execute(f"SELECT * FROM '{file}'").fetchall()
+            names = [column[0] for column in duckdb.description or []]
+        assert set(names) == KEPT
+        entries = {leaf_hash(entry): entry for entry in three_days}
+        for row in rows:
+            values = dict(zip(names, row, strict=True))
+            assert entries[values["leaf_hash"]] == values["entry"]
+
+        async with database.tampering() as connection:
+            await connection.execute("DELETE FROM audit.archived_days WHERE first_leaf = 305")
+        [again] = await archive(database, locked)
+        assert again[:11] == days[2][:11]
+
+
+async def test_what_is_not_locked_or_not_as_it_was_signed_is_not_archived(
+    aws_server: AwsServer, database: Database, three_days: list[bytes]
+) -> None:
+    """
+    A bucket without object lock is refused before anything is put there; a day with a changed or a missing entry is refused.
+    """
+    async with archive_bucket(aws_server, is_locked=False) as bare:
+        with pytest.raises(ArchiveNotLocked, match="no object lock"):
+            await archive(database, bare)
+        assert "Contents" not in await bare.client.list_objects_v2(Bucket=bare.name)
+
+    async with archive_bucket(aws_server) as locked:
+        change = "UPDATE audit.entries SET entry = set_byte(entry, 20, get_byte(entry, 20) # 1) WHERE event_id = $1"
+        event_id = json.loads(three_days[0])["event_id"]
+        async with database.tampering() as connection:
+            await connection.execute(change, event_id)
+        with pytest.raises(DayDamaged, match=f"{event_id}.*was changed"):
+            await archive(database, locked)
+        async with database.tampering() as connection:
+            await connection.execute(change, event_id)
+            await connection.execute("DELETE FROM audit.entries WHERE event_id = $1", event_id)
+        with pytest.raises(EntriesLost, match="1 of the entries at leaves 0 to"):
+            await archive(database, locked)
+        assert await locked.bucket.manifests(PREFIX) == {}
+
+
+async def test_the_commands_ask_and_verify_the_archive(
+    aws_server: AwsServer,
+    database: Database,
+    three_days: list[bytes],
+    author: Author,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """
+    ``query --archive`` finds by every filter, ``verify --archive`` proves every day and a receipt with the public key alone;
+    what somebody puts over a manifest later is not read, and a file that holds something else is named.
+    """
+    failed = author.entry(
+        event_type=EventType.SIGN_IN_FAILED, outcome=Outcome.FAILURE, reason="wrong_code", subject=Subject(sub=ADA)
+    )
+    await database.append([failed])
+    await seal(database)
+    person = Person(capsys, monkeypatch)
+    monkeypatch.setenv("COUNTERSIGN_LOG_KEY", LOG_KEY)
+    async with archive_bucket(aws_server) as locked:
+        days = await archive(database, locked)
+        place = locked.options(tmp_path / "cache")
+        for filters, count in (
+            ((), 100),
+            (("--limit", 1000), 326),
+            (("--subject", ADA), 1),
+            (("--subject", f"{ADA[:-1]}2", "--ip", "192.0.2.0/30"), 5),
+            (("--type", "sign_in.", "--outcome", "failure", "--q", "Wrong_Code"), 1),
+            (("--to", "1h"), 0),
+        ):
+            said = await person.runs("query", *place, *filters, "--json")
+            assert (said.code, len(said.out.splitlines())) == (0, count), filters
+        [found] = (await person.runs("query", *place, "--subject", ADA, "--json")).out.splitlines()
+        assert failed.decode() in found
+        assert (await person.runs("query", *place, "--email", "ada@example.test")).code == 2
+
+        said = await person.runs("verify", *place)
+        assert (said.code, said.out.count("is as it was sealed")) == (0, 3), said
+        receipt = f"{json.loads(failed)['event_id']}:{leaf_hash(failed).hex()}"
+        assert "as it was promised" in (await person.runs("verify", *place, receipt)).out
+        lie = await person.runs("verify", *place, f"{receipt[:-4]}0000")
+        assert (lie.code, "another hash than was promised" in lie.out) == (1, True)
+
+        await locked.client.put_object(Bucket=locked.name, Key=days[0].manifest_key, Body=b"{}")
+        assert (await person.runs("verify", *place)).code == 0
+        listed = await person.runs("archive", "list", *place[1:], "--json")
+        assert [json.loads(line)["first_leaf"] for line in listed.out.splitlines()] == [0, 300, 305]
+
+        manifest = await manifest_of(locked, days[1])
+        file = tmp_path / "cache" / f"{manifest['hashes']['sha256']}"
+        file.write_bytes(bytes(32) + file.read_bytes()[32:])
+        said = await person.runs("verify", *place)
+        assert said.code == 1
+        assert f"day {days[1].day}: its hashes do not lead to the root that was signed" in said.out
+        assert "(leaf 300): does not have the hash that was sealed" in said.out
+        swapped = ObjectRef(**{**manifest["hashes"], "sha256": "00" * 32})
+        with pytest.raises(ArchiveDamaged, match="does not hold what was archived"):
+            await locked.bucket.check_content(swapped)
+
+
+async def test_the_service_archives_and_says_so(
+    queue: QueuePair,
+    database: Database,
+    three_days: list[bytes],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """
+    The service archives closed days by itself and records each; ``archive run`` then finds nothing to do; GET /v1/archive
+    shows them; with a bucket that does not lock the service does not start.
+    """
+    async with archive_bucket(queue.aws) as locked:
+        async with running_service(tmp_path / "audit", queue, database, **locked.settings()) as service:
+
+            async def said() -> list[Any]:
+                return await service.events(("type", "audit.archive.written"), ("order", "asc"))
+
+            async def are_two() -> bool:
+                return len(await said()) == 2
+
+            await until(are_two, "two archived days in the log")
+            answer = (await service.get("/v1/archive")).json()
+            assert [(day["first_leaf"], day["last_leaf"], day["entries"]) for day in answer["days"]] == [
+                (300, 304, 5),
+                (0, 299, 300),
+            ]
+            assert {day["sha256"] for day in answer["days"]} == {one["data"]["manifest_sha256"] for one in await said()}
+            assert answer["next_cursor"] is None
+        path = await asyncio.to_thread(write_settings, tmp_path / "again", queue, database, **locked.settings())
+        ran = await Person(capsys, monkeypatch).runs("archive", "run", "--settings", path)
+        assert (ran.code, "Nothing to archive" in ran.out) == (0, True)
+
+    async with archive_bucket(queue.aws, is_locked=False) as bare:
+        path = await asyncio.to_thread(write_settings, tmp_path / "bare", queue, database, **bare.settings())
+        ran = await Person(capsys, monkeypatch).runs("archive", "run", "--settings", path)
+        assert (ran.code, "no object lock" in ran.err) == (1, True)
+        with pytest.raises(AssertionError, match="did not start"):
+            async with running_service(tmp_path / "bare", queue, database, **bare.settings()):
+                pass

@@ -1,0 +1,162 @@
+"""Exports: who may fetch what, in which format, and that a file of any size is whole."""
+
+import csv
+import io
+import json
+import os
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from services.audit.exporting.pages import PAGE_ENTRIES
+from shared.events import Client, EventType, Outcome, Subject
+from tests.integration.audit.commands import Person
+from tests.integration.audit.lab import Author, Database, QueuePair, by_id, seal, until
+from tests.integration.audit.service import CLIENT_ID, SERVICE_TOKEN, Service, running_service, token_issuer
+
+ADA = "3f2b0c9a-0000-4000-8000-00000000000a"
+HEADERS = {"Authorization": f"Bearer {SERVICE_TOKEN}"}
+FORMULA = '=HYPERLINK("http://192.0.2.1")'
+
+
+async def ask(service: Service, export_format: str, params: dict[str, Any] | None = None) -> Any:
+    """Ask for an export."""
+    body = {"format": export_format, "params": params or {}}
+    async with service.http.post(f"{service.url}/v1/exports", json=body, headers=HEADERS) as answer:
+        return answer.status, await answer.json()
+
+
+async def fetch(service: Service, export_format: str, params: dict[str, Any] | None = None) -> bytes:
+    """Ask for an export and fetch its file."""
+    status, made = await ask(service, export_format, params)
+    assert status == 201, made
+    answer = await service.get(made["url"])
+    assert answer.status == 200
+    assert "attachment" in answer.headers["content-disposition"]
+    return answer.body
+
+
+async def test_every_format_holds_what_was_asked_for(
+    tmp_path: Path, queue: QueuePair, database: Database, author: Author
+) -> None:
+    """
+    A file holds what fits and was sealed when it was asked for, more than a page of it, in the order of the log; NDJSON and
+    Parquet hold the entries byte for byte; a cell never is a formula; what was asked for is recorded without its terms.
+    """
+    client = Client(ip="192.0.2.7", user_agent=FORMULA)
+    entries = author.entries(PAGE_ENTRIES + 5, subject=Subject(sub=ADA), client=client, event_type=EventType.SIGN_IN_FAILED)
+    await database.append([*entries, *author.entries(3)])
+    await seal(database)
+    async with running_service(tmp_path / "audit", queue, database, receivers=0) as service:
+        params = {"subject": ADA, "outcome": ["success", "failure"]}
+        lines = [json.loads(line) for line in (await fetch(service, "ndjson", params)).splitlines()]
+        raw = (await fetch(service, "ndjson", params)).splitlines()
+        table = list(csv.DictReader(io.StringIO((await fetch(service, "csv", params)).decode())))
+        ocsf = [json.loads(line) for line in (await fetch(service, "ocsf", params)).splitlines()]
+        (tmp_path / "export.parquet").write_bytes(await fetch(service, "parquet", params))
+        everything = await fetch(service, "ndjson")
+
+    expected = by_id(entries)
+    assert [line["leaf_index"] for line in lines] == sorted(line["leaf_index"] for line in lines)
+    assert {line["event_id"] for line in lines} == set(expected)
+    assert all(expected[line["event_id"]] in text for line, text in zip(lines, raw, strict=True))
+    assert [row["event_id"] for row in table] == [line["event_id"] for line in lines]
+    assert {row["user_agent"] for row in table} == {"'" + FORMULA}
+    assert [event["metadata"]["uid"] for event in ocsf] == [line["event_id"] for line in lines]
+    rows = duckdb.execute(f"SELECT event_id, entry FROM '{tmp_path / 'export.parquet'}' ORDER BY leaf_index").fetchall()
+    assert rows == [(line["event_id"], expected[line["event_id"]]) for line in lines]
+    assert len(everything.splitlines()) == PAGE_ENTRIES + 8
+    await until(lambda: sent(queue, 12), "the exports' events")
+
+
+async def sent(queue: QueuePair, count: int) -> bool:
+    """Say whether so many messages wait on the queue."""
+    return (await queue.counts())[0] >= count
+
+
+async def test_an_export_is_its_owners_and_for_ten_minutes(
+    tmp_path: Path, queue: QueuePair, database: Database, author: Author
+) -> None:
+    """
+    Another caller finds nothing, in the list as little as at the address; after ten minutes the file is gone and what was
+    asked for is forgotten; what cannot be asked is named; creation is an event that holds the names of the filters alone.
+    """
+    async with token_issuer() as issuer:
+        overrides = {"receivers": 2, "jwks_url": issuer.url, "client_ids": [CLIENT_ID]}
+        async with running_service(tmp_path / "audit", queue, database, **overrides) as service:
+            status, made = await ask(service, "ndjson", {"subject": ADA})
+            assert status == 201
+            auditor = {"token": issuer.token()}
+            assert (await service.get(made["url"], **auditor)).status == 404
+            assert (await service.get("/v1/exports", **auditor)).json() == {"exports": [], "next_cursor": None}
+            [listed] = (await service.get("/v1/exports")).json()["exports"]
+            assert listed == made
+            assert made["params"] == {"subject": ADA}
+
+            for params, field in (({"limit": "5"}, "limit"), ({"nonsense": "x"}, "nonsense"), ({"ip": "none"}, "ip")):
+                status, problem = await ask(service, "csv", params)
+                assert (status, problem["errors"][0]["field"]) == (400, field)
+            status, problem = await ask(service, "xml")
+            assert (status, problem["errors"][0]["field"]) == (400, "body")
+
+            long_ago = datetime.now(UTC) - timedelta(hours=1)
+            async with database.tampering() as connection:
+                await connection.execute(
+                    "UPDATE audit.exports SET created_at = $1, expires_at = $2", long_ago, long_ago + timedelta(minutes=10)
+                )
+            assert (await service.get(made["url"])).json()["code"] == "export_expired"
+            await ask(service, "ndjson", {})
+            assert [one["params"] for one in (await service.get("/v1/exports")).json()["exports"]] == [{}, None]
+            [row] = await database.fetch(
+                "SELECT params FROM audit.exports WHERE created_at = $1", long_ago, role="countersign_clerk"
+            )
+            assert row["params"] is None
+
+            events = [event async for event in export_events(service)]
+    assert [event["data"]["filters"] for event in events] == [["subject"], []]
+    assert all(ADA not in json.dumps(event) for event in events)
+
+
+async def export_events(service: Service) -> Any:
+    """Yield the events that say that an export was made, oldest first, once there are two."""
+
+    async def found() -> list[dict[str, Any]]:
+        return await service.events(("type", "audit.export.created"), ("order", "asc"))
+
+    async def are_there() -> bool:
+        return len(await found()) == 2
+
+    await until(are_there, "two exports in the log")
+    for event in await found():
+        yield event
+
+
+async def test_the_command_writes_a_file(
+    tmp_path: Path,
+    queue: QueuePair,
+    database: Database,
+    author: Author,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """
+    ``countersign audit export`` writes what fits to a file that is whole or not there, or to standard output.
+    """
+    await database.append([*author.entries(3, outcome=Outcome.FAILURE), *author.entries(2)])
+    await seal(database)
+    person = Person(capsys, monkeypatch)
+    async with running_service(tmp_path / "audit", queue, database, receivers=0) as service:
+        person.knows(service)
+        out = tmp_path / "out.ndjson"
+        said = await person.runs("export", "--format", "ndjson", "--out", out, "--outcome", "failure")
+        assert (said.code, said.err) == (0, "")
+        assert said.out == f"3 lines, 0.0 MB in {out}"
+        assert len(out.read_bytes().splitlines()) == 3
+        refused = await person.runs("export", "--format", "csv", "--out", tmp_path / "none.csv", "--ip", "none")
+        assert refused.code == 2
+        assert "ip: Give an IP address" in refused.err
+
+    assert sorted(os.listdir(tmp_path)) == ["audit", "out.ndjson"]

@@ -1,0 +1,231 @@
+"""Retention: a month goes in under a second, only when nothing stands against it, and everything about it stays provable."""
+
+import json
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from services.audit.retention.plan import MonthFacts, blocks
+from services.audit.retention.statement import StatementInvalid, open_statement
+from services.audit.streaming.settings import S3Stream
+from services.audit.streaming.store import StreamState
+from services.audit.tree.hashing import leaf_hash
+from shared.events import Subject
+from shared.ids import uuid7
+from tests.integration.audit.archives import Locked, archive, archive_bucket
+from tests.integration.audit.commands import Person
+from tests.integration.audit.lab import SIGNERS, Author, Database, QueuePair, seal, until
+from tests.integration.audit.service import running_service, write_settings
+
+ADA = "3f2b0c9a-0000-4000-8000-00000000000a"
+KEYS = [SIGNERS[0].verifier]
+HOLDS = "CREATE TABLE IF NOT EXISTS audit.holds (subject text NOT NULL, released_at timestamptz)"
+
+
+def months_ago(count: int) -> date:
+    """Return the first day of a month."""
+    day = datetime.now(UTC).date().replace(day=1)
+    for _ in range(count):
+        day = (day - timedelta(days=1)).replace(day=1)
+    return day
+
+
+def id_in(month: date) -> str:
+    """Return an event id of a month."""
+    began = int(datetime(month.year, month.month, 2, tzinfo=UTC).timestamp() * 1000)
+    return str(UUID(int=(began << 80) | (uuid7().int & ((1 << 80) - 1))))
+
+
+async def make_month(database: Database, month: date) -> None:
+    """Make the partitions of an old month, which the consumer made when it was young."""
+    for parent in ("entries", "entry_search", "leaves"):
+        await database.fetch(
+            f"CREATE TABLE audit.{parent}_{month:%Y_%m} PARTITION OF audit.{parent} FOR VALUES "
+            f"FROM ('{first_id(month)}') TO ('{first_id((month + timedelta(days=32)).replace(day=1))}')",
+            role="countersign_owner",
+        )
+
+
+def first_id(month: date) -> UUID:
+    """Return the smallest event id of a month."""
+    return UUID(int=int(datetime(month.year, month.month, 1, tzinfo=UTC).timestamp() * 1000) << 80)
+
+
+@pytest.fixture
+async def old(database: Database, author: Author) -> list[bytes]:
+    """A log with 300 entries of an old month between others, of Ada."""
+    await make_month(database, months_ago(4))
+    made = [author.entry(event_id=id_in(months_ago(4)), subject=Subject(sub=ADA)) for _ in range(300)]
+    for entries in (author.entries(10), made, author.entries(40)):
+        await database.append(entries)
+        await seal(database)
+    return made
+
+
+class Operator:
+    """Somebody who runs ``countersign audit retention`` with the service's settings."""
+
+    def __init__(self, person: Person, path: Path, month: str) -> None:
+        self._person = person
+        self._path = path
+        self._month = month
+
+    async def refused(self) -> str:
+        """Try to drop the month and return why it stays."""
+        said = await self._person.runs("retention", "drop", "--month", self._month, "--settings", self._path)
+        assert said.code == 1, said
+        return said.err
+
+    async def drops(self) -> Any:
+        """Drop the month."""
+        said = await self._person.runs("retention", "drop", "--month", self._month, "--settings", self._path, "--json")
+        assert said.code == 0, said
+        return said.json()
+
+    async def plan(self) -> dict[str, list[str]]:
+        """Return what stands against each month."""
+        said = await self._person.runs("retention", "plan", "--settings", self._path, "--json")
+        assert said.code == 0, said
+        return {line["month"]: line["blocks"] for line in map(json.loads, said.out.splitlines())}
+
+
+async def test_a_month_goes_and_stays_provable(
+    tmp_path: Path,
+    queue: QueuePair,
+    database: Database,
+    old: list[bytes],
+    author: Author,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """
+    A month stays while the holds cannot be asked, while it is not archived, while somebody in it is on hold, while a required
+    stream lacks it; then it goes in under a second. What is left is a signed statement, here and in the archive, and an event;
+    the whole log verifies, a receipt of the month verifies in the archive, and a kept proof verifies without a network.
+    """
+    month = f"{months_ago(4):%Y-%m}"
+    person = Person(capsys, monkeypatch)
+    receipt = f"{json.loads(old[7])['event_id']}:{leaf_hash(old[7]).hex()}"
+    async with archive_bucket(queue.aws) as locked:
+        lake = {"kind": "s3", "name": "lake", "bucket": locked.name, "prefix": "lake/", "is_required": True}
+        path = write_settings(tmp_path / "operator", queue, database, streams=[lake], **locked.settings())
+        operator = Operator(person, path, month)
+
+        assert "audit.holds" in await operator.refused()
+        await database.fetch(HOLDS, role="countersign_owner")
+        why = await operator.refused()
+        assert ("reaches to leaf 309" in why, "stream lake has not" in why) == (True, True)
+        await archive(database, locked)
+        await database.fetch("INSERT INTO audit.holds (subject) VALUES ($1)", ADA, role="countersign_owner")
+        assert "1 legal hold on people in it" in await operator.refused()
+        await database.fetch("UPDATE audit.holds SET released_at = now()", role="countersign_owner")
+        await database.fetch("INSERT INTO audit.streams (name, next_leaf) VALUES ('lake', 309)", role="countersign_clerk")
+        assert "stream lake has not" in await operator.refused()
+        await database.fetch("UPDATE audit.streams SET next_leaf = 310", role="countersign_clerk")
+        plan = await operator.plan()
+        assert (plan[month], plan[f"{months_ago(0):%Y-%m}"][0][:16]) == ([], "it is too young:")
+
+        async with running_service(tmp_path / "audit", queue, database) as service:
+            person.knows(service)
+            assert (await person.runs("proof", receipt, "-o", tmp_path / "kept")).code == 0
+            dropped = await operator.drops()
+            assert (dropped["entries"], dropped["seconds"] < 1) == (300, True)
+            statement = open_statement(dropped["note"], KEYS)
+            assert (statement.month, statement.runs) == (month, [(10, 310)])
+            await assert_kept(locked, dropped["note"], month)
+
+            async def is_recorded() -> bool:
+                events = await service.events(("type", "audit.retention.dropped"), ("order", "asc"))
+                return [event["outcome"] for event in events] == ["pending", "success"]
+
+            await until(is_recorded, "the events of the drop")
+            said = await person.runs("verify")
+            assert (said.code, "is as it was sealed" in said.out) == (0, True), said
+            gone = await person.runs("verify", receipt)
+            assert (gone.code, "verify --archive" in gone.err) == (1, True)
+            person.knows_only_the_key()
+            assert (await person.runs("verify", tmp_path / "kept")).code == 0
+            place = locked.options(tmp_path / "cache")
+            assert (await person.runs("verify", *place)).code == 0
+            assert (await person.runs("verify", *place, receipt)).code == 0
+
+            async with database.tampering() as connection:
+                await connection.execute("DELETE FROM audit.entries WHERE event_id IN (SELECT event_id FROM audit.leaves"
+                                         " WHERE leaf_index = 330)")  # fmt: skip
+            person.knows(service)
+            lost = await person.runs("verify")
+            assert (lost.code, "entry at leaf 330" in lost.out, "leaf 309" in lost.out) == (1, True, False)
+
+    assert await database.fetch("SELECT to_regclass($1) IS NULL AS gone", f"audit.entries_{month.replace('-', '_')}") == [
+        (True,)
+    ]
+
+
+async def assert_kept(locked: Locked, note: str, month: str) -> None:
+    """The statement lies in the archive, under lock."""
+    key = f"audit/retention/{month}.note"
+    version = await locked.bucket.first_version(key)
+    assert version is not None
+    assert await locked.bucket.read(key, version) == note.encode()
+    retention = await locked.client.get_object_retention(Bucket=locked.name, Key=key, VersionId=version)
+    assert retention["Retention"]["Mode"] == "GOVERNANCE"
+
+
+async def test_a_damaged_archive_keeps_the_month(
+    tmp_path: Path,
+    queue: QueuePair,
+    database: Database,
+    old: list[bytes],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """
+    An object that is gone, and a lock that was taken off, each keep the month; so does an entry that is not sealed.
+    """
+    await database.fetch(HOLDS, role="countersign_owner")
+    async with archive_bucket(queue.aws) as locked:
+        [day] = await archive(database, locked)
+        path = write_settings(tmp_path / "operator", queue, database, **locked.settings())
+        operator = Operator(Person(capsys, monkeypatch), path, f"{months_ago(4):%Y-%m}")
+        late = Author().entry(event_id=id_in(months_ago(4)))
+        await database.append([late])
+        assert "1 of its entries are not sealed" in await operator.refused()
+        await seal(database)
+        assert "reaches to leaf 350" in await operator.refused()
+
+        async with database.tampering() as connection:
+            for table in ("leaves", "entry_search", "entries"):
+                await connection.execute(f"DELETE FROM audit.{table} WHERE event_id = $1", json.loads(late)["event_id"])
+        manifest = json.loads(await locked.bucket.read(day.manifest_key, day.manifest_version))
+        place = {"Bucket": locked.name, "Key": manifest["hashes"]["key"], "VersionId": manifest["hashes"]["version"]}
+        lock = {"Mode": "GOVERNANCE", "RetainUntilDate": datetime.now(UTC) + timedelta(days=1)}
+        await locked.client.put_object_retention(**place, Retention=lock, BypassGovernanceRetention=True)
+        assert "is locked as GOVERNANCE until" in await operator.refused()
+        await locked.client.delete_object(**place, BypassGovernanceRetention=True)
+        assert "is not there any more" in await operator.refused()
+
+    assert len(await database.entries()) == 350
+
+
+def test_what_stands_against_a_month() -> None:
+    """
+    A month with nothing in it may go when the month after it is over, not a day sooner; a stream that is not required does not
+    matter.
+    """
+    facts = MonthFacts(date(2026, 1, 1), 0, 0, [], None, 0)
+    optional = S3Stream(name="lake", bucket="b")
+    states: dict[str, StreamState] = {}
+
+    assert blocks(facts, today=date(2026, 3, 1), archived_end=0, streams=[optional], states=states) == []
+    assert len(blocks(facts, today=date(2026, 2, 28), archived_end=0, streams=[], states=states)) == 1
+
+
+def test_a_checkpoint_is_no_statement() -> None:
+    """
+    What the same key signed as a checkpoint is not taken for a statement, nor a statement that was changed.
+    """
+    with pytest.raises(StatementInvalid):
+        open_statement("log.example.test/audit\n1\nAAAA\n\n— log.example.test/audit AAAA\n", KEYS)
