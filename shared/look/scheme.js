@@ -1,4 +1,4 @@
-// Sets the colour scheme on <html> before the first paint; Mantine takes over from there. The key is also in src/theme.ts.
+// Sets the colour scheme on <html> before the first paint; Mantine takes over from there. The key is also in theme.ts.
 (function () {
   var chosen = null;
   try {

@@ -11,7 +11,7 @@ import {
   type MantineColorsTuple,
   type MantineThemeOverride,
 } from "@mantine/core";
-import { contrast, hexOf, legibleOn, parseHex, toOklch, type Oklch } from "./lib/color";
+import { contrast, hexOf, legibleOn, parseHex, toOklch, type Oklch } from "./color";
 
 /**
  * The look of every page, in one place: type, spacing, colour, light and dark, and the operator's brand.

@@ -1,4 +1,4 @@
-import { useNow } from "../lib/clock";
+import { useNow } from "./clock";
 
 const STEPS: [Intl.RelativeTimeFormatUnit, number][] = [
   ["day", 86_400],

@@ -1,7 +1,7 @@
 import { SegmentedControl, useMantineColorScheme, VisuallyHidden, type MantineColorScheme } from "@mantine/core";
 import { IconDeviceDesktop, IconMoon, IconSun } from "@tabler/icons-react";
 import type { ComponentType } from "react";
-import classes from "./Shell.module.css";
+import classes from "./SchemeToggle.module.css";
 
 const SCHEMES: { value: MantineColorScheme; name: string; Icon: ComponentType<{ size: number; stroke: number }> }[] = [
   { value: "light", name: "Light", Icon: IconSun },

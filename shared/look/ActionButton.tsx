@@ -1,6 +1,6 @@
 import { Button, Loader, type ButtonProps } from "@mantine/core";
 import type { ComponentPropsWithoutRef, ReactNode } from "react";
-import { useSlow } from "../lib/waiting";
+import { useSlow } from "./waiting";
 
 interface ActionButtonProps extends ButtonProps, Omit<ComponentPropsWithoutRef<"button">, keyof ButtonProps> {
   /** The action is under way: presses are ignored, and after 300 ms the button says so. */

@@ -1,9 +1,17 @@
 import { Title } from "@mantine/core";
 import { IconX } from "@tabler/icons-react";
-import { createContext, useContext, useEffect, useId, useLayoutEffect, useRef, type ReactNode } from "react";
+import {
+  createContext,
+  useContext,
+  useEffect,
+  useId,
+  useLayoutEffect,
+  useRef,
+  type ReactNode,
+  type RefObject,
+} from "react";
 import { createPortal } from "react-dom";
 import classes from "./Dialog.module.css";
-import type { FrameProps } from "./Frame";
 
 /** Where the heading of the dialog gets its id from, which names the dialog for screen readers. */
 const HeadingId = createContext<string | undefined>(undefined);
@@ -61,8 +69,18 @@ export function Dialog({ onClose, children, isLight = false }: DialogProps) {
   );
 }
 
+export interface DialogBodyProps {
+  title: string;
+  lead?: ReactNode;
+  children?: ReactNode;
+  /** The field to start in. */
+  focus?: RefObject<HTMLElement | null>;
+  /** Quiet words below: where to find help, or another way. */
+  aside?: ReactNode;
+}
+
 /** One view of a dialog: heading, words, content. Takes the focus when it appears. */
-export function DialogBody({ title, lead, children, focus, aside }: FrameProps) {
+export function DialogBody({ title, lead, children, focus, aside }: DialogBodyProps) {
   const id = useContext(HeadingId);
   const heading = useRef<HTMLHeadingElement>(null);
 
