@@ -13,13 +13,14 @@ from services.audit.api.access import AccessGuard, ServiceTokens
 from services.audit.api.completeness import get_completeness
 from services.audit.api.events import get_event, search_events
 from services.audit.api.health import Readiness, healthz, readyz
-from services.audit.api.log import BundleReads, get_checkpoint, get_tile
+from services.audit.api.log import BundleReads, get_checkpoint, get_keys, get_tile
 from services.audit.api.problems import on_database_unavailable, on_query_too_slow
 from services.audit.api.proofs import get_proof
 from services.audit.api.reads import ReadRecorder
 from services.audit.api.tail import tail_events
 from services.audit.consumer.queue import AuditQueue
 from services.audit.consumer.service import DELETERS
+from services.audit.pages import Console
 from services.audit.pulse import Pulse
 from services.audit.sealing.keys import read_signers
 from services.audit.settings import AuditSettings
@@ -45,6 +46,18 @@ from shared.telemetry.tracing import Tracing
 BODY_BYTES_MAX: Final = 16 * 1024
 READ_CONNECTIONS_MAX: Final = 8
 CLERK_CONNECTIONS_MAX: Final = 4
+HANDLERS: Final = (
+    search_events,
+    get_event,
+    get_proof,
+    tail_events,
+    get_completeness,
+    get_checkpoint,
+    get_keys,
+    get_tile,
+    healthz,
+    readyz,
+)
 
 
 @dataclass(frozen=True)
@@ -89,7 +102,18 @@ def create_app(settings: AuditSettings) -> AsgiApp:
     registry = CollectorRegistry()
     tracing = Tracing("audit", sample_ratio=settings.trace_sample_ratio, otlp_url=settings.otlp_url)
     app = Litestar(
-        [search_events, get_event, get_proof, tail_events, get_completeness, get_checkpoint, get_tile, healthz, readyz],
+        [
+            search_events,
+            get_event,
+            get_proof,
+            tail_events,
+            get_completeness,
+            get_checkpoint,
+            get_keys,
+            get_tile,
+            healthz,
+            readyz,
+        ],
         lifespan=[lambda app: _lifespan(app, settings, secrets, guard, registry, tracing)],
         exception_handlers={
             **EXCEPTION_HANDLERS,
@@ -101,7 +125,7 @@ def create_app(settings: AuditSettings) -> AsgiApp:
         logging_config=None,
     )
     return RequestMiddleware(
-        app,
+        Console(app),
         metrics=HttpMetrics(registry),
         tracing=tracing,
         guard=guard,
@@ -132,6 +156,7 @@ async def _lifespan(
         clerk = await open_pool(secrets.clerk_url, name="audit-clerk", connections_max=CLERK_CONNECTIONS_MAX)
         stack.push_async_callback(close_pool, clerk)
         app.state.clerk = clerk
+        app.state.log_keys = [str(signer.verifier) for signer in secrets.signers]
         committed, sealed = Pulse(), Pulse()
         queue = await _open_queue(stack, settings)
         _share(app, reading, ReadRecorder(trail), sealed, secrets.email_hash_keys)

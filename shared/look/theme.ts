@@ -51,6 +51,12 @@ const LIGHT = {
   warn: "#7a4f01",
   warnSoft: "#fdf5e3",
   warnLine: "#ecd9ac",
+  // How things ended, in charts and marks: each is seen on the surface, and told from the others without colour by its words.
+  success: "#2f8a66",
+  failure: "#b9770e",
+  denied: "#c0392b",
+  error: "#7a4fb5",
+  pending: "#8a978f",
 };
 
 const DARK: typeof LIGHT = {
@@ -67,6 +73,11 @@ const DARK: typeof LIGHT = {
   warn: "#f0c46a",
   warnSoft: "#272013",
   warnLine: "#54431d",
+  success: "#4fae88",
+  failure: "#dd9f38",
+  denied: "#ee7567",
+  error: "#b08fe6",
+  pending: "#7b8982",
 };
 
 const GREY: MantineColorsTuple = [
@@ -173,6 +184,11 @@ function schemeVariables(brand: Brand, scheme: "light" | "dark"): Record<string,
     "--cs-warn": base.warn,
     "--cs-warn-soft": base.warnSoft,
     "--cs-warn-line": base.warnLine,
+    "--cs-success": base.success,
+    "--cs-failure": base.failure,
+    "--cs-denied": base.denied,
+    "--cs-error": base.error,
+    "--cs-pending": base.pending,
     "--cs-accent-fill": accent.fill,
     "--cs-accent-fill-line": accent.fillLine,
     "--cs-accent-fill-hover": accent.fillHover,
