@@ -15,7 +15,7 @@ UP_OPTIONS := $(if $(PORT_BASE),--port-base $(PORT_BASE)) $(if $(ORIGINS),--orig
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-install: ## Install what is missing and build the web app
+install: ## Install what is missing and build the web apps
 	@$(PYTHON) -m deploy.local.bootstrap
 
 run: install ## Run everything on this machine; Ctrl-C stops it
@@ -23,6 +23,7 @@ run: install ## Run everything on this machine; Ctrl-C stops it
 
 test: browser lint ## Check everything: lint, types, every test
 	@cd services/gateway/web && npm test --silent
+	@cd services/audit/console && npm test --silent
 	@$(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadfile
 
 # The browser tests need one; nothing else does.
@@ -35,6 +36,7 @@ lint: install ## Check style, types and import rules
 	@$(BIN)/mypy services shared deploy tests benchmarks
 	@$(BIN)/lint-imports
 	@cd services/gateway/web && npm run --silent typecheck && npm run --silent lint
+	@cd services/audit/console && npm run --silent typecheck && npm run --silent lint
 
 bench: install ## Measure what the README claims
 	@$(BIN)/python -m benchmarks

@@ -25,8 +25,10 @@ PYTHON_MIN = (3, 11)
 NODE_MAJOR_MIN = 20
 STEP_SECONDS_MAX = 1800
 # Folders with a package-lock.json; those that also have a build script are built.
-NODE_PROJECTS = ("services/gateway/web", "tests/contract/js", "tests/system/direct/js")
-BUILT_PROJECTS = ("services/gateway/web",)
+NODE_PROJECTS = ("services/gateway/web", "services/audit/console", "tests/contract/js", "tests/system/direct/js")
+BUILT_PROJECTS = ("services/gateway/web", "services/audit/console")
+# What both web apps are made from, beside their own folder.
+SHARED_LOOK = "shared/look"
 
 _NOT_SOURCE = {"node_modules", "dist", "coverage", ".vite"}
 
@@ -141,7 +143,7 @@ def _node_packages(folder: Path) -> None:
 def _web_build(folder: Path) -> None:
     # The stamp lies outside dist, which the build empties and the gateway serves.
     stamp = folder / "node_modules" / ".built"
-    wanted = fingerprint(sources_of(folder))
+    wanted = fingerprint([*sources_of(folder), *sources_of(REPOSITORY / SHARED_LOOK)])
     if _reads(stamp, wanted) and (folder / "dist" / "index.html").exists():
         return
     with _step(f"Web app {folder.relative_to(REPOSITORY)}"):

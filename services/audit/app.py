@@ -17,7 +17,7 @@ from services.audit.api.erasures import erase_subject, list_erasures, list_holds
 from services.audit.api.events import get_event, search_events
 from services.audit.api.exports import create_export, get_export_file, list_exports
 from services.audit.api.health import Readiness, healthz, readyz
-from services.audit.api.log import BundleReads, get_checkpoint, get_tile
+from services.audit.api.log import BundleReads, get_checkpoint, get_keys, get_tile
 from services.audit.api.problems import on_database_unavailable, on_query_too_slow
 from services.audit.api.proofs import get_proof
 from services.audit.api.reads import ReadRecorder
@@ -33,6 +33,7 @@ from services.audit.archiving.worker import start_archive
 from services.audit.consumer.queue import AuditQueue
 from services.audit.consumer.service import DELETERS
 from services.audit.erasure.eraser import Eraser
+from services.audit.pages import Console
 from services.audit.pulse import Pulse
 from services.audit.sealing.keys import read_signers
 from services.audit.settings import AuditSettings
@@ -71,7 +72,7 @@ HANDLERS: Final = (
     *(list_searches, add_search, change_search, remove_search),
     *(erase_subject, list_erasures, list_holds, place_hold, release_hold),
     *(create_export, list_exports, get_export_file, list_archive, list_streams, list_statements),
-    *(get_checkpoint, get_tile, healthz, readyz),
+    *(get_checkpoint, get_keys, get_tile, healthz, readyz),
 )
 
 
@@ -134,7 +135,7 @@ def create_app(settings: AuditSettings) -> AsgiApp:
         logging_config=None,
     )
     return RequestMiddleware(
-        app,
+        Console(app),
         metrics=HttpMetrics(registry),
         tracing=tracing,
         guard=guard,
@@ -167,6 +168,7 @@ async def _lifespan(
         app.state.exports = ExportStore(clerk)
         app.state.changes = ChangeRecorder(trail)
         app.state.archive = ArchiveStore(reading, clerk)
+        app.state.log_keys = [str(signer.verifier) for signer in secrets.signers]
         committed, sealed = Pulse(), Pulse()
         queue = await _open_queue(stack, settings)
         ring = KeyRing(secrets.entry_keys)

@@ -39,7 +39,7 @@ from services.gateway.limits import Limits
 from services.gateway.mail import Mailer
 from services.gateway.natives import NativeClients
 from services.gateway.notices import Notices
-from services.gateway.pages import DIST, Pages
+from services.gateway.pages import DIST, sign_in_pages
 from services.gateway.recorder import Recorder
 from services.gateway.sealing import Sealer
 from services.gateway.sessions.endings import Endings
@@ -60,6 +60,7 @@ from shared.decoys import DecoyTokens
 from shared.events import EventType
 from shared.http.client import JsonClient, open_http
 from shared.http.middleware import AsgiApp, Receive, RequestMiddleware, Scope, SendMessage
+from shared.http.pages import Pages
 from shared.http.problems import EXCEPTION_HANDLERS, JsonRequest
 from shared.settings import read_keys, read_secrets
 from shared.sqs import queue_sender
@@ -157,7 +158,7 @@ def create_app(settings: GatewaySettings) -> AsgiApp:
             await trail.announce(service_event(EventType.SERVICE_STOPPED))
 
     api = create_api(lifespan)
-    pages = Pages(dist=DIST, authsignal_url=settings.authsignal_client_url, is_https=is_https)
+    pages = sign_in_pages(dist=DIST, authsignal_url=settings.authsignal_client_url, is_https=is_https)
     router = Router(IdempotencyMiddleware(api, state, sealer, body_bytes_max=BODY_BYTES_MAX), pages)
     app = RequestMiddleware(
         router,

@@ -1,9 +1,10 @@
 """
 Who may read the log.
 
-Rules: health, checkpoint and tiles are open to all. For everything else the caller sends ``Authorization: Bearer`` with either
-a Cognito access token of one of our clients whose user is in the group `security-auditors`, or a service token of which the
-settings hold the SHA-256. Everything else is refused, and each refusal is itself in the log before the answer leaves.
+Rules: health, checkpoint, tiles, the log's public keys and the console's files are open to all. For everything else the caller
+sends ``Authorization: Bearer`` with either a Cognito access token of one of our clients whose user is in the group
+`security-auditors`, or a service token of which the settings hold the SHA-256. Everything else is refused, and each refusal is
+itself in the log before the answer leaves.
 """
 
 import hashlib
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from services.audit.api.problems import ReadNotRecorded
+from services.audit.pages import is_console
 from shared.audit_trail import AuditTrail, AuditUnavailable
 from shared.cognito_tokens import KeysUnavailable, TokenInvalid, TokenVerifier
 from shared.events import Actor, Draft, EventType, HttpRef, Outcome, clean_text
@@ -23,10 +25,11 @@ from shared.settings import SettingsError
 
 AUDITORS: Final = "security-auditors"
 CHECKPOINT_PATH: Final = "/log/checkpoint"
+KEYS_PATH: Final = "/log/keys"
 TILE_PREFIX: Final = "/log/tile/"
 BUNDLE_PREFIX: Final = "/log/tile/entries/"
 BUNDLE_ROUTE: Final = "/log/tile/entries/{index}"
-OPEN_PATHS: Final = frozenset({"/healthz", "/readyz", CHECKPOINT_PATH})
+OPEN_PATHS: Final = frozenset({"/healthz", "/readyz", CHECKPOINT_PATH, KEYS_PATH})
 TOKEN_LINE: Final = re.compile(r"([A-Za-z0-9_.-]{1,64}):([0-9a-f]{64})")
 CHALLENGE: Final = {"WWW-Authenticate": "Bearer"}
 EVENTS_PATH: Final = "/v1/events"
@@ -192,7 +195,7 @@ class _NotAnAuditor(Forbidden):
 
 def is_open(path: str) -> bool:
     """Say whether a path needs no credential: it tells nothing about anybody."""
-    if path in OPEN_PATHS:
+    if path in OPEN_PATHS or is_console(path):
         return True
     # Named by what a tile begins with, so that no other spelling of a bundle's path slips through.
     return path.startswith(TILE_PREFIX) and path[len(TILE_PREFIX) : len(TILE_PREFIX) + 1].isdigit()

@@ -12,7 +12,7 @@ from litestar import Request, get
 from litestar.params import FromPath
 from litestar.response.base import ASGIResponse
 
-from services.audit.api.access import BUNDLE_ROUTE, CHECKPOINT_PATH
+from services.audit.api.access import BUNDLE_ROUTE, CHECKPOINT_PATH, KEYS_PATH
 from services.audit.api.problems import EntriesMissing
 from services.audit.api.query import shape
 from services.audit.api.reads import ReadRecorder
@@ -65,6 +65,18 @@ async def get_checkpoint(request: AnyRequest) -> ASGIResponse:
     if newest is None:
         raise NotFound()
     return ASGIResponse(body=newest.note.encode(), media_type="text/plain", headers={"cache-control": "no-cache"})
+
+
+@get(KEYS_PATH)
+async def get_keys(request: AnyRequest) -> ASGIResponse:
+    """
+    Answer the log's public keys, a verifier key a line; none where this process does not seal.
+
+    It is what the service says of itself. Whoever checks proofs keeps a key that they were given elsewhere, or notes this one
+    once and holds the service to it.
+    """
+    keys: list[str] = request.app.state.log_keys
+    return ASGIResponse(body="".join(f"{key}\n" for key in keys).encode(), media_type="text/plain")
 
 
 @get("/log/tile/{path:path}")

@@ -4,7 +4,7 @@ import hooks from "eslint-plugin-react-hooks";
 import ts from "typescript-eslint";
 
 export default ts.config(
-  { ignores: ["dist", "node_modules", "src/api/schema.d.ts", "src/scheme.js", "eslint.config.js"] },
+  { ignores: ["**/dist", "**/node_modules", "**/schema.d.ts", "**/scheme.js", "**/eslint.config.js"] },
   js.configs.recommended,
   ...ts.configs.strictTypeChecked,
   a11y.flatConfigs.strict,

@@ -3,11 +3,11 @@ import { QueryClientProvider, useQuery, type QueryClient } from "@tanstack/react
 import { useEffect, useMemo, type ReactNode } from "react";
 import { configQuery } from "./api/queries";
 import { ConfigProvider } from "./brand";
-import { ActionButton } from "./components/ActionButton";
+import { ActionButton } from "@look/ActionButton";
 import { Notice } from "./components/Notice";
 import { Waiting } from "./components/Waiting";
 import { prepareDevice } from "./lib/authsignal";
-import { createBrandTheme, cssVariables, DEFAULT_BRAND, schemeManager, type Brand } from "./theme";
+import { createBrandTheme, cssVariables, DEFAULT_BRAND, schemeManager, type Brand } from "@look/theme";
 import { wordsFor } from "./words";
 
 /** The page's style nonce, which the gateway writes into the document anew for each load. */

@@ -1,5 +1,5 @@
 import { createContext, useContext } from "react";
-import { DEFAULT_BRAND, type Brand } from "./theme";
+import { DEFAULT_BRAND, type Brand } from "@look/theme";
 import type { Config } from "./api/types";
 
 const ConfigContext = createContext<Config | null>(null);

@@ -1,5 +1,5 @@
 import createClient from "openapi-fetch";
-import { learnServerTime } from "../lib/clock";
+import { learnServerTime } from "@look/clock";
 import { problemFrom, silence } from "./problem";
 import type { paths } from "./schema";
 import type { Activity, Attempt, Authenticators, Config, Enrolment, Profile, Session, Sessions, StepUp } from "./types";

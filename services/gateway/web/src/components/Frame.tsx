@@ -1,16 +1,9 @@
-import { createContext, useContext, type ReactNode, type RefObject } from "react";
-import { DialogBody } from "./Dialog";
+import { createContext, useContext, type ReactNode } from "react";
+import { DialogBody, type DialogBodyProps } from "@look/Dialog";
 import { Page } from "./Page";
 
-export interface FrameProps {
-  title: string;
-  lead?: ReactNode;
-  children?: ReactNode;
-  /** The field to start in. */
-  focus?: RefObject<HTMLElement | null>;
+export interface FrameProps extends DialogBodyProps {
   focusOnTouch?: boolean;
-  /** Quiet words below: where to find help, or another way. */
-  aside?: ReactNode;
 }
 
 const InDialog = createContext(false);

@@ -1,5 +1,5 @@
 import { wordsFor } from "../words";
-import { ActionButton } from "./ActionButton";
+import { ActionButton } from "@look/ActionButton";
 import { Page } from "./Page";
 
 interface LoadFailedProps {

@@ -2,7 +2,7 @@ import type { ReactNode } from "react";
 import { BrandMark } from "./BrandMark";
 import { Guilloche } from "./Guilloche";
 import { OfflineNotice } from "./OfflineNotice";
-import { SchemeToggle } from "./SchemeToggle";
+import { SchemeToggle } from "@look/SchemeToggle";
 import classes from "./Shell.module.css";
 
 interface ShellProps {

@@ -1,5 +1,5 @@
 import { Loader } from "@mantine/core";
-import { useSlow } from "../lib/waiting";
+import { useSlow } from "@look/waiting";
 import classes from "./Waiting.module.css";
 
 /** Says what is being waited for, once the wait is long enough to notice. */

@@ -1,7 +1,7 @@
 import { Loader } from "@mantine/core";
 import { IconChevronRight, type Icon } from "@tabler/icons-react";
 import type { ReactNode } from "react";
-import { useSlow } from "../lib/waiting";
+import { useSlow } from "@look/waiting";
 import classes from "./Ways.module.css";
 
 /** A short list of choices, each a row that is a button. */

@@ -1,6 +1,6 @@
 import { afterEach, expect, it, vi } from "vitest";
-import { learnServerTime, minutesAndSeconds, secondsUntil, serverNow } from "./clock";
-import { exactTime, relativeTime } from "../components/TimeText";
+import { learnServerTime, minutesAndSeconds, secondsUntil, serverNow } from "@look/clock";
+import { exactTime, relativeTime } from "@look/TimeText";
 
 afterEach(() => learnServerTime(new Date().toUTCString()));
 

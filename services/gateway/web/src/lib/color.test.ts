@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { accentScale, accentTokens, DEFAULT_BRAND } from "../theme";
-import { contrast, hexOf, parseHex, toOklch } from "./color";
+import { accentScale, accentTokens, DEFAULT_BRAND } from "@look/theme";
+import { contrast, hexOf, parseHex, toOklch } from "@look/color";
 
 const hues = Array.from({ length: 24 }, (_, step) => (step * Math.PI) / 12);
 const accents = [0.15, 0.45, 0.7, 0.95].flatMap((l) => hues.map((h) => hexOf({ l, c: 0.18, h })));

@@ -6,7 +6,7 @@ import { api } from "../api/client";
 import { useIntent } from "../api/intent";
 import { authenticatorsQuery } from "../api/queries";
 import type { Session } from "../api/types";
-import { ActionButton } from "../components/ActionButton";
+import { ActionButton } from "@look/ActionButton";
 import { GoOn, RequireSession } from "../components/Guards";
 import { SdkNotice } from "../components/Notice";
 import { Page } from "../components/Page";

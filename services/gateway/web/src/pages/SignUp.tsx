@@ -4,7 +4,7 @@ import { Link } from "react-router";
 import { api } from "../api/client";
 import { isProblem } from "../api/problem";
 import { useBrand } from "../brand";
-import { ActionButton } from "../components/ActionButton";
+import { ActionButton } from "@look/ActionButton";
 import { ErrorSummary, type FieldMistake } from "../components/ErrorSummary";
 import formClasses from "../components/Form.module.css";
 import { ProblemNotice } from "../components/Notice";

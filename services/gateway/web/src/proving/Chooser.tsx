@@ -4,7 +4,7 @@ import { Frame } from "../components/Frame";
 import { Notice, ProblemNotice } from "../components/Notice";
 import { TextButton } from "../components/TextButton";
 import { WayButton, WayList } from "../components/Ways";
-import { minutesAndSeconds, secondsUntil, useNow } from "../lib/clock";
+import { minutesAndSeconds, secondsUntil, useNow } from "@look/clock";
 import { canSign } from "../lib/webauthn";
 import { METHODS, SIGNED_METHODS, wordsOfMethod } from "../methods";
 import type { Challenge, Proving } from "./model";

@@ -1,5 +1,5 @@
 import { useId, useRef, type ReactNode, type SubmitEvent } from "react";
-import { ActionButton } from "../components/ActionButton";
+import { ActionButton } from "@look/ActionButton";
 import { CodeField } from "../components/CodeField";
 import { Frame } from "../components/Frame";
 import { Notice } from "../components/Notice";

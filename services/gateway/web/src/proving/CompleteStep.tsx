@@ -1,7 +1,7 @@
 import { useMutation } from "@tanstack/react-query";
 import { useEffect, useEffectEvent } from "react";
 import { isProblem } from "../api/problem";
-import { ActionButton } from "../components/ActionButton";
+import { ActionButton } from "@look/ActionButton";
 import { Frame } from "../components/Frame";
 import { ProblemNotice } from "../components/Notice";
 import { Waiting } from "../components/Waiting";

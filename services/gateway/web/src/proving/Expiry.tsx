@@ -1,5 +1,5 @@
 import { VisuallyHidden } from "@mantine/core";
-import { minutesAndSeconds, secondsUntil, useNow } from "../lib/clock";
+import { minutesAndSeconds, secondsUntil, useNow } from "@look/clock";
 
 /** Counts down to the end; the last minute is said aloud once. */
 export function Expiry({ expiresAt, label = "Expires in" }: { expiresAt: string; label?: string }) {

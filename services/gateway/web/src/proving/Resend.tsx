@@ -1,6 +1,6 @@
 import { Button, VisuallyHidden } from "@mantine/core";
-import { ActionButton } from "../components/ActionButton";
-import { minutesAndSeconds } from "../lib/clock";
+import { ActionButton } from "@look/ActionButton";
+import { minutesAndSeconds } from "@look/clock";
 import { useCoolDown } from "./useCoolDown";
 import classes from "./Proving.module.css";
 

@@ -1,10 +1,10 @@
 import { useRef, useState } from "react";
 import { isProblem } from "../api/problem";
-import { ActionButton } from "../components/ActionButton";
+import { ActionButton } from "@look/ActionButton";
 import { Frame } from "../components/Frame";
 import { Notice } from "../components/Notice";
 import { SdkRefused, type SdkAccess } from "../lib/authsignal";
-import { serverNow } from "../lib/clock";
+import { serverNow } from "@look/clock";
 import { proveEmailCode, sendEmailCode } from "../lib/codes";
 import { WRONG_CODE, wordsFor } from "../words";
 import { CodeStep } from "./CodeStep";

@@ -1,7 +1,7 @@
 import { useMutation } from "@tanstack/react-query";
 import { useRef } from "react";
 import { isProblem } from "../api/problem";
-import { ActionButton } from "../components/ActionButton";
+import { ActionButton } from "@look/ActionButton";
 import { Awaiting } from "../components/Awaiting";
 import { Frame } from "../components/Frame";
 import { SdkNotice } from "../components/Notice";

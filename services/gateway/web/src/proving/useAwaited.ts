@@ -1,6 +1,6 @@
 import { useEffect, useEffectEvent, useState } from "react";
 import { isProblem } from "../api/problem";
-import { secondsUntil, serverNow } from "../lib/clock";
+import { secondsUntil, serverNow } from "@look/clock";
 import { pause } from "../lib/pause";
 import type { Proving } from "./model";
 

@@ -1,5 +1,5 @@
 import { useEffect, useRef, useState } from "react";
-import { secondsUntil, useNow } from "../lib/clock";
+import { secondsUntil, useNow } from "@look/clock";
 
 /** Times come in whole seconds, cut off: a press in the last fraction of one would be refused. */
 const MARGIN_SECONDS = 1;

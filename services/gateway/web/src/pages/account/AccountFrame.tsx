@@ -6,7 +6,7 @@ import { useIntent } from "../../api/intent";
 import { isProblem } from "../../api/problem";
 import { forgetPerson, sessionQuery } from "../../api/queries";
 import type { Session } from "../../api/types";
-import { ActionButton } from "../../components/ActionButton";
+import { ActionButton } from "@look/ActionButton";
 import { ProblemNotice } from "../../components/Notice";
 import { Page } from "../../components/Page";
 import { flashState, type Flash } from "../../lib/flash";

@@ -5,7 +5,7 @@ import { api } from "../../api/client";
 import { useIntent } from "../../api/intent";
 import { isProblem } from "../../api/problem";
 import { meQuery, sessionQuery } from "../../api/queries";
-import { ActionButton } from "../../components/ActionButton";
+import { ActionButton } from "@look/ActionButton";
 import { TextButton } from "../../components/TextButton";
 import { nameMistake } from "../../lib/fields";
 import { wordsFor } from "../../words";

@@ -1,9 +1,9 @@
 import { Skeleton, Title } from "@mantine/core";
 import type { UseQueryResult } from "@tanstack/react-query";
 import { useId, type ReactNode } from "react";
-import { ActionButton } from "../../components/ActionButton";
+import { ActionButton } from "@look/ActionButton";
 import { ProblemNotice } from "../../components/Notice";
-import { useSlow } from "../../lib/waiting";
+import { useSlow } from "@look/waiting";
 import classes from "./Account.module.css";
 
 interface SectionProps {

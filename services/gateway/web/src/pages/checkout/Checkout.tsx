@@ -6,7 +6,7 @@ import { useIntent } from "../../api/intent";
 import { isProblem } from "../../api/problem";
 import { stepUpQuery } from "../../api/queries";
 import type { StepUp } from "../../api/types";
-import { ActionButton } from "../../components/ActionButton";
+import { ActionButton } from "@look/ActionButton";
 import { RequireSession } from "../../components/Guards";
 import { LoadFailed } from "../../components/LoadFailed";
 import { Notice, ProblemNotice } from "../../components/Notice";

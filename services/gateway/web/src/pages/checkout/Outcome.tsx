@@ -1,10 +1,10 @@
 import { Button } from "@mantine/core";
 import { IconCircleCheck, IconClock, IconHourglassHigh, IconShieldX, type Icon } from "@tabler/icons-react";
 import type { StepUp } from "../../api/types";
-import { ActionButton } from "../../components/ActionButton";
-import { CopyId } from "../../components/CopyId";
+import { ActionButton } from "@look/ActionButton";
+import { CopyId } from "@look/CopyId";
 import { Page } from "../../components/Page";
-import { secondsUntil, useNow } from "../../lib/clock";
+import { secondsUntil, useNow } from "@look/clock";
 import { AwaitReview } from "../../proving/AwaitReview";
 import { useStepUpProving } from "../../proving/useStepUpProving";
 import classes from "./Checkout.module.css";

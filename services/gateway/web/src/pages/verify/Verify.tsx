@@ -8,7 +8,7 @@ import { GoOn } from "../../components/Guards";
 import { LoadFailed } from "../../components/LoadFailed";
 import { Waiting } from "../../components/Waiting";
 import { currentAttempt, forgetAttempt } from "../../lib/attempt";
-import { secondsUntil, useNow } from "../../lib/clock";
+import { secondsUntil, useNow } from "@look/clock";
 import { useWantedTarget } from "../../lib/flow";
 import { withTarget } from "../../lib/target";
 import { AwaitReview } from "../../proving/AwaitReview";

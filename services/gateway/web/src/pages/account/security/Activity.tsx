@@ -14,9 +14,9 @@ import {
 import { useState } from "react";
 import { activityQuery } from "../../../api/queries";
 import type { ActivityItem } from "../../../api/types";
-import { CopyId } from "../../../components/CopyId";
+import { CopyId } from "@look/CopyId";
 import { Item, Line, Rows } from "../../../components/Rows";
-import { TimeText } from "../../../components/TimeText";
+import { TimeText } from "@look/TimeText";
 import { wordsOfMethod } from "../../../methods";
 import { Loaded, Section } from "../Section";
 import classes from "./Security.module.css";

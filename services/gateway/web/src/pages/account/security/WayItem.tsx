@@ -2,7 +2,7 @@ import { useState } from "react";
 import type { Authenticator } from "../../../api/types";
 import { Item, Line } from "../../../components/Rows";
 import { RowButton } from "../../../components/TextButton";
-import { TimeText } from "../../../components/TimeText";
+import { TimeText } from "@look/TimeText";
 import { IconTile } from "../../../components/Ways";
 import { wordsOfMethod } from "../../../methods";
 import { RemoveDialog } from "./RemoveDialog";

@@ -1,9 +1,9 @@
 import { useQuery } from "@tanstack/react-query";
 import { useRef } from "react";
 import { useBrand } from "../../../../brand";
-import { ActionButton } from "../../../../components/ActionButton";
-import { CopyId } from "../../../../components/CopyId";
-import { DialogBody } from "../../../../components/Dialog";
+import { ActionButton } from "@look/ActionButton";
+import { CopyId } from "@look/CopyId";
+import { DialogBody } from "@look/Dialog";
 import { ProblemNotice } from "../../../../components/Notice";
 import { QrCode } from "../../../../components/QrCode";
 import { Waiting } from "../../../../components/Waiting";

@@ -4,7 +4,7 @@ import { api } from "../../../../api/client";
 import { useIntent } from "../../../../api/intent";
 import type { Enrolment, Session } from "../../../../api/types";
 import { useConfig } from "../../../../brand";
-import { Dialog, DialogBody } from "../../../../components/Dialog";
+import { Dialog, DialogBody } from "@look/Dialog";
 import { ProblemNotice } from "../../../../components/Notice";
 import { WayButton, WayList } from "../../../../components/Ways";
 import { Declined } from "../../../../lib/confirmed";

@@ -1,12 +1,12 @@
 import { useMutation } from "@tanstack/react-query";
 import { IconMailFast } from "@tabler/icons-react";
 import { useEffect, useEffectEvent, useState } from "react";
-import { ActionButton } from "../../../../components/ActionButton";
+import { ActionButton } from "@look/ActionButton";
 import { Awaiting } from "../../../../components/Awaiting";
-import { DialogBody } from "../../../../components/Dialog";
+import { DialogBody } from "@look/Dialog";
 import { Notice, ProblemNotice } from "../../../../components/Notice";
 import { SdkRefused } from "../../../../lib/authsignal";
-import { secondsUntil, serverNow } from "../../../../lib/clock";
+import { secondsUntil, serverNow } from "@look/clock";
 import { addLink, isLinkOpened } from "../../../../lib/codes";
 import { pause } from "../../../../lib/pause";
 import { InboxLink } from "../../../../proving/Help";

@@ -1,7 +1,7 @@
 import { useMutation } from "@tanstack/react-query";
 import { useRef } from "react";
-import { ActionButton } from "../../../../components/ActionButton";
-import { DialogBody } from "../../../../components/Dialog";
+import { ActionButton } from "@look/ActionButton";
+import { DialogBody } from "@look/Dialog";
 import { ProblemNotice } from "../../../../components/Notice";
 import { TextButton } from "../../../../components/TextButton";
 import { addMail, confirmMail } from "../../../../lib/codes";

@@ -1,8 +1,8 @@
 import { TextInput } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
 import { useRef, useState, type SubmitEvent } from "react";
-import { ActionButton } from "../../../../components/ActionButton";
-import { DialogBody } from "../../../../components/Dialog";
+import { ActionButton } from "@look/ActionButton";
+import { DialogBody } from "@look/Dialog";
 import formClasses from "../../../../components/Form.module.css";
 import { ProblemNotice } from "../../../../components/Notice";
 import { TextButton } from "../../../../components/TextButton";

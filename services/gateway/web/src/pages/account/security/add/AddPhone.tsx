@@ -1,8 +1,8 @@
 import { useMutation } from "@tanstack/react-query";
 import { isProblem } from "../../../../api/problem";
 import { useBrand } from "../../../../brand";
-import { ActionButton } from "../../../../components/ActionButton";
-import { DialogBody } from "../../../../components/Dialog";
+import { ActionButton } from "@look/ActionButton";
+import { DialogBody } from "@look/Dialog";
 import { Notice, ProblemNotice } from "../../../../components/Notice";
 import { PhoneLink } from "../../../../proving/Help";
 import classes from "../Security.module.css";

@@ -1,5 +1,5 @@
 import type { RefObject, SubmitEvent } from "react";
-import { ActionButton } from "../../../../components/ActionButton";
+import { ActionButton } from "@look/ActionButton";
 import { CodeField } from "../../../../components/CodeField";
 import { Notice } from "../../../../components/Notice";
 import { SdkRefused } from "../../../../lib/authsignal";

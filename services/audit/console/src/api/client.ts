@@ -1,0 +1,141 @@
+import { learnServerTime } from "@look/clock";
+import { rawMember } from "../lib/rawMember";
+import { serviceUrl } from "../lib/base";
+import { Problem, problemFrom } from "./problem";
+import type {
+  Alert,
+  AuditEvent,
+  Bucket,
+  Completeness,
+  Detections,
+  Entry,
+  Erasure,
+  Export,
+  Format,
+  Group,
+  Hold,
+  Page,
+  Quarantined,
+  SavedSearch,
+  SavedSearchInput,
+  Stats,
+  Story,
+  Subject,
+  SubjectRead,
+  Top,
+  TopField,
+} from "./types";
+
+const REQUEST_SECONDS_MAX = 30;
+
+export type Query = Record<string, string | readonly string[] | number | undefined>;
+
+export function withQuery(path: string, query: Query = {}): string {
+  const search = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) {
+    if (value === undefined || value === "") continue;
+    for (const one of Array.isArray(value) ? (value as readonly string[]) : [String(value)]) search.append(name, one);
+  }
+  const text = search.toString();
+  return text ? `${path}?${text}` : path;
+}
+
+/** Sends one request and returns the text of its answer; throws `Problem` for a refusal and for silence. */
+async function send(method: string, path: string, body?: object, leaving?: AbortSignal): Promise<string> {
+  const deadline = AbortSignal.timeout(REQUEST_SECONDS_MAX * 1000);
+  const isWrite = method !== "GET";
+  let answer: Response;
+  try {
+    answer = await fetch(serviceUrl(path), {
+      method,
+      credentials: "same-origin",
+      headers: {
+        Accept: "application/json, text/plain",
+        ...(isWrite ? { "Content-Type": "application/json", "Idempotency-Key": crypto.randomUUID() } : {}),
+      },
+      ...(isWrite && method !== "DELETE" ? { body: JSON.stringify(body ?? {}) } : {}),
+      signal: leaving ? AbortSignal.any([leaving, deadline]) : deadline,
+    });
+  } catch (error) {
+    if (leaving?.aborted) throw error;
+    throw new Problem({ status: 0, code: "unreachable" });
+  }
+  learnServerTime(answer.headers.get("Date"));
+  const text = await answer.text();
+  if (!answer.ok) throw problemFrom(answer.status, text);
+  return text;
+}
+
+async function get<T>(path: string, query: Query = {}, leaving?: AbortSignal): Promise<T> {
+  return JSON.parse(await send("GET", withQuery(path, query), undefined, leaving)) as T;
+}
+
+async function write<T>(method: "POST" | "PUT" | "DELETE", path: string, body?: object): Promise<T> {
+  const text = await send(method, path, body);
+  return (text ? JSON.parse(text) : undefined) as T;
+}
+
+const of = (id: string | number) => encodeURIComponent(String(id));
+
+/** One entry, with its bytes as they stand in the answer: null when it was erased. */
+export interface RawEntry extends Entry {
+  raw: string | null;
+}
+
+export function readEntry(text: string): RawEntry {
+  const entry = JSON.parse(text) as Entry;
+  return { ...entry, raw: entry.event === null ? null : rawMember(text, "event") };
+}
+
+export interface Listed {
+  next_cursor: string | null;
+}
+
+/** Every question that the console asks. */
+export const api = {
+  events: (query: Query, leaving?: AbortSignal) => get<Page>("/v1/events", query, leaving),
+  event: async (id: string) => readEntry(await send("GET", `/v1/events/${of(id)}`)),
+  proof: (id: string) => send("GET", `/v1/events/${of(id)}/proof`),
+  stats: (query: Query & { by: Bucket; group: Group }, leaving?: AbortSignal) =>
+    get<Stats>("/v1/stats", query, leaving),
+  top: (query: Query & { field: TopField }, leaving?: AbortSignal) => get<Top>("/v1/stats/top", query, leaving),
+  subject: (sub: string) => get<Subject>(`/v1/subjects/${of(sub)}`),
+  subjectReads: (sub: string) => get<Listed & { reads: SubjectRead[] }>(`/v1/subjects/${of(sub)}/reads`),
+  story: (kind: "sessions" | "attempts", id: string) => get<Story>(`/v1/${kind}/${of(id)}`),
+
+  searches: () => get<Listed & { searches: SavedSearch[] }>("/v1/searches"),
+  saveSearch: (input: SavedSearchInput) => write<SavedSearch>("POST", "/v1/searches", input),
+  changeSearch: (id: string, input: SavedSearchInput) => write<SavedSearch>("PUT", `/v1/searches/${of(id)}`, input),
+  removeSearch: (id: string) => write<undefined>("DELETE", `/v1/searches/${of(id)}`),
+
+  alerts: (query: Query) => get<Listed & { alerts: Alert[] }>("/v1/alerts", query),
+  alert: (id: string) => get<Alert>(`/v1/alerts/${of(id)}`),
+  closeAlert: (id: string, note: string) => write<Alert>("POST", `/v1/alerts/${of(id)}/close`, { note }),
+  detections: () => get<Detections>("/v1/detections"),
+  replay: (first: number, last: number) =>
+    write<Record<string, unknown>>("POST", "/v1/detections/replay", { from_leaf: first, to_leaf: last }),
+
+  quarantine: (query: Query) => get<Listed & { quarantine: Quarantined[] }>("/v1/quarantine", query),
+  quarantined: (id: string) => get<Quarantined>(`/v1/quarantine/${of(id)}`),
+  repair: (id: string, entry: string) => write<Quarantined>("POST", `/v1/quarantine/${of(id)}/repair`, { entry }),
+
+  exports: () => get<Listed & { exports: Export[] }>("/v1/exports"),
+  startExport: (format: Format, params: Query) => write<Export>("POST", "/v1/exports", { format, params }),
+
+  erasures: () => get<Listed & { erasures: Erasure[] }>("/v1/erasures"),
+  erase: (subject: string, reason: string) => write<Erasure>("POST", "/v1/erasures", { subject, reason }),
+  holds: () => get<Listed & { holds: Hold[] }>("/v1/holds"),
+  hold: (subject: string, reason: string) => write<Hold>("POST", "/v1/holds", { subject, reason }),
+  release: (id: string) => write<undefined>("DELETE", `/v1/holds/${of(id)}`),
+
+  completeness: (query: Query = {}) => get<Completeness>("/v1/completeness", query),
+  checkpoint: () => send("GET", "/log/checkpoint"),
+  keys: async () => (await send("GET", "/log/keys")).split("\n").filter(Boolean),
+};
+
+/** What an entry is called, also when it was erased. */
+export function idOf(entry: Entry): string {
+  return entry.event?.event_id ?? entry.event_id ?? "";
+}
+
+export type { AuditEvent };

@@ -1,0 +1,82 @@
+import { infiniteQueryOptions, keepPreviousData, QueryClient, queryOptions } from "@tanstack/react-query";
+import { api, type Query } from "./client";
+import { isProblem } from "./problem";
+import type { Bucket, Group, TopField } from "./types";
+
+const PAGE_ROWS = 100;
+
+/** Reads are tried again only when that can help; a refusal is an answer. */
+function retryRead(failures: number, error: unknown): boolean {
+  return failures < 2 && isProblem(error) && (error.status === 0 || error.status >= 502);
+}
+
+export function createQueryClient(): QueryClient {
+  return new QueryClient({
+    defaultOptions: {
+      queries: {
+        networkMode: "always",
+        retry: retryRead,
+        retryDelay: (n) => 400 * 2 ** n,
+        staleTime: 5_000,
+        refetchOnWindowFocus: false,
+      },
+      mutations: { networkMode: "always", retry: false },
+    },
+  });
+}
+
+export const searchQuery = (query: Query) =>
+  infiniteQueryOptions({
+    queryKey: ["events", query],
+    queryFn: ({ pageParam, signal }) => api.events({ ...query, limit: PAGE_ROWS, cursor: pageParam }, signal),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (page) => page.next_cursor ?? undefined,
+    placeholderData: keepPreviousData,
+  });
+
+export const eventQuery = (id: string) =>
+  queryOptions({ queryKey: ["event", id], queryFn: () => api.event(id), staleTime: 60_000 });
+
+export const statsQuery = (query: Query & { by: Bucket; group: Group }) =>
+  queryOptions({
+    queryKey: ["stats", query],
+    queryFn: ({ signal }) => api.stats(query, signal),
+    placeholderData: keepPreviousData,
+  });
+
+export const topQuery = (query: Query & { field: TopField }) =>
+  queryOptions({
+    queryKey: ["top", query],
+    queryFn: ({ signal }) => api.top(query, signal),
+    placeholderData: keepPreviousData,
+  });
+
+export const subjectQuery = (sub: string) =>
+  queryOptions({ queryKey: ["subject", sub], queryFn: () => api.subject(sub) });
+export const subjectReadsQuery = (sub: string) =>
+  queryOptions({ queryKey: ["subject-reads", sub], queryFn: () => api.subjectReads(sub) });
+export const storyQuery = (kind: "sessions" | "attempts", id: string) =>
+  queryOptions({ queryKey: [kind, id], queryFn: () => api.story(kind, id) });
+
+export const searchesQuery = queryOptions({ queryKey: ["searches"], queryFn: api.searches });
+export const alertsQuery = (query: Query) =>
+  queryOptions({ queryKey: ["alerts", query], queryFn: () => api.alerts(query), placeholderData: keepPreviousData });
+export const alertQuery = (id: string) => queryOptions({ queryKey: ["alert", id], queryFn: () => api.alert(id) });
+export const detectionsQuery = queryOptions({ queryKey: ["detections"], queryFn: api.detections });
+export const quarantineQuery = queryOptions({ queryKey: ["quarantine"], queryFn: () => api.quarantine({}) });
+export const quarantinedQuery = (id: string) =>
+  queryOptions({ queryKey: ["quarantine", id], queryFn: () => api.quarantined(id) });
+export const exportsQuery = queryOptions({ queryKey: ["exports"], queryFn: api.exports });
+export const erasuresQuery = queryOptions({ queryKey: ["erasures"], queryFn: api.erasures });
+export const holdsQuery = queryOptions({ queryKey: ["holds"], queryFn: api.holds });
+export const completenessQuery = queryOptions({
+  queryKey: ["completeness"],
+  queryFn: () => api.completeness(),
+  refetchInterval: 15_000,
+});
+export const checkpointQuery = queryOptions({
+  queryKey: ["checkpoint"],
+  queryFn: api.checkpoint,
+  refetchInterval: 5_000,
+});
+export const keysQuery = queryOptions({ queryKey: ["keys"], queryFn: api.keys, staleTime: Infinity });

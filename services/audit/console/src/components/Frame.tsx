@@ -1,0 +1,156 @@
+import { VisuallyHidden } from "@mantine/core";
+import { DEFAULT_BRAND } from "@look/theme";
+import { Mark } from "@look/Mark";
+import { SchemeToggle } from "@look/SchemeToggle";
+import { Waiting } from "./Waiting";
+import { useQuery } from "@tanstack/react-query";
+import { IconKeyboard, IconMenu2, IconSearch } from "@tabler/icons-react";
+import { Suspense, useRef, useState, type SubmitEvent } from "react";
+import { Link, NavLink, Outlet, useLocation, useNavigate } from "react-router";
+import { AUDITORS, brandQuery, sessionQuery } from "../api/gateway";
+import { alertsQuery } from "../api/queries";
+import { isProblem } from "../api/problem";
+import { parseTyped, withChip } from "../lib/filters";
+import { zone } from "../lib/format";
+import { Failed } from "./Loaded";
+import classes from "./Frame.module.css";
+import { GROUPS } from "./navigation";
+import { NotAnAuditor } from "./NotAnAuditor";
+import { ShortcutHelp, useShortcuts } from "./Shortcuts";
+
+/** What surrounds every view: where one can go, one field that finds things, and who is reading. */
+export function Frame() {
+  const field = useRef<HTMLInputElement>(null);
+  const main = useRef<HTMLElement>(null);
+  const [help, setHelp] = useState(false);
+  const [menu, setMenu] = useState<string | null>(null);
+  const { pathname } = useLocation();
+  const isOpen = menu === pathname;
+  useShortcuts({ focusSearch: () => field.current?.focus(), help: () => setHelp(true) });
+
+  return (
+    <div className={classes.frame}>
+      <button type="button" className={classes.skip} onClick={() => main.current?.focus()}>
+        Skip to content
+      </button>
+      <header className={classes.header}>
+        <button
+          type="button"
+          className={classes.menu}
+          aria-label="Menu"
+          aria-expanded={isOpen}
+          onClick={() => setMenu(isOpen ? null : pathname)}
+        >
+          <IconMenu2 size={20} stroke={1.8} aria-hidden="true" />
+        </button>
+        <Brand />
+        <Finder field={field} />
+        <button type="button" className={classes.help} aria-label="Keyboard shortcuts" onClick={() => setHelp(true)}>
+          <IconKeyboard size={20} stroke={1.7} aria-hidden="true" />
+        </button>
+        <SchemeToggle />
+      </header>
+      <nav className={classes.nav} aria-label="Views" data-open={isOpen || undefined}>
+        <Ways />
+        <Reader />
+      </nav>
+      <main ref={main} tabIndex={-1} className={classes.main}>
+        <Gate>
+          <Suspense fallback={<Waiting label="Opening" />}>
+            <Outlet />
+          </Suspense>
+        </Gate>
+      </main>
+      {help ? <ShortcutHelp onClose={() => setHelp(false)} /> : null}
+    </div>
+  );
+}
+
+function Brand() {
+  const { data: brand = DEFAULT_BRAND } = useQuery(brandQuery);
+  return (
+    <Link to="/" className={classes.brand} aria-label={`${brand.name} audit console: overview`}>
+      {brand.logo_url ? <img className={classes.logo} src={brand.logo_url} alt="" /> : <Mark />}
+      <span>
+        {brand.name} <span className={classes.product}>audit</span>
+      </span>
+    </Link>
+  );
+}
+
+/** The one field that finds things, from everywhere. Names before a colon become filters. */
+function Finder({ field }: { field: React.RefObject<HTMLInputElement | null> }) {
+  const navigate = useNavigate();
+  const { pathname, search } = useLocation();
+
+  function find(event: SubmitEvent<HTMLFormElement>) {
+    event.preventDefault();
+    const chips = parseTyped(field.current?.value ?? "");
+    const known = pathname === "/search" ? new URLSearchParams(search) : new URLSearchParams();
+    void navigate(`/search?${chips.reduce(withChip, known).toString()}`);
+    if (field.current) field.current.value = "";
+  }
+
+  return (
+    <form role="search" className={classes.finder} onSubmit={find}>
+      <IconSearch size={17} stroke={1.8} aria-hidden="true" />
+      <input
+        ref={field}
+        className={classes.input}
+        aria-label="Find events"
+        placeholder="Find: type:sign_in. outcome:failure 192.0.2.7"
+        autoComplete="off"
+        spellCheck={false}
+        enterKeyHint="search"
+      />
+      <kbd className={classes.key} aria-hidden="true">
+        /
+      </kbd>
+    </form>
+  );
+}
+
+function Ways() {
+  const { data } = useQuery({ ...alertsQuery({ state: "open" }), refetchInterval: 30_000 });
+  const alerts = data?.alerts.length ?? 0;
+  return GROUPS.map(({ name, ways }) => (
+    <div key={name} className={classes.group}>
+      <p className={classes.groupName}>{name}</p>
+      <ul>
+        {ways.map(({ to, title, Icon }) => (
+          <li key={to}>
+            <NavLink to={to} end={to === "/"} className={classes.way ?? ""}>
+              <Icon size={18} stroke={1.7} aria-hidden="true" />
+              {title}
+              {to === "/alerts" && alerts > 0 ? (
+                <span className={classes.count}>
+                  {alerts}
+                  <VisuallyHidden> open</VisuallyHidden>
+                </span>
+              ) : null}
+            </NavLink>
+          </li>
+        ))}
+      </ul>
+    </div>
+  ));
+}
+
+function Reader() {
+  const { data: session } = useQuery(sessionQuery);
+  return (
+    <div className={classes.reader}>
+      {session ? <p title={session.subject.email}>{session.subject.email}</p> : null}
+      <p>Times in {zone()}. What you read here is itself recorded.</p>
+    </div>
+  );
+}
+
+/** Draws `children` for an auditor. The service decides; this only tells others so at once, on a page of its own. */
+function Gate({ children }: { children: React.ReactNode }) {
+  const { data: session, error, refetch, isFetching } = useQuery(sessionQuery);
+  if (isProblem(error, "session_required", "session_expired"))
+    return <Failed error={error} retry={() => void refetch()} retrying={isFetching} />;
+  if (session && !session.groups.includes(AUDITORS)) return <NotAnAuditor email={session.subject.email} />;
+  return children;
+}

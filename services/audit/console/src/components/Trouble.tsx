@@ -1,0 +1,30 @@
+import { Button } from "@mantine/core";
+import { Notice } from "@look/Notice";
+import { isMissing, isProblem, wordsFor } from "../api/problem";
+import { confirmUrl } from "../api/gateway";
+
+/**
+ * Why something was not done. What needs a fresh proof leads to the page that asks for one; it comes back here, and what was typed
+ * is still there.
+ */
+export function Trouble({ error }: { error: unknown }) {
+  if (!error) return null;
+  if (isProblem(error, "step_up_required")) {
+    return (
+      <Notice tone="warn" title="Confirm that it is you">
+        <p>This needs a proof of the last five minutes. What you typed stays.</p>
+        <Button component="a" href={confirmUrl()} mt="xs">
+          Confirm
+        </Button>
+      </Notice>
+    );
+  }
+  const words = isMissing(error)
+    ? { title: "This audit service does not offer that", text: "It may be of an older release than the console." }
+    : wordsFor(error);
+  return (
+    <Notice tone="danger" title={words.title}>
+      <p>{words.text}</p>
+    </Notice>
+  );
+}

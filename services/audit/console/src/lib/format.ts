@@ -1,0 +1,74 @@
+import { relativeTime } from "@look/TimeText";
+
+export const count = (number: number): string => new Intl.NumberFormat("en").format(number);
+
+/** "12.4k": for axes, where the eye compares. */
+export const brief = (number: number): string =>
+  new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 }).format(number).toLowerCase();
+
+export function share(part: number, whole: number): string {
+  if (whole === 0) return "0%";
+  const percent = (part / whole) * 100;
+  return percent > 0 && percent < 0.1 ? "<0.1%" : `${percent.toFixed(percent < 10 ? 1 : 0)}%`;
+}
+
+/** "22 Nov 2026, 09:14:03.120 GMT+1", in the reader's own zone. */
+export function exactly(time: string): string {
+  return new Intl.DateTimeFormat("en-GB", {
+    day: "numeric",
+    month: "short",
+    year: "numeric",
+    hour: "2-digit",
+    minute: "2-digit",
+    second: "2-digit",
+    fractionalSecondDigits: 3,
+    timeZoneName: "short",
+  }).format(Date.parse(time));
+}
+
+/** "09:14:03.120"; with the day when that is not today. */
+export function clockTime(time: string, now: number): string {
+  const at = new Date(time);
+  const clock = new Intl.DateTimeFormat("en-GB", {
+    hour: "2-digit",
+    minute: "2-digit",
+    second: "2-digit",
+    fractionalSecondDigits: 3,
+  }).format(at);
+  if (at.toDateString() === new Date(now).toDateString()) return clock;
+  return `${new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" }).format(at)} ${clock}`;
+}
+
+/** "GMT+1": the zone that all times are shown in. */
+export function zone(): string {
+  const parts = new Intl.DateTimeFormat("en-GB", { timeZoneName: "short" }).formatToParts();
+  return parts.find((part) => part.type === "timeZoneName")?.value ?? "UTC";
+}
+
+/** "2 s", "4 min", "3 h": for ages that are looked at, not read. */
+export function age(milliseconds: number): string {
+  const seconds = Math.max(0, milliseconds / 1000);
+  if (seconds < 10) return `${seconds.toFixed(1)} s`;
+  if (seconds < 90) return `${String(Math.round(seconds))} s`;
+  if (seconds < 5400) return `${String(Math.round(seconds / 60))} min`;
+  if (seconds < 129_600) return `${String(Math.round(seconds / 3600))} h`;
+  return `${String(Math.round(seconds / 86_400))} d`;
+}
+
+/** The name of whoever acted: an id, or a kind and an id. */
+export function actorName(actor: string | { kind: string; id: string } | null | undefined): string {
+  if (!actor) return "";
+  return typeof actor === "string" ? actor : `${actor.kind} ${actor.id}`;
+}
+
+const COUNTRIES = new Intl.DisplayNames("en", { type: "region" });
+
+export function countryName(code: string): string {
+  try {
+    return COUNTRIES.of(code) ?? code;
+  } catch {
+    return code;
+  }
+}
+
+export { relativeTime };

@@ -1,0 +1,51 @@
+import { useQuery } from "@tanstack/react-query";
+import { useEffect } from "react";
+import { api, idOf, type RawEntry } from "../api/client";
+import { isProblem } from "../api/problem";
+import { checkEntry, type Verdict } from "../proof/check";
+import { parseKey } from "../proof/note";
+import { pinKey, useKeys } from "./key";
+
+export type ProofState =
+  | { state: "working"; words: string }
+  | { state: "no_key" }
+  | { state: "failed"; error: unknown }
+  | { state: "done"; verdict: Verdict; proof: string };
+
+/** Fetches the proof of an entry and checks it here, against the key that this browser trusts. */
+export function useProofCheck(entry: RawEntry): ProofState {
+  const { pinned, named } = useKeys();
+  const first = named?.[0];
+  const id = idOf(entry);
+
+  useEffect(() => {
+    if (pinned === null && first !== undefined) void pinKey(first, "noted");
+  }, [pinned, first]);
+
+  const proof = useQuery({
+    queryKey: ["proof", id],
+    queryFn: () => api.proof(id),
+    staleTime: Infinity,
+    // A fresh event has no place in the tree for up to a second.
+    retry: (failures, error) => failures < 10 && isProblem(error, "not_sealed_yet", "unreachable"),
+    retryDelay: 700,
+  });
+  const check = useQuery({
+    queryKey: ["check", id, pinned?.text, proof.data],
+    queryFn: async () =>
+      checkEntry(
+        { eventId: id, entry: entry.raw, leafHash: entry.leaf_hash },
+        proof.data ?? "",
+        await parseKey(pinned?.text ?? ""),
+      ),
+    enabled: pinned !== null && proof.data !== undefined,
+    staleTime: Infinity,
+  });
+
+  if (proof.error) return { state: "failed", error: proof.error };
+  if (check.error) return { state: "failed", error: check.error };
+  if (check.data && proof.data) return { state: "done", verdict: check.data, proof: proof.data };
+  if (pinned === null && named?.length === 0) return { state: "no_key" };
+  const waits = isProblem(proof.failureReason, "not_sealed_yet");
+  return { state: "working", words: waits ? "Waiting for the next checkpoint" : "Checking the proof" };
+}

@@ -1,0 +1,139 @@
+import { Button, Textarea } from "@mantine/core";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useState, type SubmitEvent } from "react";
+import { Link, useParams } from "react-router";
+import { api } from "../api/client";
+import { alertQuery } from "../api/queries";
+import type { Alert } from "../api/types";
+import { Badge, SeverityBadge } from "../components/Bits";
+import { Loaded } from "../components/Loaded";
+import { Fact, Facts, Panel, Panels } from "../components/Panel";
+import { ROW } from "../components/Shortcuts";
+import { Trouble } from "../components/Trouble";
+import { View } from "../components/View";
+import { When } from "../components/When";
+import { actorName, count } from "../lib/format";
+import classes from "./Forms.module.css";
+
+/** One alert: what was seen, in which events, and what was made of it. */
+export function AlertView() {
+  const { id = "" } = useParams();
+  const query = useQuery(alertQuery(id));
+  return (
+    <View title={query.data?.title ?? "Alert"}>
+      <Loaded query={query} what="the alert">
+        {(alert) => (
+          <Panels>
+            <Seen alert={alert} />
+            <Panel title={alert.state === "open" ? "Close it" : "Closed"} span={5}>
+              {alert.state === "open" ? <Close alert={alert} /> : <Closed alert={alert} />}
+            </Panel>
+            <Evidence alert={alert} />
+          </Panels>
+        )}
+      </Loaded>
+    </View>
+  );
+}
+
+function Seen({ alert }: { alert: Alert }) {
+  return (
+    <Panel title="What was seen" span={7}>
+      <Facts>
+        <Fact name="Severity">
+          <SeverityBadge severity={alert.severity} /> <Badge>{alert.state}</Badge>
+        </Fact>
+        <Fact name="Rule">
+          {alert.rule}, version {alert.rule_version}
+        </Fact>
+        <Fact name="First">
+          <When time={alert.first_seen} />
+        </Fact>
+        <Fact name="Last">
+          <When time={alert.last_seen} />
+        </Fact>
+        {alert.subject ? (
+          <Fact name="Subject">
+            <Link to={`/subjects/${alert.subject}`}>
+              <code>{alert.subject}</code>
+            </Link>
+          </Fact>
+        ) : null}
+        <Fact name="Addresses">
+          {alert.ips.map((ip) => (
+            <div key={ip}>
+              <Link to={`/search?ip=${ip}`}>
+                <code>{ip}</code>
+              </Link>
+            </div>
+          ))}
+        </Fact>
+        <Fact name="Leaves">
+          {count(alert.first_leaf)} to {count(alert.last_leaf)}
+        </Fact>
+      </Facts>
+    </Panel>
+  );
+}
+
+function Closed({ alert }: { alert: Alert }) {
+  return (
+    <Facts>
+      <Fact name="By">{actorName(alert.closed_by)}</Fact>
+      {alert.closed_at ? (
+        <Fact name="When">
+          <When time={alert.closed_at} />
+        </Fact>
+      ) : null}
+      <Fact name="Note">{alert.note}</Fact>
+    </Facts>
+  );
+}
+
+function Close({ alert }: { alert: Alert }) {
+  const queries = useQueryClient();
+  const [note, setNote] = useState("");
+  const close = useMutation({
+    mutationFn: () => api.closeAlert(alert.id, note.trim()),
+    onSuccess: () => void queries.invalidateQueries(),
+  });
+
+  function submit(event: SubmitEvent<HTMLFormElement>) {
+    event.preventDefault();
+    if (note.trim()) close.mutate();
+  }
+
+  return (
+    <form className={classes.form} onSubmit={submit}>
+      <Textarea
+        label="What you found"
+        description="It stays with the alert, under your name."
+        rows={4}
+        value={note}
+        onChange={(event) => setNote(event.currentTarget.value)}
+      />
+      <div>
+        <Button type="submit" size="sm" loading={close.isPending} disabled={!note.trim()}>
+          Close the alert
+        </Button>
+      </div>
+      <Trouble error={close.error} />
+    </form>
+  );
+}
+
+function Evidence({ alert }: { alert: Alert }) {
+  return (
+    <Panel title="Its events" aside={`${count(alert.event_ids.length)} of ${count(alert.event_count)}`}>
+      <ul className={classes.ids} aria-label="Events of the alert">
+        {alert.event_ids.map((id) => (
+          <li key={id}>
+            <Link to={`/events/${id}`} {...ROW}>
+              <code>{id}</code>
+            </Link>
+          </li>
+        ))}
+      </ul>
+    </Panel>
+  );
+}

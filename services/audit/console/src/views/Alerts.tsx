@@ -1,0 +1,93 @@
+import { SegmentedControl } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { Link, useSearchParams } from "react-router";
+import { alertsQuery } from "../api/queries";
+import type { Alert } from "../api/types";
+import { SeverityBadge } from "../components/Bits";
+import { Loaded } from "../components/Loaded";
+import { Panel } from "../components/Panel";
+import { ROW } from "../components/Shortcuts";
+import { Number, Table } from "../components/Table";
+import { View } from "../components/View";
+import { Ago, RowTime } from "../components/When";
+import { count } from "../lib/format";
+
+/** What the detections found, open or closed. */
+export function Alerts() {
+  const [search, setSearch] = useSearchParams();
+  const state = search.get("state") === "closed" ? "closed" : "open";
+  const query = useQuery({ ...alertsQuery({ state }), refetchInterval: 15_000 });
+  return (
+    <View
+      title="Alerts"
+      lead={
+        <>
+          Found by the <Link to="/detections">detections</Link> over the sealed log.
+        </>
+      }
+      actions={
+        <SegmentedControl
+          aria-label="State"
+          size="xs"
+          value={state}
+          onChange={(next) => setSearch({ state: next })}
+          data={[
+            { value: "open", label: "Open" },
+            { value: "closed", label: "Closed" },
+          ]}
+        />
+      }
+    >
+      <Panel title={state === "open" ? "Open" : "Closed"} flush>
+        <Loaded
+          query={query}
+          what="alerts"
+          optional
+          isEmpty={({ alerts }) => alerts.length === 0}
+          empty={state === "open" ? "No alert is open." : "None was closed yet."}
+        >
+          {({ alerts }) => (
+            <Table
+              label="Alerts"
+              heads={["Severity", "Alert", "Subject", "Addresses", "Events", "First", "Last"]}
+              numbers={[4]}
+            >
+              {alerts.map((alert) => (
+                <Row key={alert.id} alert={alert} />
+              ))}
+            </Table>
+          )}
+        </Loaded>
+      </Panel>
+    </View>
+  );
+}
+
+function Row({ alert }: { alert: Alert }) {
+  return (
+    <tr>
+      <td>
+        <SeverityBadge severity={alert.severity} />
+      </td>
+      <td>
+        <Link to={`/alerts/${alert.id}`} {...ROW}>
+          {alert.title}
+        </Link>
+      </td>
+      <td>
+        <code>{alert.subject?.slice(0, 8)}</code>
+      </td>
+      <td>
+        <code>{alert.ips.slice(0, 2).join(" ")}</code>{" "}
+        {alert.ips.length > 2 ? `and ${count(alert.ips.length - 2)} more` : ""}
+      </td>
+      <Number>{count(alert.event_count)}</Number>
+      <td>
+        <RowTime time={alert.first_seen} />
+      </td>
+      <td>
+        <Ago time={alert.last_seen} />
+      </td>
+    </tr>
+  );
+}

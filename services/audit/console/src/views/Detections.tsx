@@ -1,0 +1,135 @@
+import { Button, TextInput } from "@mantine/core";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useState, type SubmitEvent } from "react";
+import { Link } from "react-router";
+import { api } from "../api/client";
+import { detectionsQuery } from "../api/queries";
+import { SeverityBadge } from "../components/Bits";
+import { Loaded } from "../components/Loaded";
+import { Panel, Panels } from "../components/Panel";
+import { Table } from "../components/Table";
+import { Trouble } from "../components/Trouble";
+import { View } from "../components/View";
+import { Notice } from "@look/Notice";
+import classes from "./Forms.module.css";
+
+/** The rules that watch the sealed log, and their runs. */
+export function Detections() {
+  const query = useQuery({ ...detectionsQuery, refetchInterval: 15_000 });
+  return (
+    <View
+      title="Detections"
+      lead={
+        <>
+          Each rule has a version and gives the same answer over the same leaves, live or replayed. What they find are{" "}
+          <Link to="/alerts">alerts</Link>.
+        </>
+      }
+    >
+      <Loaded query={query} what="detections" optional>
+        {({ rules, runs }) => (
+          <Panels>
+            <Panel title="Rules" flush>
+              <Table label="Rules" heads={["Severity", "Rule", "Version", "What it looks for", "Parameters"]}>
+                {rules.map((rule) => (
+                  <tr key={rule.id}>
+                    <td>
+                      <SeverityBadge severity={rule.severity} />
+                    </td>
+                    <td>
+                      <b>{rule.title}</b>
+                      <br />
+                      <code className={classes.quiet}>{rule.id}</code>
+                    </td>
+                    <td>{rule.version}</td>
+                    <td>{rule.description}</td>
+                    <td>
+                      {Object.entries(rule.parameters).map(([name, value]) => (
+                        <div key={name}>
+                          <code>
+                            {name} = {JSON.stringify(value)}
+                          </code>
+                        </div>
+                      ))}
+                    </td>
+                  </tr>
+                ))}
+              </Table>
+            </Panel>
+            <Runs runs={runs} />
+            <Panel title="Replay over the past" span={5}>
+              <Replay />
+            </Panel>
+          </Panels>
+        )}
+      </Loaded>
+    </View>
+  );
+}
+
+function Runs({ runs }: { runs: Record<string, unknown>[] }) {
+  const heads = [...new Set(runs.flatMap((run) => Object.keys(run)))].slice(0, 7);
+  return (
+    <Panel title="Last runs" span={7} flush>
+      {runs.length === 0 ? (
+        <p className={classes.quiet}>No run yet.</p>
+      ) : (
+        <Table label="Last runs" heads={heads.map((head) => head.replaceAll("_", " "))}>
+          {runs.slice(0, 20).map((run, place) => (
+            <tr key={place}>
+              {heads.map((head) => (
+                <td key={head}>{typeof run[head] === "string" ? run[head] : JSON.stringify(run[head])}</td>
+              ))}
+            </tr>
+          ))}
+        </Table>
+      )}
+    </Panel>
+  );
+}
+
+function Replay() {
+  const queries = useQueryClient();
+  const [first, setFirst] = useState("0");
+  const [last, setLast] = useState("");
+  const replay = useMutation({
+    mutationFn: () => api.replay(parseInt(first, 10), parseInt(last, 10)),
+    onSuccess: () => void queries.invalidateQueries(detectionsQuery),
+  });
+  const isReady = /^\d+$/.test(first) && /^\d+$/.test(last) && parseInt(first, 10) <= parseInt(last, 10);
+
+  function submit(event: SubmitEvent<HTMLFormElement>) {
+    event.preventDefault();
+    if (isReady) replay.mutate();
+  }
+
+  return (
+    <form className={classes.form} onSubmit={submit}>
+      <div className={classes.pair}>
+        <TextInput
+          label="First leaf"
+          inputMode="numeric"
+          value={first}
+          onChange={(e) => setFirst(e.currentTarget.value)}
+        />
+        <TextInput
+          label="Last leaf"
+          inputMode="numeric"
+          value={last}
+          onChange={(e) => setLast(e.currentTarget.value)}
+        />
+      </div>
+      <div>
+        <Button type="submit" size="sm" loading={replay.isPending} disabled={!isReady}>
+          Replay
+        </Button>
+      </div>
+      {replay.data ? (
+        <Notice tone="info" title="Replayed">
+          <code>{JSON.stringify(replay.data)}</code>
+        </Notice>
+      ) : null}
+      <Trouble error={replay.error} />
+    </form>
+  );
+}

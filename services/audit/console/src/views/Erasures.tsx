@@ -1,0 +1,172 @@
+import { Button, Textarea, TextInput } from "@mantine/core";
+import { Notice } from "@look/Notice";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useState, type SubmitEvent } from "react";
+import { useSearchParams } from "react-router";
+import { api } from "../api/client";
+import { erasuresQuery, holdsQuery } from "../api/queries";
+import type { Hold } from "../api/types";
+import { Badge } from "../components/Bits";
+import { Loaded } from "../components/Loaded";
+import { Panel, Panels } from "../components/Panel";
+import { Number, Table } from "../components/Table";
+import { Trouble } from "../components/Trouble";
+import { Line, View } from "../components/View";
+import { RowTime } from "../components/When";
+import { useDraft } from "../lib/draft";
+import { actorName, count } from "../lib/format";
+import classes from "./Forms.module.css";
+
+/** The end of a person's data, and what holds that end back. */
+export function Erasures() {
+  const erasures = useQuery(erasuresQuery);
+  const holds = useQuery(holdsQuery);
+  return (
+    <View
+      title="Erasure and holds"
+      lead="Erasing destroys the keys to what a person's events say. Places, hashes, receipts and proofs go on verifying. A hold forbids it."
+    >
+      <Panels>
+        <Panel title="For one subject" span={5}>
+          <SubjectForm />
+        </Panel>
+        <Panel title="Holds" span={7} flush>
+          <Loaded
+            query={holds}
+            what="legal holds"
+            optional
+            isEmpty={({ holds: all }) => all.length === 0}
+            empty="No hold stands."
+          >
+            {({ holds: all }) => (
+              <Table label="Holds" heads={["Since", "Subject", "Reason", "By", ""]}>
+                {all.map((hold) => (
+                  <HoldRow key={hold.id} hold={hold} />
+                ))}
+              </Table>
+            )}
+          </Loaded>
+        </Panel>
+        <Panel title="Erasures" flush>
+          <Loaded
+            query={erasures}
+            what="erasure"
+            optional
+            isEmpty={({ erasures: all }) => all.length === 0}
+            empty="Nobody's data was erased yet."
+          >
+            {({ erasures: all }) => (
+              <Table
+                label="Erasures"
+                heads={["When", "Subject (keyed reference)", "Reason", "By", "Entries", "Keys"]}
+                numbers={[4, 5]}
+              >
+                {all.map((one) => (
+                  <tr key={one.id}>
+                    <td>
+                      <RowTime time={one.created_at} />
+                    </td>
+                    <td>
+                      <code>{one.subject_ref}</code>
+                    </td>
+                    <td>{one.reason}</td>
+                    <td>{actorName(one.by)}</td>
+                    <Number>{count(one.erased_entries)}</Number>
+                    <Number>{count(one.erased_keys)}</Number>
+                  </tr>
+                ))}
+              </Table>
+            )}
+          </Loaded>
+        </Panel>
+      </Panels>
+    </View>
+  );
+}
+
+function SubjectForm() {
+  const queries = useQueryClient();
+  const [search] = useSearchParams();
+  const [subject, setSubject] = useState(search.get("subject") ?? "");
+  const [reason, setReason] = useDraft("erasure-reason");
+  const [typed, setTyped] = useState("");
+  const done = () => {
+    setReason("");
+    setTyped("");
+    void queries.invalidateQueries();
+  };
+  const hold = useMutation({ mutationFn: () => api.hold(subject.trim(), reason.trim()), onSuccess: done });
+  const erase = useMutation({ mutationFn: () => api.erase(subject.trim(), reason.trim()), onSuccess: done });
+  const isReady = subject.trim() !== "" && reason.trim() !== "";
+  const isSure = typed.trim().toLowerCase() === "erase";
+
+  function submit(event: SubmitEvent<HTMLFormElement>) {
+    event.preventDefault();
+    if (isReady && isSure) erase.mutate();
+  }
+
+  return (
+    <form className={classes.form} onSubmit={submit}>
+      <TextInput
+        label="Subject"
+        description="The id of the account (sub)."
+        value={subject}
+        spellCheck={false}
+        onChange={(event) => setSubject(event.currentTarget.value)}
+      />
+      <Textarea label="Reason" rows={2} value={reason} onChange={(event) => setReason(event.currentTarget.value)} />
+      <TextInput
+        label="To erase, type: erase"
+        description="It cannot be taken back. To place a hold, leave this empty."
+        value={typed}
+        autoComplete="off"
+        onChange={(event) => setTyped(event.currentTarget.value)}
+      />
+      <Line>
+        <Button size="sm" variant="default" loading={hold.isPending} disabled={!isReady} onClick={() => hold.mutate()}>
+          Place a hold
+        </Button>
+        <Button type="submit" size="sm" color="red" loading={erase.isPending} disabled={!isReady || !isSure}>
+          Erase for good
+        </Button>
+      </Line>
+      {erase.data ? (
+        <Notice tone="info" title="Erased">
+          <p>{count(erase.data.erased_entries)} entries can no longer be read by anybody. Their proofs still verify.</p>
+        </Notice>
+      ) : null}
+      {hold.data ? <Notice tone="info" title="The hold stands" /> : null}
+      <Trouble error={erase.error ?? hold.error} />
+    </form>
+  );
+}
+
+function HoldRow({ hold }: { hold: Hold }) {
+  const queries = useQueryClient();
+  const release = useMutation({
+    mutationFn: () => api.release(hold.id),
+    onSettled: () => queries.invalidateQueries(holdsQuery),
+  });
+  return (
+    <tr>
+      <td>
+        <RowTime time={hold.created_at} />
+      </td>
+      <td>
+        <code>{hold.subject}</code>
+      </td>
+      <td>{hold.reason}</td>
+      <td>{actorName(hold.created_by)}</td>
+      <td>
+        {hold.released_at ? (
+          <Badge>released</Badge>
+        ) : (
+          <Button variant="subtle" loading={release.isPending} onClick={() => release.mutate()}>
+            Release
+          </Button>
+        )}
+        <Trouble error={release.error} />
+      </td>
+    </tr>
+  );
+}

@@ -1,0 +1,271 @@
+import { serverNow } from "@look/clock";
+import { useQueries, useQuery } from "@tanstack/react-query";
+import { IconCircleCheck, IconAlertTriangle } from "@tabler/icons-react";
+import type { ReactNode } from "react";
+import { Link, useNavigate } from "react-router";
+import { alertsQuery, checkpointQuery, completenessQuery, statsQuery, topQuery } from "../api/queries";
+import type { Alert, Bucket, Completeness, TopField } from "../api/types";
+import { Ranking } from "../charts/Ranking";
+import { Track } from "../charts/Track";
+import { Volume } from "../charts/Volume";
+import { Badge, SeverityBadge } from "../components/Bits";
+import { Empty, Loaded } from "../components/Loaded";
+import { Panel, Panels } from "../components/Panel";
+import { ROW } from "../components/Shortcuts";
+import { View } from "../components/View";
+import { Ago } from "../components/When";
+import { useFilters, type Filters, type Span } from "../lib/filters";
+import { age, count, countryName, share } from "../lib/format";
+import { useTicker } from "../lib/ticker";
+import { parseCheckpoint, splitNote } from "../proof/note";
+import classes from "./Overview.module.css";
+import { Spans } from "./search/Spans";
+
+const BUCKETS: Record<Span, Bucket> = { "15m": "minute", "1h": "minute", "24h": "hour", "7d": "hour", "30d": "day" };
+
+/** How the log stands: what happens, what stands out, and whether anything is missing. */
+export function Overview() {
+  const filters = useFilters();
+  const span = filters.span ?? "24h";
+  const from = new Date(spanStart(filters, span)).toISOString();
+  const stats = useQuery(statsQuery({ from, by: BUCKETS[span], group: "outcome" }));
+  const navigate = useNavigate();
+  const inSearch = (more: Record<string, string>) =>
+    `/search?${new URLSearchParams({ ...(more.from ? {} : { last: span }), ...more }).toString()}`;
+
+  return (
+    <View title="Overview" actions={<Spans value={span} onChange={filters.setSpan} />}>
+      <Standing stats={stats.data} />
+      <Panels>
+        <Panel title="Events by outcome" span={8} aside={<Link to={inSearch({})}>Search these</Link>}>
+          <Loaded
+            query={stats}
+            what="statistics"
+            optional
+            isEmpty={({ total }) => total === 0}
+            empty="Nothing happened in this time."
+          >
+            {(data) => (
+              <Volume stats={data} onPick={(start, end) => void navigate(inSearch({ from: start, to: end }))} />
+            )}
+          </Loaded>
+        </Panel>
+        <Panel title="Open alerts" span={4} flush aside={<Link to="/alerts">All alerts</Link>}>
+          <OpenAlerts />
+        </Panel>
+        <TopPanel title="Factors" field="method" from={from} draw={(value) => methodName(value)} />
+        <TopPanel
+          title="Addresses"
+          field="ip"
+          from={from}
+          draw={(value) => (
+            <Link to={inSearch({ ip: value })} className={classes.mono} {...ROW}>
+              {value}
+            </Link>
+          )}
+        />
+        <TopPanel
+          title="Places"
+          field="country"
+          from={from}
+          draw={(value) => (
+            <Link to={inSearch({ filter: `client.country eq "${value}"` })} {...ROW}>
+              {countryName(value)} <span className={classes.quiet}>{value}</span>
+            </Link>
+          )}
+        />
+        <TopPanel
+          title="Kinds of event"
+          field="event_type"
+          from={from}
+          draw={(value) => (
+            <Link to={inSearch({ type: value })} {...ROW}>
+              {value}
+            </Link>
+          )}
+        />
+        <CompletenessPanel />
+      </Panels>
+    </View>
+  );
+}
+
+/** The start of a span, held to the minute, so that the questions stay the same while somebody looks. */
+function spanStart({ query }: Filters, span: Span): number {
+  const given = typeof query.from === "string" ? Date.parse(query.from) : serverNow() - 86_400_000;
+  const step = span === "30d" ? 3_600_000 : 60_000;
+  return Math.floor(given / step) * step;
+}
+
+function methodName(method: string): string {
+  const words = method.toLowerCase().replaceAll("_", " ");
+  return words.charAt(0).toUpperCase() + words.slice(1).replace("otp", "code");
+}
+
+function Standing({ stats }: { stats: { series: { key: string; total: number }[]; total: number } | undefined }) {
+  const now = useTicker();
+  const [alerts, completeness, checkpoint] = useQueries({
+    queries: [alertsQuery({ state: "open" }), completenessQuery, checkpointQuery],
+  });
+  const failed = stats?.series.filter(({ key }) => key === "failure" || key === "denied" || key === "error");
+  const refused = failed?.reduce((sum, { total }) => sum + total, 0);
+  const sealed = completeness.data?.sealed;
+  const waiting = sealed?.oldest_unsealed_at ? now - Date.parse(sealed.oldest_unsealed_at) : 0;
+  const missing = completeness.data?.missing;
+  return (
+    <dl className={classes.standing}>
+      <Figure name="Events" value={stats && count(stats.total)} />
+      <Figure
+        name="Not successful"
+        value={refused !== undefined && stats ? share(refused, stats.total) : undefined}
+        note={refused === undefined ? undefined : count(refused)}
+      />
+      <Figure
+        name="Open alerts"
+        value={alerts.data && count(alerts.data.alerts.length)}
+        bad={!!alerts.data?.alerts.length}
+      />
+      <Figure name="Missing events" value={missing === undefined ? undefined : count(missing)} bad={!!missing} />
+      <Figure name="Leaves in the tree" value={checkpoint.data && count(sizeOf(checkpoint.data) ?? 0)} />
+      <Figure
+        name={waiting > 5000 ? "Waiting to be sealed for" : "Last sealed"}
+        value={sealed && (waiting > 5000 ? age(waiting) : <Ago time={sealed.sealed_at} />)}
+        bad={waiting > 5000}
+      />
+    </dl>
+  );
+}
+
+function Figure({
+  name,
+  value,
+  note,
+  bad = false,
+}: {
+  name: string;
+  value: ReactNode;
+  note?: string | undefined;
+  bad?: boolean;
+}) {
+  return (
+    <div data-bad={bad || undefined}>
+      <dt>{name}</dt>
+      <dd>
+        {value ?? <span className={classes.quiet}>–</span>} {note ? <span className={classes.note}>{note}</span> : null}
+      </dd>
+    </div>
+  );
+}
+
+function sizeOf(note: string): number | null {
+  try {
+    return parseCheckpoint(splitNote(note).text).size;
+  } catch {
+    return null;
+  }
+}
+
+function OpenAlerts() {
+  const query = useQuery({ ...alertsQuery({ state: "open" }), refetchInterval: 30_000 });
+  return (
+    <Loaded query={query} what="alerts" optional isEmpty={({ alerts }) => alerts.length === 0} empty={<AllQuiet />}>
+      {({ alerts }) => (
+        <ul className={classes.alerts}>
+          {alerts.slice(0, 6).map((alert: Alert) => (
+            <li key={alert.id}>
+              <Link to={`/alerts/${alert.id}`} {...ROW}>
+                <SeverityBadge severity={alert.severity} /> <b>{alert.title}</b>
+                <span className={classes.quiet}>
+                  {count(alert.event_count)} events, <Ago time={alert.last_seen} />
+                </span>
+              </Link>
+            </li>
+          ))}
+        </ul>
+      )}
+    </Loaded>
+  );
+}
+
+function AllQuiet() {
+  return (
+    <>
+      <IconCircleCheck size={22} stroke={1.6} aria-hidden="true" />
+      <span>No alert is open.</span>
+    </>
+  );
+}
+
+interface TopPanelProps {
+  title: string;
+  field: TopField;
+  from: string;
+  draw: (value: string) => ReactNode;
+}
+
+function TopPanel({ title, field, from, draw }: TopPanelProps) {
+  const query = useQuery(topQuery({ field, from, limit: 7 }));
+  return (
+    <Panel title={title} span={3}>
+      <Loaded
+        query={query}
+        what="statistics"
+        optional
+        isEmpty={({ values }) => values.length === 0}
+        empty="Nothing in this time."
+      >
+        {(top) => <Ranking label={title} top={top} draw={draw} />}
+      </Loaded>
+    </Panel>
+  );
+}
+
+function CompletenessPanel() {
+  const query = useQuery(completenessQuery);
+  return (
+    <Panel title="Is anything missing?" aside={<Link to="/completeness">Producer by producer</Link>}>
+      <Loaded
+        query={query}
+        what="completeness"
+        isEmpty={({ producers }) => producers.length === 0}
+        empty="No events yet."
+      >
+        {(report) => <Producers report={report} />}
+      </Loaded>
+    </Panel>
+  );
+}
+
+const SHOWN = 8;
+
+function Producers({ report }: { report: Completeness }) {
+  const order = [...report.producers].sort((one, other) => other.missing - one.missing);
+  if (order.length === 0) return <Empty>No events yet.</Empty>;
+  return (
+    <div className={classes.producers}>
+      <p className={classes.verdict} data-bad={report.missing > 0 || undefined}>
+        {report.complete ? (
+          <IconCircleCheck size={20} stroke={1.7} aria-hidden="true" />
+        ) : (
+          <IconAlertTriangle size={20} stroke={1.7} aria-hidden="true" />
+        )}
+        {report.complete
+          ? `Every event of ${count(order.length)} producers is here.`
+          : `${count(report.missing)} events are missing, and nothing explains them.`}
+      </p>
+      {order.slice(0, SHOWN).map((producer) => (
+        <div key={producer.instance} className={classes.producer}>
+          <span>
+            {producer.service} <span className={classes.mono}>{producer.instance.slice(0, 8)}</span>
+          </span>
+          <Track producer={producer} slim />
+          <span className={classes.quiet}>{count(producer.last_seq + 1)}</span>
+          <Badge tone={producer.missing ? "danger" : producer.status === "running" ? "good" : "plain"}>
+            {producer.missing ? `${count(producer.missing)} missing` : producer.status}
+          </Badge>
+        </div>
+      ))}
+      {order.length > SHOWN ? <Link to="/completeness">and {count(order.length - SHOWN)} more</Link> : null}
+    </div>
+  );
+}

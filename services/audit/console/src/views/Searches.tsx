@@ -1,0 +1,89 @@
+import { Button } from "@mantine/core";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { Link } from "react-router";
+import { api } from "../api/client";
+import { searchesQuery } from "../api/queries";
+import type { SavedSearch } from "../api/types";
+import { Badge } from "../components/Bits";
+import { Loaded } from "../components/Loaded";
+import { Panel } from "../components/Panel";
+import { ROW } from "../components/Shortcuts";
+import { Table } from "../components/Table";
+import { Trouble } from "../components/Trouble";
+import { Line, View } from "../components/View";
+import { Ago } from "../components/When";
+import { chipsOf, FIELD_NAMES, searchOf } from "../lib/filters";
+import { actorName } from "../lib/format";
+
+/** The searches that auditors keep, their own and those that others share. */
+export function Searches() {
+  const query = useQuery(searchesQuery);
+  return (
+    <View title="Saved searches" lead="Save one from the search, then open it here, or watch it live.">
+      <Panel title="Searches" flush>
+        <Loaded
+          query={query}
+          what="saved searches"
+          optional
+          isEmpty={({ searches }) => searches.length === 0}
+          empty={
+            <p>
+              None yet. <Link to="/search">Search</Link>, then press Save.
+            </p>
+          }
+        >
+          {({ searches }) => (
+            <Table label="Saved searches" heads={["Name", "Looks for", "By", "Changed", ""]}>
+              {searches.map((search) => (
+                <Row key={search.id} search={search} />
+              ))}
+            </Table>
+          )}
+        </Loaded>
+      </Panel>
+    </View>
+  );
+}
+
+function Row({ search }: { search: SavedSearch }) {
+  const queries = useQueryClient();
+  const address = searchOf(search.params);
+  const refresh = () => queries.invalidateQueries(searchesQuery);
+  const remove = useMutation({ mutationFn: () => api.removeSearch(search.id), onSettled: refresh });
+  const share = useMutation({
+    mutationFn: () =>
+      api.changeSearch(search.id, { name: search.name, params: search.params, is_shared: !search.is_shared }),
+    onSettled: refresh,
+  });
+  return (
+    <tr>
+      <td>
+        <Link to={`/search?${address.toString()}`} {...ROW}>
+          {search.name}
+        </Link>{" "}
+        {search.is_shared ? <Badge>shared</Badge> : null}
+      </td>
+      <td>
+        {chipsOf(address)
+          .map(({ field, value }) => `${FIELD_NAMES[field]} ${value}`)
+          .join(", ") || "everything"}
+      </td>
+      <td>{actorName(search.owner).slice(0, 13)}</td>
+      <td>
+        <Ago time={search.updated_at} />
+      </td>
+      <td>
+        <Line>
+          <Link to={`/search?${address.toString()}&live=1`}>Live</Link>
+          <Button variant="subtle" loading={share.isPending} onClick={() => share.mutate()}>
+            {search.is_shared ? "Stop sharing" : "Share"}
+          </Button>
+          <Button variant="subtle" loading={remove.isPending} onClick={() => remove.mutate()}>
+            Remove
+          </Button>
+        </Line>
+        <Trouble error={remove.error ?? share.error} />
+      </td>
+    </tr>
+  );
+}

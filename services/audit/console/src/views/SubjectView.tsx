@@ -1,0 +1,168 @@
+import { Button } from "@mantine/core";
+import { CopyId } from "@look/CopyId";
+import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { Link, useParams } from "react-router";
+import { searchQuery, subjectQuery, subjectReadsQuery } from "../api/queries";
+import { OUTCOMES, type Subject } from "../api/types";
+import { OutcomeMark } from "../components/Bits";
+import { EventRows } from "../components/EventRows";
+import { Loaded } from "../components/Loaded";
+import { Fact, Facts, Panel, Panels } from "../components/Panel";
+import { ROW } from "../components/Shortcuts";
+import { Number, Table } from "../components/Table";
+import { View } from "../components/View";
+import { Ago, RowTime, When } from "../components/When";
+import { actorName, count, countryName } from "../lib/format";
+
+/** One account: its days in the log, from where, with which factors, and who looked at them. */
+export function SubjectView() {
+  const { sub = "" } = useParams();
+  const subject = useQuery(subjectQuery(sub));
+  return (
+    <View
+      title="Subject"
+      lead={<CopyId value={sub} what="subject" />}
+      actions={
+        <>
+          <Button variant="default" component={Link} to={`/search?subject=${sub}&live=1`}>
+            Watch live
+          </Button>
+          <Button variant="default" component={Link} to={`/erasures?subject=${sub}`}>
+            Erase or hold
+          </Button>
+        </>
+      }
+    >
+      <Panels>
+        <Panel title="In short" span={5}>
+          <Loaded query={subject} what="a summary of a subject" optional>
+            {(data) => <Summary subject={data} />}
+          </Loaded>
+        </Panel>
+        <Panel title="Sessions" span={7} flush>
+          <Loaded
+            query={subject}
+            what="a subject's sessions"
+            optional
+            isEmpty={({ sessions }) => sessions.length === 0}
+            empty="No session is in the log."
+          >
+            {(data) => <SessionTable subject={data} />}
+          </Loaded>
+        </Panel>
+        <Timeline sub={sub} />
+        <Reads sub={sub} />
+      </Panels>
+    </View>
+  );
+}
+
+function Summary({ subject }: { subject: Subject }) {
+  return (
+    <Facts>
+      <Fact name="First event">
+        <When time={subject.first_seen} />
+      </Fact>
+      <Fact name="Last event">
+        <When time={subject.last_seen} />
+      </Fact>
+      <Fact name="Events">{count(subject.event_count)}</Fact>
+      {OUTCOMES.map((outcome) => {
+        const number = subject.outcomes[outcome];
+        return number ? (
+          <Fact key={outcome} name="">
+            <OutcomeMark outcome={outcome} /> {count(number)}
+          </Fact>
+        ) : null;
+      })}
+      <Fact name="Factors">
+        {subject.methods.map(({ method, count: times }) => `${method} (${count(times)})`).join(", ") || "none"}
+      </Fact>
+      <Fact name="Addresses">
+        {subject.ips.map(({ ip, country, count: times }) => (
+          <div key={ip}>
+            <Link to={`/search?subject=${subject.sub}&ip=${ip}`}>
+              <code>{ip}</code>
+            </Link>{" "}
+            {country ? countryName(country) : null} ({count(times)})
+          </div>
+        ))}
+      </Fact>
+    </Facts>
+  );
+}
+
+function SessionTable({ subject }: { subject: Subject }) {
+  return (
+    <Table label="Sessions" heads={["Session", "Begun", "Last seen", "Address", "User agent"]}>
+      {subject.sessions.map((session) => (
+        <tr key={session.session_ref}>
+          <td>
+            <Link to={`/sessions/${session.session_ref}`} {...ROW}>
+              <code>{session.session_ref.slice(0, 8)}</code>
+            </Link>
+          </td>
+          <td>
+            <RowTime time={session.first_seen} />
+          </td>
+          <td>
+            <Ago time={session.last_seen} />
+          </td>
+          <td>
+            <code>{session.ip}</code> {session.country}
+          </td>
+          <td>{session.user_agent}</td>
+        </tr>
+      ))}
+    </Table>
+  );
+}
+
+function Timeline({ sub }: { sub: string }) {
+  const events = useInfiniteQuery(searchQuery({ subject: sub }));
+  const entries = events.data?.pages.flatMap((page) => page.events) ?? [];
+  return (
+    <Panel title="Timeline" flush aside="Newest first">
+      <Loaded query={events} what="events" isEmpty={() => entries.length === 0} empty="No event names this subject.">
+        {() => <EventRows label="Timeline" entries={entries} />}
+      </Loaded>
+      {events.hasNextPage ? (
+        <Button variant="subtle" loading={events.isFetchingNextPage} onClick={() => void events.fetchNextPage()}>
+          Older events
+        </Button>
+      ) : null}
+    </Panel>
+  );
+}
+
+function Reads({ sub }: { sub: string }) {
+  const query = useQuery(subjectReadsQuery(sub));
+  return (
+    <Panel title="Who looked at this person's records" flush>
+      <Loaded
+        query={query}
+        what="the reads of a subject"
+        optional
+        isEmpty={({ reads }) => reads.length === 0}
+        empty="Nobody yet."
+      >
+        {({ reads }) => (
+          <Table label="Reads" heads={["When", "Who", "What", "Rows"]} numbers={[3]}>
+            {reads.map((read) => (
+              <tr key={read.occurred_at + read.route}>
+                <td>
+                  <RowTime time={read.occurred_at} />
+                </td>
+                <td>{actorName(read.actor)}</td>
+                <td>
+                  <code>{read.route}</code>
+                </td>
+                <Number>{read.rows ?? ""}</Number>
+              </tr>
+            ))}
+          </Table>
+        )}
+      </Loaded>
+    </Panel>
+  );
+}

@@ -1,0 +1,206 @@
+import { Button } from "@mantine/core";
+import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { IconBookmarkPlus, IconBroadcast, IconFileExport, IconRefresh } from "@tabler/icons-react";
+import { useEffect, useEffectEvent, useMemo, useState } from "react";
+import { Link } from "react-router";
+import { idOf, type Query } from "../../api/client";
+import { isMissing, isProblem } from "../../api/problem";
+import { searchQuery, statsQuery } from "../../api/queries";
+import type { Bucket, Entry } from "../../api/types";
+import { Volume } from "../../charts/Volume";
+import { EventRows } from "../../components/EventRows";
+import { Empty, Loaded } from "../../components/Loaded";
+import { Panel } from "../../components/Panel";
+import { View } from "../../components/View";
+import { useFilters, type Filters } from "../../lib/filters";
+import { count } from "../../lib/format";
+import { useTail, type Tail } from "../../lib/useTail";
+import { FilterBar } from "./FilterBar";
+import { SaveDialog } from "./SaveDialog";
+import classes from "./Search.module.css";
+import { Spans } from "./Spans";
+
+/** Everything that fits the filters, newest first; with the live tail on, also what arrives while one looks. */
+export function Search() {
+  const filters = useFilters();
+  const [saving, setSaving] = useState(false);
+  const results = useInfiniteQuery(searchQuery(filters.query));
+  const isLive = filters.search.get("live") === "1";
+  const tail = useTail(filters.query, isLive, () => void results.refetch());
+  const pages = results.data?.pages;
+  const entries = useMemo(
+    () => merged(tail.entries, pages?.flatMap(({ events }) => events) ?? []),
+    [tail.entries, pages],
+  );
+  const fresh = useMemo(() => new Set(tail.entries.map(idOf)), [tail.entries]);
+  useLiveKey(filters, isLive);
+
+  return (
+    <View
+      title="Search"
+      actions={
+        <>
+          <Spans value={filters.span} onChange={filters.setSpan} withAll />
+          <LiveButton filters={filters} isLive={isLive} tail={tail} />
+        </>
+      }
+    >
+      <FilterBar filters={filters} />
+      <Over filters={filters} />
+      <Panel
+        title={isLive ? "Events, as they arrive" : "Events"}
+        flush
+        aside={
+          <span className={classes.tools}>
+            <Button variant="subtle" leftSection={<IconRefresh size={15} />} onClick={filters.again}>
+              Look again
+            </Button>
+            <Button variant="subtle" leftSection={<IconBookmarkPlus size={15} />} onClick={() => setSaving(true)}>
+              Save
+            </Button>
+            <Button
+              variant="subtle"
+              leftSection={<IconFileExport size={15} />}
+              component={Link}
+              to={`/exports?${filters.search.toString()}`}
+            >
+              Export
+            </Button>
+          </span>
+        }
+      >
+        {tail.notice ? <p className={classes.notice}>{tail.notice}</p> : null}
+        {tail.state === "lost" ? <p className={classes.notice}>The live tail was closed. Switch it on again.</p> : null}
+        <Loaded
+          query={results}
+          what="events"
+          isEmpty={() => entries.length === 0}
+          empty={<Nothing filters={filters} />}
+        >
+          {() => <EventRows label="Events" entries={entries} fresh={fresh} />}
+        </Loaded>
+        <More results={results} shown={entries.length} />
+      </Panel>
+      {saving ? <SaveDialog filters={filters} onClose={() => setSaving(false)} /> : null}
+    </View>
+  );
+}
+
+function merged(arrived: Entry[], found: Entry[]): Entry[] {
+  const known = new Set(arrived.map(idOf));
+  return [...arrived, ...found.filter((entry) => !known.has(idOf(entry)))];
+}
+
+function toggleLive({ search, change }: Filters, isLive: boolean): void {
+  const next = new URLSearchParams(search);
+  if (isLive) next.delete("live");
+  else next.set("live", "1");
+  change(next);
+}
+
+/** `t` switches the tail, wherever nobody types. */
+function useLiveKey(filters: Filters, isLive: boolean): void {
+  const pressed = useEffectEvent((event: KeyboardEvent) => {
+    const isTyping = event.target instanceof Element && event.target.closest("input, textarea, select, dialog");
+    if (event.key === "t" && !isTyping && !event.ctrlKey && !event.metaKey && !event.altKey)
+      toggleLive(filters, isLive);
+  });
+  useEffect(() => {
+    const listener = (event: KeyboardEvent) => pressed(event);
+    document.addEventListener("keydown", listener);
+    return () => document.removeEventListener("keydown", listener);
+  }, []);
+}
+
+function LiveButton({ filters, isLive, tail }: { filters: Filters; isLive: boolean; tail: Tail }) {
+  const words = tail.state === "live" ? "Live" : tail.state === "connecting" ? "Connecting" : "Live tail";
+  return (
+    <Button
+      variant={isLive ? "filled" : "default"}
+      aria-pressed={isLive}
+      leftSection={<IconBroadcast size={16} className={tail.state === "live" ? classes.pulse : undefined} />}
+      onClick={() => toggleLive(filters, isLive)}
+    >
+      {words}
+    </Button>
+  );
+}
+
+const HOUR = 3_600_000;
+
+function bucketOf({ from, to }: Query): Bucket {
+  const start = typeof from === "string" ? Date.parse(from) : Date.now() - 30 * 24 * HOUR;
+  const end = typeof to === "string" ? Date.parse(to) : Date.now();
+  if (end - start <= 3 * HOUR) return "minute";
+  return end - start <= 8 * 24 * HOUR ? "hour" : "day";
+}
+
+/** The same events over time, where the service can count them. */
+function Over({ filters }: { filters: Filters }) {
+  const query = useQuery(statsQuery({ ...filters.query, by: bucketOf(filters.query), group: "outcome" }));
+  if (isMissing(query.error) || (query.error && isProblem(query.error, "invalid_request"))) return null;
+  return (
+    <Panel title="Over time" aside={query.data ? `${count(query.data.total)} events` : undefined}>
+      <Loaded query={query} what="statistics" isEmpty={({ total }) => total === 0} empty="Nothing to count.">
+        {(stats) => (
+          <Volume
+            stats={stats}
+            onPick={(from, to) => filters.add({ field: "from", value: from }, { field: "to", value: to })}
+          />
+        )}
+      </Loaded>
+    </Panel>
+  );
+}
+
+function Nothing({ filters }: { filters: Filters }) {
+  const isNarrow = filters.chips.length > 0 || filters.span !== null;
+  return (
+    <>
+      <p>Nothing fits.</p>
+      {isNarrow ? (
+        <Button variant="default" onClick={() => filters.change(new URLSearchParams())}>
+          Look through everything
+        </Button>
+      ) : null}
+    </>
+  );
+}
+
+type Results = ReturnType<typeof useInfiniteQuery<{ events: Entry[]; next_cursor: string | null }>>;
+
+function More({
+  results,
+  shown,
+}: {
+  results: Pick<Results, "hasNextPage" | "isFetchingNextPage" | "fetchNextPage" | "data">;
+  shown: number;
+}) {
+  const { hasNextPage, isFetchingNextPage, fetchNextPage } = results;
+  const [end, setEnd] = useState<HTMLElement | null>(null);
+  const next = useEffectEvent(() => {
+    if (hasNextPage && !isFetchingNextPage) void fetchNextPage();
+  });
+
+  useEffect(() => {
+    if (!end) return;
+    const observer = new IntersectionObserver((seen) => {
+      if (seen.some(({ isIntersecting }) => isIntersecting)) next();
+    });
+    observer.observe(end);
+    return () => observer.disconnect();
+  }, [end]);
+
+  if (results.data === undefined || shown === 0) return null;
+  return (
+    <div ref={setEnd} className={classes.more}>
+      {hasNextPage ? (
+        <Button variant="subtle" loading={isFetchingNextPage} onClick={() => void fetchNextPage()}>
+          Older events
+        </Button>
+      ) : (
+        <Empty>{count(shown)} shown. There are no older ones.</Empty>
+      )}
+    </div>
+  );
+}
