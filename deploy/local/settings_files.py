@@ -61,7 +61,7 @@ class SettingsWriter:
         """Write the three files, and the secrets that they point at."""
         for name in _OUR_KEYS:
             self.keys.ensure(name)
-        for role in ("owner", "writer", "reader", "sequencer"):
+        for role in ("owner", "writer", "reader", "sequencer", "clerk"):
             self.keys.write(f"database_url_{role}", self.postgres.url(f"countersign_{role}"))
         token_hash = hashlib.sha256(self.keys.ensure("audit_token").encode()).hexdigest()
         activity_hash = hashlib.sha256(self.keys.ensure("activity_token").encode()).hexdigest()

@@ -9,14 +9,19 @@ from typing import Final
 from litestar import Litestar
 from prometheus_client import CollectorRegistry, Gauge
 
+from services.audit.alerting.start import start_alerting
 from services.audit.api.access import AccessGuard, ServiceTokens
+from services.audit.api.alerts import close_alert, get_alert, get_detections, list_alerts, replay_detections
+from services.audit.api.changes import ChangeRecorder
 from services.audit.api.completeness import get_completeness
 from services.audit.api.events import get_event, search_events
 from services.audit.api.health import Readiness, healthz, readyz
 from services.audit.api.log import BundleReads, get_checkpoint, get_tile
 from services.audit.api.problems import on_database_unavailable, on_query_too_slow
 from services.audit.api.proofs import get_proof
+from services.audit.api.quarantine import get_line, list_quarantine, repair_line
 from services.audit.api.reads import ReadRecorder
+from services.audit.api.reconciliation import get_reconciliation, import_records
 from services.audit.api.tail import tail_events
 from services.audit.consumer.queue import AuditQueue
 from services.audit.consumer.service import DELETERS
@@ -38,7 +43,7 @@ from shared.http.client import open_http
 from shared.http.middleware import AsgiApp, RequestMiddleware
 from shared.http.problems import EXCEPTION_HANDLERS
 from shared.settings import read_keys, read_secrets
-from shared.sqs import queue_sender, sqs_client
+from shared.sqs import Send, queue_sender, sqs_client
 from shared.telemetry.metrics import HttpMetrics, serve_metrics
 from shared.telemetry.tracing import Tracing
 
@@ -89,7 +94,11 @@ def create_app(settings: AuditSettings) -> AsgiApp:
     registry = CollectorRegistry()
     tracing = Tracing("audit", sample_ratio=settings.trace_sample_ratio, otlp_url=settings.otlp_url)
     app = Litestar(
-        [search_events, get_event, get_proof, tail_events, get_completeness, get_checkpoint, get_tile, healthz, readyz],
+        [
+            *(search_events, get_event, get_proof, tail_events, get_completeness, get_checkpoint, get_tile, healthz, readyz),
+            *(list_alerts, get_alert, close_alert, get_detections, replay_detections),
+            *(get_reconciliation, import_records, list_quarantine, get_line, repair_line),
+        ],
         lifespan=[lambda app: _lifespan(app, settings, secrets, guard, registry, tracing)],
         exception_handlers={
             **EXCEPTION_HANDLERS,
@@ -121,7 +130,8 @@ async def _lifespan(
 ) -> AsyncIterator[None]:
     async with AsyncExitStack() as stack:
         stack.callback(tracing.close)
-        trail = await _open_trail(stack, settings, guard)
+        trail, send = await _open_trail(stack, settings, guard)
+        app.state.trail, app.state.send, app.state.changes = trail, send, ChangeRecorder(trail)
         reading = await open_pool(
             secrets.reader_url,
             name="audit-api",
@@ -149,6 +159,7 @@ async def _lifespan(
 
         stack.enter_context(on_stop_signal(begin_to_stop))
         start_watch(stack, app.state.producers, registry)
+        await start_alerting(stack, app, settings, registry, reading=reading, clerk=clerk, trail=trail, sealed=sealed)
         # The stack unwinds from its end: the consumer drains first, then the sequencer seals what was drained.
         if secrets.sequencer_url is not None:
             await start_sequencer(
@@ -169,7 +180,7 @@ async def _lifespan(
         await trail.announce(service_event(EventType.SERVICE_STOPPED))
 
 
-async def _open_trail(stack: AsyncExitStack, settings: AuditSettings, guard: AccessGuard) -> AuditTrail:
+async def _open_trail(stack: AsyncExitStack, settings: AuditSettings, guard: AccessGuard) -> tuple[AuditTrail, Send]:
     """Open this service's own way into the log, and let callers in: both need the running loop."""
     http = await stack.enter_async_context(open_http())
     send = await stack.enter_async_context(queue_sender(settings, settings.audit_queue_url))
@@ -179,7 +190,7 @@ async def _open_trail(stack: AsyncExitStack, settings: AuditSettings, guard: Acc
         http, issuer=settings.cognito_issuer, client_ids=frozenset(settings.client_ids), jwks_url=settings.jwks_url
     )
     guard.open(trail, verifier)
-    return trail
+    return trail, send
 
 
 def _share(app: Litestar, reading: Pool, reads: ReadRecorder, sealed: Pulse, email_hash_keys: list[str]) -> None:

@@ -10,6 +10,7 @@ from typing import Final
 
 from services.audit.commands import completeness, dlq, proofs, query, verify
 from services.audit.commands.errors import CommandFailed
+from services.audit.commands.operations import add_operations
 
 EXAMPLES: Final = """examples:
   countersign audit query --email ada@example.test          her last 100 events, oldest first
@@ -21,6 +22,9 @@ EXAMPLES: Final = """examples:
   countersign audit proof 019a...:6b1f...                   a file that proves it, without us
   countersign audit completeness                            is any event of any producer missing?
   countersign audit dlq list                                messages that could not be delivered
+  countersign audit alerts list                             what somebody should look at
+  countersign audit reconcile report --from 1d              does a provider know of a sign-in that we do not?
+  countersign audit quarantine list                         lines that could not become entries
 
 The service is found by --url and --token, then COUNTERSIGN_AUDIT_URL and COUNTERSIGN_AUDIT_TOKEN, then the local stack
 (.local/stack.json, here or in a folder above); the log's public key by --key, then COUNTERSIGN_LOG_KEY, then the local stack.
@@ -59,6 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_proofs(commands)
     _add_completeness(commands)
     _add_dlq(commands)
+    add_operations(commands, _add_service, _count)
     return parser
 
 

@@ -1,9 +1,11 @@
 """Settings of the audit service."""
 
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from msgspec import Meta
 
+from services.audit.detections.parameters import DetectionParameters
 from shared.settings import AwsSettings
 
 
@@ -64,6 +66,14 @@ class AuditSettings(AwsSettings, frozen=True, kw_only=True, forbid_unknown_field
     # A search that runs longer is cut off: the caller should narrow it.
     query_seconds_max: Annotated[float, Meta(gt=0, le=120)] = 10.0
 
+    # Whether this process may follow the log with the rules: one at a time does. The parameters are the rules' own.
+    detects: bool = True
+    detections: DetectionParameters = DetectionParameters()
+    # Where alerts go besides the log. The webhook gets each as signed JSON; its file holds one secret, or two in a rotation.
+    alert_webhook_url: str | None = None
+    alert_webhook_secret_file: str | None = None
+    alert_topic_arn: str | None = None
+
     trace_sample_ratio: Annotated[float, Meta(ge=0, le=1)] = 0.01
     otlp_url: str | None = None
     log_level: str = "info"
@@ -74,3 +84,12 @@ class AuditSettings(AwsSettings, frozen=True, kw_only=True, forbid_unknown_field
             raise ValueError("drain_seconds must be larger than receive_wait_seconds: a stop waits for the polls under way")
         if (self.log_key_file is None) != (self.sequencer_database_url_file is None):
             raise ValueError("log_key_file and sequencer_database_url_file belong together: sealing needs both")
+        if (self.alert_webhook_url is None) != (self.alert_webhook_secret_file is None):
+            raise ValueError("alert_webhook_url and alert_webhook_secret_file belong together: what is sent is signed")
+        if self.alert_webhook_url is not None and not _is_safe(self.alert_webhook_url):
+            raise ValueError("alert_webhook_url must begin with https://: alerts name people")
+
+
+def _is_safe(url: str) -> bool:
+    parts = urlsplit(url)
+    return parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in ("127.0.0.1", "localhost", "::1"))

@@ -108,6 +108,21 @@ def _start(
     stack.push_async_callback(finish)
 
 
+def start_part(
+    stack: AsyncExitStack, name: str, make: Callable[[], Part], wake: Callable[[], None], on_fault: Callable[[], Any]
+) -> None:
+    """Begin a part that may be waiting when it is told to stop: `wake` ends that wait."""
+    stop = asyncio.Event()
+    task = asyncio.create_task(keep_running(name, make, stop, on_fault), name=name)
+
+    async def finish() -> None:
+        stop.set()
+        wake()
+        await task
+
+    stack.push_async_callback(finish)
+
+
 async def close_pool(pool: Pool) -> None:
     """Close connections, and cut those that do not end by themselves."""
     try:

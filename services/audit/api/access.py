@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from services.audit.api.problems import ReadNotRecorded
+from services.audit.api.routes import operations_route
 from shared.audit_trail import AuditTrail, AuditUnavailable
 from shared.cognito_tokens import KeysUnavailable, TokenInvalid, TokenVerifier
 from shared.events import Actor, Draft, EventType, HttpRef, Outcome, clean_text
@@ -173,4 +174,4 @@ def _route(path: str) -> str:
         return BUNDLE_ROUTE
     if path.startswith(EVENTS_PATH + "/"):
         return PROOF_ROUTE if path.endswith("/proof") else EVENT_ROUTE
-    return "unmatched"
+    return operations_route(path) or "unmatched"

@@ -8,8 +8,10 @@ from typing import Any, Final, NamedTuple, TypeVar
 from uuid import UUID
 
 from services.audit.reading import SEARCH_CHARACTERS_MAX
+from services.audit.storage.alerts import Wanted as WantedAlerts
 from services.audit.storage.cursor import CursorInvalid, LogCursor, SearchCursor, log_cursor, search_cursor
 from services.audit.storage.producers import Wanted
+from services.audit.storage.quarantine import Wanted as WantedLines
 from services.audit.storage.search import AddressRange, Filters, Order
 from shared.events import EventType, Outcome, email_hash
 from shared.problems import InvalidRequest
@@ -24,6 +26,9 @@ FILTER_FIELDS: Final = frozenset(
 )
 SEARCH_FIELDS: Final = FILTER_FIELDS | {"limit", "order", "cursor"}
 TAIL_FIELDS: Final = (FILTER_FIELDS - {"to"}) | {"cursor"}
+ALERT_FIELDS: Final = frozenset({"state", "rule", "from", "to", "limit", "cursor"})
+RANGE_FIELDS: Final = frozenset({"from", "to"})
+QUARANTINE_FIELDS: Final = frozenset({"reason", "from", "to", "limit", "cursor"})
 COMPLETENESS_FIELDS: Final = frozenset({"service", "instance", "from", "incomplete"})
 WHEN: Final = "Give a time as in RFC 3339, with its zone, such as 2026-01-31T12:00:00Z."
 # "+01:00" arrives as " 01:00" from those who forget to escape the plus.
@@ -156,15 +161,77 @@ def parse_completeness(pairs: Pairs) -> tuple[Wanted, tuple[str, ...]]:
     return wanted, reader.fields
 
 
+def parse_alerts(pairs: Pairs) -> tuple[WantedAlerts, tuple[str, ...]]:
+    """
+    Read the query of a list of alerts; the second value are the fields that were given.
+
+    Raises:
+        InvalidRequest: As `parse_search`.
+    """
+    reader = _Reader(pairs, ALERT_FIELDS)
+    since, until = _range(reader)
+    wanted = WantedAlerts(
+        state=reader.one("state", _state, "Give open or closed."),
+        rule=reader.one("rule", str, ""),
+        since=since,
+        until=until,
+        before=reader.one("cursor", _number, "Give the next_cursor of an earlier answer."),
+        limit=reader.one("limit", _limit, f"Give a whole number from 1 to {LIMIT_MAX}.") or LIMIT_DEFAULT,
+    )
+    reader.check()
+    return wanted, reader.fields
+
+
+def parse_quarantine(pairs: Pairs) -> tuple[WantedLines, tuple[str, ...]]:
+    """
+    Read the query of a list of quarantined lines; the second value are the fields that were given.
+
+    Raises:
+        InvalidRequest: As `parse_search`.
+    """
+    reader = _Reader(pairs, QUARANTINE_FIELDS)
+    since, until = _range(reader)
+    wanted = WantedLines(
+        reason=reader.one("reason", str, ""),
+        since=since,
+        until=until,
+        before=reader.one("cursor", _number, "Give the next_cursor of an earlier answer."),
+        limit=reader.one("limit", _limit, f"Give a whole number from 1 to {LIMIT_MAX}.") or LIMIT_DEFAULT,
+    )
+    reader.check()
+    return wanted, reader.fields
+
+
+def parse_range(pairs: Pairs) -> tuple[datetime | None, datetime | None, tuple[str, ...]]:
+    """
+    Read a stretch of time, and the fields that were given.
+
+    Raises:
+        InvalidRequest: As `parse_search`.
+    """
+    reader = _Reader(pairs, RANGE_FIELDS)
+    since, until = _range(reader)
+    reader.check()
+    return since, until, reader.fields
+
+
+def no_params(pairs: Pairs) -> None:
+    """
+    Refuse parameters where there are none.
+
+    Raises:
+        InvalidRequest: As `parse_search`.
+    """
+    _Reader(pairs, frozenset()).check()
+
+
 def shape(view: str, fields: tuple[str, ...], **counts: Any) -> dict[str, Any]:
     """Return what the log keeps of a read: which filters were used and how much was shown, never what was looked for."""
     return {"view": view, "filters": list(fields), **counts}
 
 
 def _filters(reader: _Reader, email_hash_keys: Sequence[str]) -> Filters:
-    since, until = reader.one("from", _time, WHEN), reader.one("to", _time, WHEN)
-    if since is not None and until is not None and since >= until:
-        reader.wrong("to", "Give a time after from.")
+    since, until = _range(reader)
     address = reader.one("email", _email, "Give an e-mail address.")
     return Filters(
         since=since,
@@ -179,6 +246,13 @@ def _filters(reader: _Reader, email_hash_keys: Sequence[str]) -> Filters:
         request=reader.one("request", str, ""),
         text=reader.one("q", _text, "Give a word or an identifier."),
     )
+
+
+def _range(reader: _Reader) -> tuple[datetime | None, datetime | None]:
+    since, until = reader.one("from", _time, WHEN), reader.one("to", _time, WHEN)
+    if since is not None and until is not None and since >= until:
+        reader.wrong("to", "Give a time after from.")
+    return since, until
 
 
 def _types(reader: _Reader) -> tuple[str, ...]:
@@ -229,6 +303,18 @@ def _limit(value: str) -> int:
     if not value.isascii() or not value.isdigit() or not 1 <= int(value) <= LIMIT_MAX:
         raise ValueError(value)
     return int(value)
+
+
+def _number(value: str) -> int:
+    if not value.isascii() or not value.isdigit() or int(value) >= 2**63:
+        raise ValueError(value)
+    return int(value)
+
+
+def _state(value: str) -> str:
+    if value not in ("open", "closed"):
+        raise ValueError(value)
+    return value
 
 
 def _flag(value: str) -> bool:

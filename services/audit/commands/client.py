@@ -112,22 +112,49 @@ class AuditClient:
 
     @contextmanager
     def _answer(
-        self, path: str, params: Params, seconds_max: float, headers: dict[str, str] | None = None
+        self,
+        path: str,
+        params: Params,
+        seconds_max: float,
+        headers: dict[str, str] | None = None,
+        body: bytes | None = None,
     ) -> Iterator[http.client.HTTPResponse]:
         connection = connect(self._parts, seconds_max)
         try:
             try:
                 target = f"{self._parts.path}{path}?{urlencode(params, quote_via=quote)}"
-                connection.request("GET", target, headers={"Authorization": f"Bearer {self._token}", **(headers or {})})
+                method = "GET" if body is None else "POST"
+                all_headers = {"Authorization": f"Bearer {self._token}", **(headers or {})}
+                connection.request(method, target, body=body, headers=all_headers)
                 answer = connection.getresponse()
             except (OSError, http.client.HTTPException) as error:
                 reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
                 raise CommandFailed(f"the audit service at {self._url} does not answer: {reason}") from error
-            if answer.status != 200:
+            if answer.status not in (200, 201):
                 raise _refusal(answer)
             yield answer
         finally:
             connection.close()
+
+    def ask(self, path: str, params: Params = (), *, seconds_max: float = ANSWER_SECONDS_MAX) -> bytes:
+        """
+        Ask for something and return the JSON of the answer.
+
+        Raises:
+            CommandFailed: The service cannot be reached or refuses.
+        """
+        with self._answer(path, params, seconds_max) as answer:
+            return answer.read()
+
+    def tell(self, path: str, body: bytes, *, content_type: str = "application/json", seconds_max: float = 300.0) -> bytes:
+        """
+        Have something done and return the JSON of the answer.
+
+        Raises:
+            CommandFailed: The service cannot be reached or refuses.
+        """
+        with self._answer(path, (), seconds_max, {"Content-Type": content_type}, body) as answer:
+            return answer.read()
 
     def proof(self, event_id: str) -> str:
         """

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 
-from services.audit.detections.model import Alert, Record, Rule
+from services.audit.detections.model import About, Alert, Record, Rule
 from services.audit.detections.parameters import DetectionParameters
 from services.audit.detections.rules import FatigueRule, RefreshReuseRule, SprayRule, StuffingRule
 from services.audit.detections.takeover import TakeoverRule
@@ -30,6 +30,7 @@ class Detector:
             RefreshReuseRule(),
         ]
         self._takeover = TakeoverRule(parameters.takeover)
+        self.about: list[About] = [*(rule.about for rule in self._rules), self._takeover.about]
         self.history_reach: timedelta = self._takeover.history_reach
         self.look_back: timedelta = max(rule.look_back for rule in self._rules)
         self.types: frozenset[EventType] = self._takeover.types.union(*(rule.types for rule in self._rules))

@@ -26,7 +26,7 @@ class TravelRule:
     See `IMPOSSIBLE_TRAVEL`.
 
     A country is a disc about its middle: between two discs lies the least that somebody must have travelled, so that a person
-    who lives at a border raises nothing. One alert a day for a person and a pair of countries, however often they go to and fro.
+    who lives at a border raises nothing. One alert a day for a person and a pair of countries, however often they travel.
     """
 
     def __init__(self, parameters: TravelParameters) -> None:
