@@ -9,6 +9,7 @@ from typing import Final
 from litestar import Litestar
 from prometheus_client import CollectorRegistry, Gauge
 
+from services.audit.alerting.records import TooMuch
 from services.audit.alerting.start import start_alerting
 from services.audit.api.access import AccessGuard, ServiceTokens
 from services.audit.api.alerts import close_alert, get_alert, get_detections, list_alerts, replay_detections
@@ -17,7 +18,7 @@ from services.audit.api.completeness import get_completeness
 from services.audit.api.events import get_event, search_events
 from services.audit.api.health import Readiness, healthz, readyz
 from services.audit.api.log import BundleReads, get_checkpoint, get_tile
-from services.audit.api.problems import on_database_unavailable, on_query_too_slow
+from services.audit.api.problems import on_database_unavailable, on_query_too_slow, on_too_much
 from services.audit.api.proofs import get_proof
 from services.audit.api.quarantine import get_line, list_quarantine, repair_line
 from services.audit.api.reads import ReadRecorder
@@ -104,6 +105,7 @@ def create_app(settings: AuditSettings) -> AsgiApp:
             **EXCEPTION_HANDLERS,
             DatabaseUnavailable: on_database_unavailable,
             QueryTooSlow: on_query_too_slow,
+            TooMuch: on_too_much,
         },
         request_max_body_size=BODY_BYTES_MAX,
         openapi_config=None,

@@ -169,6 +169,7 @@ def _add_dlq(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     area = commands.add_parser("dlq", help="the dead-letter queue", epilog=EXAMPLES, formatter_class=_Formatter)
     actions = area.add_subparsers(title="commands", required=True, metavar="COMMAND")
     looking = actions.add_parser("list", help="show its messages")
+    looking.add_argument("--bodies", action="store_true", help="and what each holds, line by line")
     looking.set_defaults(run=dlq.list_messages)
     moving = actions.add_parser("redrive", help="put its messages back on the audit queue")
     moving.set_defaults(run=dlq.redrive)

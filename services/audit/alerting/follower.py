@@ -15,7 +15,7 @@ from typing import Final
 import structlog
 
 from services.audit.alerting.metrics import AlertMetrics
-from services.audit.alerting.records import Batch, LogRecords
+from services.audit.alerting.records import Batch, LogRecords, TooMuch
 from services.audit.detections.detector import Detector, Histories
 from services.audit.detections.model import Alert, Record
 from services.audit.detections.parameters import DetectionParameters
@@ -56,7 +56,7 @@ class Follower:
         while not stop.is_set():
             try:
                 has_moved = await self.step()
-            except (DatabaseUnavailable, QueryTooSlow) as error:
+            except (DatabaseUnavailable, QueryTooSlow, TooMuch) as error:
                 log.warning("audit.detection_postponed", error=str(error))
                 await _pause(stop, PAUSE_SECONDS)
                 continue
@@ -122,6 +122,7 @@ class RuleFollower(Follower):
             run = await self._keep(turn, place, batch, alerts)
         # Committed: from here on a crash costs the memory of the rules, which the look-back brings back.
         self._standing = detector, batch.next_index
+        self._metrics.behind.labels(NAME).set(max(0, batch.tree_size - batch.next_index))
         if run is not None:
             await self._trail.announce(run_draft(run))
         return batch.next_index > place.next_index

@@ -24,10 +24,11 @@ class TooMuch(Exception):
 
 
 class Batch(NamedTuple):
-    """Events, and the leaf behind everything that was looked at."""
+    """Events, the leaf behind everything that was looked at, and how large the log is."""
 
     records: list[Record]
     next_index: int
+    tree_size: int
 
 
 class LogRecords:
@@ -48,13 +49,13 @@ class LogRecords:
         size = (await self._entries.now()).next_index
         until = size if end is None else min(end, size)
         if start >= until:
-            return Batch([], start)
+            return Batch([], start, size)
         filters = Filters(types=tuple(sorted(one.value for one in types)))
         found = await self._entries.follow(filters, after=LogCursor(start), limit=BATCH_MAX)
         inside = [one for one in found if one.leaf_index is not None and one.leaf_index < until]
         is_all = len(found) < BATCH_MAX or len(inside) < len(found)
         next_index = until if is_all else (inside[-1].leaf_index or 0) + 1
-        return Batch(records_of(inside), next_index)
+        return Batch(records_of(inside), next_index, size)
 
     async def between(self, types: Iterable[EventType], start: int, end: int) -> AsyncIterator[list[Record]]:
         """Yield the events of some types from one leaf to another, the last exclusive."""
@@ -71,14 +72,16 @@ class LogRecords:
         recorded_at = await self._alerts.recorded_at(max(0, leaf_index - 1))
         return 0 if recorded_at is None else min(leaf_index, await self._alerts.tree_size_at(recorded_at - reach))
 
-    async def within(self, types: Iterable[EventType], since: datetime, until: datetime) -> list[Record]:
+    async def within(
+        self, types: Iterable[EventType], since: datetime, until: datetime, *, person: str | None = None
+    ) -> list[Record]:
         """
-        Return the sealed events of some types that occurred in a stretch of time, in the order of the log.
+        Return the sealed events of some types, of everybody or of one account, in a stretch of time, in the order of the log.
 
         Raises:
             TooMuch: There are more than `WITHIN_MAX`.
         """
-        filters = Filters(since=since, until=until, types=tuple(sorted(one.value for one in types)))
+        filters = Filters(since=since, until=until, types=tuple(sorted(one.value for one in types)), subject=person)
         found: list[Found] = []
         after = None
         while True:

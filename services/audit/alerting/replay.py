@@ -3,11 +3,13 @@
 from datetime import UTC, datetime
 from typing import NamedTuple
 
+from services.audit.alerting.bypass import judge_all
 from services.audit.alerting.follower import histories_of, rule_names
 from services.audit.alerting.records import LogRecords
 from services.audit.detections.detector import Detector
 from services.audit.detections.model import Alert
 from services.audit.detections.parameters import DetectionParameters
+from services.audit.reconciliation.sightings import THEIRS
 from services.audit.storage.alerts import AlertStore, Run, new_run_id
 from shared.events import Actor
 
@@ -25,8 +27,10 @@ async def replay(
     """
     Look at the leaves from `start` to `end` (exclusive) as if for the first time, and keep what nobody had found.
 
+    A provider's record whose grace is not over yet is judged with what is there: replay what has settled.
+
     Raises:
-        DatabaseUnavailable, QueryTooSlow: Nothing was kept: try again, or with less.
+        DatabaseUnavailable, QueryTooSlow, TooMuch: Nothing was kept: try again, or with less.
     """
     started_at = datetime.now(UTC)
     detector = Detector(parameters)
@@ -36,5 +40,7 @@ async def replay(
     alerts: list[Alert] = []
     async for batch in records.between(detector.types, start, end):
         alerts += detector.feed(batch, await histories_of(detector, records, batch))
+    async for batch in records.between(THEIRS, start, end):
+        alerts += await judge_all(records, batch, parameters.bypass)
     run = Run(new_run_id(), "replay", start, end, end - start, len(alerts), 0, rule_names(parameters), started_at, by)
     return Replayed(run._replace(new_alerts=await store.keep_replay(alerts, run)), alerts)

@@ -9,8 +9,8 @@ from litestar import Request, get, post
 from litestar.response.base import ASGIResponse
 
 from services.audit.alerting.bypass import TOLD_WITHIN
-from services.audit.alerting.records import LogRecords, TooMuch
-from services.audit.api.problems import ReadNotRecorded, SearchTooBroad
+from services.audit.alerting.records import LogRecords
+from services.audit.api.problems import ReadNotRecorded
 from services.audit.api.query import parse_range, shape
 from services.audit.api.reads import ReadRecorder
 from services.audit.api.routes import IMPORT_PATH, RECONCILIATION_PATH
@@ -138,11 +138,8 @@ async def _compare(request: AnyRequest, since: datetime, until: datetime, now: d
     state = request.app.state
     parameters: DetectionParameters = state.detection_parameters
     records, reach = LogRecords(state.reader, state.alerts), reach_of(parameters.bypass)
-    try:
-        ours = await records.within(OURS, since - reach, until + reach)
-        theirs = await records.within(THEIRS, since - reach, until + reach + TOLD_WITHIN)
-    except TooMuch as error:
-        raise SearchTooBroad(str(error)) from error
+    ours = await records.within(OURS, since - reach, until + reach)
+    theirs = await records.within(THEIRS, since - reach, until + reach + TOLD_WITHIN)
     return reconcile(
         [sighting for record in ours for sighting in ours_of(record)],
         _seen(record for record in theirs),

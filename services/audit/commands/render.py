@@ -72,7 +72,7 @@ def _cells(event: dict[str, Any], now: datetime) -> list[Text]:
         Text(event["event_type"], style="bold"),
         Text(outcome, style=OUTCOME_STYLES.get(outcome, "")),
         Text(_who(event)),
-        Text(_printable((event.get("client") or {}).get("ip") or "")),
+        Text(printable((event.get("client") or {}).get("ip") or "")),
         Text(_detail(event), style="dim"),
     ]
 
@@ -80,10 +80,10 @@ def _cells(event: dict[str, Any], now: datetime) -> list[Text]:
 def _who(event: dict[str, Any]) -> str:
     subject, actor = event.get("subject") or {}, event.get("actor") or {}
     if subject.get("sub"):
-        return _printable(subject["sub"])[:13]
+        return printable(subject["sub"])[:13]
     if subject.get("email_hash"):
-        return "#" + _printable(subject["email_hash"])[:12]
-    return _printable(f"{actor['kind']} {actor['id'][:13]}") if actor else ""
+        return "#" + printable(subject["email_hash"])[:12]
+    return printable(f"{actor['kind']} {actor['id'][:13]}") if actor else ""
 
 
 def _detail(event: dict[str, Any]) -> str:
@@ -96,9 +96,9 @@ def _detail(event: dict[str, Any]) -> str:
         event.get("attempt_id") and f"attempt {event['attempt_id'][:8]}",
         f"by {event['producer']['service']}",
     ]
-    return _printable(" · ".join(part for part in parts if part))
+    return printable(" · ".join(part for part in parts if part))
 
 
-def _printable(text: str) -> str:
-    # What an event holds came from outside: a terminal must not take it for commands.
+def printable(text: str) -> str:
+    """Return text fit for a terminal: what an event holds came from outside and must not be taken for commands."""
     return "".join(char if char.isprintable() else "\ufffd" for char in text)

@@ -36,6 +36,8 @@ GARBAGE_SHARE = 0.002
 COPIED_SHARE = 0.1
 LINES_MAX = 40
 CONSUMERS = 2
+# A machine that runs other tests beside this one may need long to start a process.
+START_SECONDS_MAX = 120.0
 
 Say = Callable[[str], None]
 
@@ -124,7 +126,7 @@ async def run_chaos(
     async with asyncio.timeout(seconds_max), asyncio.TaskGroup() as group:
         for service in services:
             group.create_task(service.live())
-        await _send_and_kill(queue, database, plan, services, kills, chance, outcome)
+        await _send_and_kill(queue, database, plan, services, kills, chance, outcome, say)
         await _wait_for_all(queue, database, plan, say)
         for service in services:
             service.is_over.set()
@@ -149,7 +151,8 @@ class Mortal:
         """Run until it is over."""
         while not self.is_over.is_set():
             self.was_killed.clear()
-            async with service_process(self.settings, load(AuditSettings, self.settings).port) as process:
+            port = load(AuditSettings, self.settings).port
+            async with service_process(self.settings, port, seconds_max=START_SECONDS_MAX) as process:
                 self.process = process
                 waits = [asyncio.create_task(one.wait()) for one in (self.was_killed, self.is_over)]
                 await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
@@ -181,6 +184,7 @@ async def _send_and_kill(
     kills: int,
     chance: random.Random,
     outcome: Outcome,
+    say: Say,
 ) -> None:
     """Send a portion, and while it is being stored kill one of the services; then the next."""
     portion = -(-len(plan.messages) // (kills + 1))
@@ -191,10 +195,11 @@ async def _send_and_kill(
         is_last = start + portion >= len(plan.messages)
         if not is_last:
             wanted = before + round(sum(map(len, messages)) * chance.uniform(0.05, 0.5))
-            await until(partial(_has_stored, database, wanted), "entries", seconds_max=120)
-            await until(partial(_any_lives, services), "a service that lives", seconds_max=60)
+            await until(partial(_has_stored, database, wanted), "entries", seconds_max=2 * START_SECONDS_MAX)
+            await until(partial(_any_lives, services), "a service that lives", seconds_max=START_SECONDS_MAX)
             chance.choice([service for service in services if service.process is not None]).kill()
             outcome.kills += 1
+            say(f"{await _stored(database):,} stored, {outcome.kills} of {kills} killed")
         await sending
 
 
