@@ -9,7 +9,10 @@ from typing import Final
 from litestar import Litestar
 from prometheus_client import CollectorRegistry, Gauge
 
+from services.audit.alerting.records import TooMuch
+from services.audit.alerting.start import start_alerting
 from services.audit.api.access import AccessGuard, ServiceTokens
+from services.audit.api.alerts import close_alert, get_alert, get_detections, list_alerts, replay_detections
 from services.audit.api.archive import list_archive
 from services.audit.api.changes import ChangeRecorder
 from services.audit.api.completeness import get_completeness
@@ -18,9 +21,11 @@ from services.audit.api.events import get_event, search_events
 from services.audit.api.exports import create_export, get_export_file, list_exports
 from services.audit.api.health import Readiness, healthz, readyz
 from services.audit.api.log import BundleReads, get_checkpoint, get_keys, get_tile
-from services.audit.api.problems import on_database_unavailable, on_query_too_slow
+from services.audit.api.problems import on_database_unavailable, on_query_too_slow, on_too_much
 from services.audit.api.proofs import get_proof
+from services.audit.api.quarantine import get_line, list_quarantine, repair_line
 from services.audit.api.reads import ReadRecorder
+from services.audit.api.reconciliation import get_reconciliation, import_records
 from services.audit.api.retention import list_statements
 from services.audit.api.searches import add_search, change_search, list_searches, remove_search
 from services.audit.api.stats import get_stats, get_top
@@ -59,7 +64,7 @@ from shared.http.client import open_http
 from shared.http.middleware import AsgiApp, RequestMiddleware
 from shared.http.problems import EXCEPTION_HANDLERS, JsonRequest
 from shared.settings import read_keys, read_secrets
-from shared.sqs import queue_sender, sqs_client
+from shared.sqs import Send, queue_sender, sqs_client
 from shared.telemetry.metrics import HttpMetrics, serve_metrics
 from shared.telemetry.tracing import Tracing
 
@@ -72,6 +77,8 @@ HANDLERS: Final = (
     *(list_searches, add_search, change_search, remove_search),
     *(erase_subject, list_erasures, list_holds, place_hold, release_hold),
     *(create_export, list_exports, get_export_file, list_archive, list_streams, list_statements),
+    *(list_alerts, get_alert, close_alert, get_detections, replay_detections),
+    *(get_reconciliation, import_records, list_quarantine, get_line, repair_line),
     *(get_checkpoint, get_keys, get_tile, healthz, readyz),
 )
 
@@ -128,6 +135,7 @@ def create_app(settings: AuditSettings) -> AsgiApp:
             **EXCEPTION_HANDLERS,
             DatabaseUnavailable: on_database_unavailable,
             QueryTooSlow: on_query_too_slow,
+            TooMuch: on_too_much,
         },
         request_class=JsonRequest,
         request_max_body_size=BODY_BYTES_MAX,
@@ -155,7 +163,8 @@ async def _lifespan(
 ) -> AsyncIterator[None]:
     async with AsyncExitStack() as stack:
         stack.callback(tracing.close)
-        trail = await _open_trail(stack, settings, guard)
+        trail, send = await _open_trail(stack, settings, guard)
+        app.state.trail, app.state.send, app.state.changes = trail, send, ChangeRecorder(trail)
         reading = await open_pool(
             secrets.reader_url,
             name="audit-api",
@@ -196,6 +205,7 @@ async def _lifespan(
         )
         if settings.archive_bucket is not None:
             await start_archive(stack, settings, settings.archive_bucket, app.state.archive, trail, registry)
+        await start_alerting(stack, app, settings, registry, reading=reading, clerk=clerk, trail=trail, sealed=sealed)
         # The stack unwinds from its end: the consumer drains first, then the sequencer seals what was drained.
         if secrets.sequencer_url is not None:
             await start_sequencer(
@@ -217,7 +227,7 @@ async def _lifespan(
         await trail.announce(service_event(EventType.SERVICE_STOPPED))
 
 
-async def _open_trail(stack: AsyncExitStack, settings: AuditSettings, guard: AccessGuard) -> AuditTrail:
+async def _open_trail(stack: AsyncExitStack, settings: AuditSettings, guard: AccessGuard) -> tuple[AuditTrail, Send]:
     """Open this service's own way into the log, and let callers in: both need the running loop."""
     http = await stack.enter_async_context(open_http())
     send = await stack.enter_async_context(queue_sender(settings, settings.audit_queue_url))
@@ -227,7 +237,7 @@ async def _open_trail(stack: AsyncExitStack, settings: AuditSettings, guard: Acc
         http, issuer=settings.cognito_issuer, client_ids=frozenset(settings.client_ids), jwks_url=settings.jwks_url
     )
     guard.open(trail, verifier)
-    return trail
+    return trail, send
 
 
 def _share(app: Litestar, reading: Pool, ring: KeyRing, reads: ReadRecorder, sealed: Pulse, email_hash_keys: list[str]) -> None:

@@ -23,6 +23,7 @@ from services.audit.commands import (
     verify,
 )
 from services.audit.commands.errors import CommandFailed
+from services.audit.commands.operations import add_operations
 
 EXAMPLES: Final = """examples:
   countersign audit query --email ada@example.test          her last 100 events, oldest first
@@ -41,6 +42,9 @@ EXAMPLES: Final = """examples:
   countersign audit verify --archive                        every archived day, against the log's public key
   countersign audit archive run --settings audit.toml       write closed days into the locked bucket
   countersign audit dlq list                                messages that could not be delivered
+  countersign audit alerts list                             what somebody should look at
+  countersign audit reconcile report --from 1d              does a provider know of a sign-in that we do not?
+  countersign audit quarantine list                         lines that could not become entries
 
 The service is found by --url and --token, then COUNTERSIGN_AUDIT_URL and COUNTERSIGN_AUDIT_TOKEN, then the local stack
 (.local/stack.json, here or in a folder above); the log's public key by --key, then COUNTERSIGN_LOG_KEY, then the local stack.
@@ -86,6 +90,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_streams(commands)
     _add_retention(commands)
     _add_dlq(commands)
+    add_operations(commands, _add_service, _count)
     return parser
 
 
@@ -299,6 +304,7 @@ def _add_dlq(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     area = commands.add_parser("dlq", help="the dead-letter queue", epilog=EXAMPLES, formatter_class=_Formatter)
     actions = area.add_subparsers(title="commands", required=True, metavar="COMMAND")
     looking = actions.add_parser("list", help="show its messages")
+    looking.add_argument("--bodies", action="store_true", help="and what each holds, line by line")
     looking.set_defaults(run=dlq.list_messages)
     moving = actions.add_parser("redrive", help="put its messages back on the audit queue")
     moving.set_defaults(run=dlq.redrive)

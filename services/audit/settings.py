@@ -2,10 +2,12 @@
 
 from datetime import timedelta
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from msgspec import Meta
 
 from services.audit.archiving.bucket import LockMode
+from services.audit.detections.parameters import DetectionParameters
 from services.audit.streaming.settings import S3Stream, WebhookStream
 from shared.settings import AwsSettings
 
@@ -81,6 +83,13 @@ class AuditSettings(AwsSettings, frozen=True, kw_only=True, forbid_unknown_field
 
     # Who is sent the log as it grows; see services/audit/streaming.
     streams: tuple[WebhookStream | S3Stream, ...] = ()
+    # Whether this process may follow the log with the rules: one at a time does. The parameters are the rules' own.
+    detects: bool = True
+    detections: DetectionParameters = DetectionParameters()
+    # Where alerts go besides the log. The webhook gets each as signed JSON; its file holds one secret, or two in a rotation.
+    alert_webhook_url: str | None = None
+    alert_webhook_secret_file: str | None = None
+    alert_topic_arn: str | None = None
 
     trace_sample_ratio: Annotated[float, Meta(ge=0, le=1)] = 0.01
     otlp_url: str | None = None
@@ -99,3 +108,12 @@ class AuditSettings(AwsSettings, frozen=True, kw_only=True, forbid_unknown_field
             raise ValueError("log_key_file and sequencer_database_url_file belong together: sealing needs both")
         if len({stream.name for stream in self.streams}) != len(self.streams):
             raise ValueError("two streams have one name")
+        if (self.alert_webhook_url is None) != (self.alert_webhook_secret_file is None):
+            raise ValueError("alert_webhook_url and alert_webhook_secret_file belong together: what is sent is signed")
+        if self.alert_webhook_url is not None and not _is_safe(self.alert_webhook_url):
+            raise ValueError("alert_webhook_url must begin with https://: alerts name people")
+
+
+def _is_safe(url: str) -> bool:
+    parts = urlsplit(url)
+    return parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in ("127.0.0.1", "localhost", "::1"))

@@ -117,13 +117,25 @@ def start_counter(stack: AsyncExitStack, clerk: Pool, registry: CollectorRegistr
 
 
 def start_part(
-    stack: AsyncExitStack, name: str, make: Callable[[], Part], stop: asyncio.Event, on_fault: Callable[[], Any]
+    stack: AsyncExitStack,
+    name: str,
+    make: Callable[[], Part],
+    stop: asyncio.Event,
+    on_fault: Callable[[], Any],
+    *,
+    wake: Callable[[], None] | None = None,
 ) -> None:
-    """Run a part until the stack unwinds; it ends then before what was opened before it is closed."""
+    """
+    Run a part until the stack unwinds; it ends then before what was opened before it is closed.
+
+    A part that waits for something else than `stop` needs a `wake` that ends this wait.
+    """
     task = asyncio.create_task(keep_running(name, make, stop, on_fault), name=name)
 
     async def finish() -> None:
         stop.set()
+        if wake is not None:
+            wake()
         await task
 
     stack.push_async_callback(finish)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from services.audit.api.problems import ReadNotRecorded
+from services.audit.api.routes import operations_route
 from services.audit.pages import is_console
 from shared.audit_trail import AuditTrail, AuditUnavailable
 from shared.cognito_tokens import KeysUnavailable, TokenInvalid, TokenVerifier
@@ -206,4 +207,4 @@ def _route(path: str) -> str:
     if path in PATHS:
         return path
     fitting = (route for start, end, route in TEMPLATES if path.startswith(start) and path.endswith(end))
-    return next(fitting, "unmatched")
+    return next(fitting, None) or operations_route(path) or "unmatched"

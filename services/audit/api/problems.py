@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from services.audit.alerting.records import TooMuch
 from services.audit.storage.database import DatabaseUnavailable, QueryTooSlow
 from shared.http.problems import AnyRequest, on_problem
 from shared.problems import AuditUnavailableProblem, Problem, ProviderBusy, retry_after
@@ -87,6 +88,11 @@ class SearchNameTaken(Problem):
 def on_database_unavailable(request: AnyRequest, error: DatabaseUnavailable) -> Any:
     """Answer that the log cannot be read now."""
     return on_problem(request, LogUnavailable(str(error), headers=retry_after(2)))
+
+
+def on_too_much(request: AnyRequest, error: TooMuch) -> Any:
+    """Answer that the question is too broad."""
+    return on_problem(request, SearchTooBroad(str(error)))
 
 
 def on_query_too_slow(request: AnyRequest, error: QueryTooSlow) -> Any:

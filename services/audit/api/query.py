@@ -10,8 +10,10 @@ from uuid import UUID
 from services.audit.filtering.attributes import AddressRange
 from services.audit.filtering.syntax import EXPRESSION_CHARACTERS_MAX, Expression, FilterInvalid, parse_filter
 from services.audit.reading import SEARCH_CHARACTERS_MAX
+from services.audit.storage.alerts import Wanted as WantedAlerts
 from services.audit.storage.cursor import CursorInvalid, LogCursor, SearchCursor, log_cursor, search_cursor
 from services.audit.storage.producers import Wanted
+from services.audit.storage.quarantine import Wanted as WantedLines
 from services.audit.storage.search import Filters, Order
 from shared.events import EventType, Outcome, email_hash
 from shared.problems import InvalidRequest
@@ -26,6 +28,9 @@ FILTER_FIELDS: Final = frozenset(
 )
 SEARCH_FIELDS: Final = FILTER_FIELDS | {"limit", "order", "cursor"}
 TAIL_FIELDS: Final = (FILTER_FIELDS - {"to"}) | {"cursor"}
+ALERT_FIELDS: Final = frozenset({"state", "rule", "from", "to", "limit", "cursor"})
+RANGE_FIELDS: Final = frozenset({"from", "to"})
+QUARANTINE_FIELDS: Final = frozenset({"reason", "from", "to", "limit", "cursor"})
 PAGE_FIELDS: Final = frozenset({"limit", "cursor"})
 COMPLETENESS_FIELDS: Final = frozenset({"service", "instance", "from", "incomplete"})
 LONGER: Final = {"filter": EXPRESSION_CHARACTERS_MAX}
@@ -191,6 +196,60 @@ def parse_page(pairs: Pairs) -> PageQuery:
     return PageQuery(after, limit or LIMIT_DEFAULT, reader.fields)
 
 
+def parse_alerts(pairs: Pairs) -> tuple[WantedAlerts, tuple[str, ...]]:
+    """
+    Read the query of a list of alerts; the second value are the fields that were given.
+
+    Raises:
+        InvalidRequest: As `parse_search`.
+    """
+    reader = QueryReader(pairs, ALERT_FIELDS)
+    since, until = _range(reader)
+    wanted = WantedAlerts(
+        state=reader.one("state", one_of(("open", "closed")), "Give open or closed."),
+        rule=reader.one("rule", str, ""),
+        since=since,
+        until=until,
+        before=reader.one("cursor", _number, "Give the next_cursor of an earlier answer."),
+        limit=reader.one("limit", whole_number(LIMIT_MAX), f"Give a whole number from 1 to {LIMIT_MAX}.") or LIMIT_DEFAULT,
+    )
+    reader.check()
+    return wanted, reader.fields
+
+
+def parse_quarantine(pairs: Pairs) -> tuple[WantedLines, tuple[str, ...]]:
+    """
+    Read the query of a list of quarantined lines; the second value are the fields that were given.
+
+    Raises:
+        InvalidRequest: As `parse_search`.
+    """
+    reader = QueryReader(pairs, QUARANTINE_FIELDS)
+    since, until = _range(reader)
+    wanted = WantedLines(
+        reason=reader.one("reason", str, ""),
+        since=since,
+        until=until,
+        before=reader.one("cursor", _number, "Give the next_cursor of an earlier answer."),
+        limit=reader.one("limit", whole_number(LIMIT_MAX), f"Give a whole number from 1 to {LIMIT_MAX}.") or LIMIT_DEFAULT,
+    )
+    reader.check()
+    return wanted, reader.fields
+
+
+def parse_range(pairs: Pairs) -> tuple[datetime | None, datetime | None, tuple[str, ...]]:
+    """
+    Read a stretch of time, and the fields that were given.
+
+    Raises:
+        InvalidRequest: As `parse_search`.
+    """
+    reader = QueryReader(pairs, RANGE_FIELDS)
+    since, until = _range(reader)
+    reader.check()
+    return since, until, reader.fields
+
+
 def parse_nothing(pairs: Pairs) -> None:
     """
     Check that a query is empty.
@@ -208,9 +267,7 @@ def shape(view: str, fields: tuple[str, ...], **counts: Any) -> dict[str, Any]:
 
 def read_filters(reader: QueryReader, email_hash_keys: Sequence[str]) -> Filters:
     """Return the filters among the fields of a query."""
-    since, until = reader.one("from", _time, WHEN), reader.one("to", _time, WHEN)
-    if since is not None and until is not None and since >= until:
-        reader.wrong("to", "Give a time after from.")
+    since, until = _range(reader)
     address = reader.one("email", _email, "Give an e-mail address.")
     return Filters(
         since=since,
@@ -226,6 +283,13 @@ def read_filters(reader: QueryReader, email_hash_keys: Sequence[str]) -> Filters
         text=reader.one("q", _text, "Give a word or an identifier."),
         expression=_expression(reader),
     )
+
+
+def _range(reader: QueryReader) -> tuple[datetime | None, datetime | None]:
+    since, until = reader.one("from", _time, WHEN), reader.one("to", _time, WHEN)
+    if since is not None and until is not None and since >= until:
+        reader.wrong("to", "Give a time after from.")
+    return since, until
 
 
 def _expression(reader: QueryReader) -> Expression | None:
@@ -303,6 +367,12 @@ def one_of(words: Collection[str]) -> Callable[[str], str]:
         return value
 
     return read
+
+
+def _number(value: str) -> int:
+    if not value.isascii() or not value.isdigit() or int(value) >= 2**63:
+        raise ValueError(value)
+    return int(value)
 
 
 def _flag(value: str) -> bool:

@@ -185,6 +185,16 @@ class AuditClient:
         finally:
             connection.close()
 
+    def tell(self, path: str, body: bytes, *, content_type: str = "application/json", seconds_max: float = 300.0) -> bytes:
+        """
+        Have something done and return the JSON of the answer.
+
+        Raises:
+            CommandFailed: The service cannot be reached or refuses.
+        """
+        with self._answer(path, (), seconds_max, {"Content-Type": content_type}, method="POST", body=body) as answer:
+            return answer.read()
+
     def proof(self, event_id: str) -> str:
         """
         Ask for the proof of one event.
@@ -205,14 +215,14 @@ class AuditClient:
         """
         return self.read("/v1/completeness", params)
 
-    def read(self, path: str, params: Params) -> bytes:
+    def read(self, path: str, params: Params = (), *, seconds_max: float = ANSWER_SECONDS_MAX) -> bytes:
         """
         Ask for a JSON document.
 
         Raises:
             CommandFailed: The service cannot be reached or refuses.
         """
-        with self._answer(path, params, ANSWER_SECONDS_MAX) as answer:
+        with self._answer(path, params, seconds_max) as answer:
             return answer.read()
 
     def send(self, method: str, path: str, content: Any) -> bytes:

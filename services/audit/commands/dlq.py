@@ -16,7 +16,7 @@ from rich.text import Text
 
 from services.audit.commands.context import find_stack, lend_credentials
 from services.audit.commands.errors import USAGE, CommandFailed
-from services.audit.commands.render import console
+from services.audit.commands.render import console, printable
 from services.audit.commands.times import ago, local
 from services.audit.reading import read_message
 from shared.settings import AwsSettings
@@ -52,7 +52,8 @@ def list_messages(options: Any) -> None:
     messages = _run(_look(_queues(options, needs_target=False), options.limit))
     if options.json:
         for message in messages:
-            sys.stdout.write(msgspec.json.encode(_facts(message)).decode() + "\n")
+            body = {"body": message["Body"]} if options.bodies else {}
+            sys.stdout.write(msgspec.json.encode({**_facts(message), **body}).decode() + "\n")
         return
     screen, now = console(), datetime.now(UTC)
     if not messages:
@@ -67,6 +68,11 @@ def list_messages(options: Any) -> None:
         numbers = [str(facts[name]) for name in ("receive_count", "bytes", "entries", "flawed")]
         made.add_row(local(sent, now), ago(sent, now), *numbers, Text(facts["message_id"]))
     screen.print(made)
+    if options.bodies:
+        for message in messages:
+            screen.print(f"\n[bold]{message['MessageId']}[/bold]")
+            for line in describe(message["MessageId"], message["Body"]):
+                screen.print(Text(line), soft_wrap=True)
     screen.print(
         f"\n{len(messages)} message{'s' if len(messages) != 1 else ''}. Put them back: countersign audit dlq redrive",
         style="dim",
@@ -83,6 +89,17 @@ def redrive(options: Any) -> None:
         console().print(f"Moved {result.moved} back to the audit queue, {result.left} left in the dead-letter queue.")
     if result.refused:
         raise CommandFailed(f"{result.refused} messages were refused by the audit queue and stay where they are")
+
+
+def describe(message_id: str, body: str) -> list[str]:
+    """Return one line of text for each line of a message: which event it is, or why it is none."""
+    reading = read_message(message_id, body)
+    entries = [
+        (origin.line_no, f"{row.event_type}  {row.event_id}  {row.service} {row.instance} number {row.seq}")
+        for origin, row in reading.rows
+    ]
+    flawed = [(line.origin.line_no, f"{line.flaw.value}: {line.detail}") for line in reading.flawed]
+    return [f"{line_no:>5}  {printable(text)}" for line_no, text in sorted([*entries, *flawed])]
 
 
 async def redrive_messages(queues: Queues, limit: int, progress: Progress) -> Moved:

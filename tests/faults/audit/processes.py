@@ -13,7 +13,7 @@ from pathlib import Path
 import aiohttp
 
 from deploy.local.layout import REPOSITORY
-from tests.integration.audit.lab import HOST, until
+from tests.integration.audit.lab import DEADLINE_SECONDS, HOST, until
 
 
 @dataclass
@@ -35,7 +35,7 @@ class ServiceProcess:
 
 
 @contextlib.asynccontextmanager
-async def service_process(settings: Path, port: int) -> AsyncIterator[ServiceProcess]:
+async def service_process(settings: Path, port: int, *, seconds_max: float = DEADLINE_SECONDS) -> AsyncIterator[ServiceProcess]:
     """Run the service until the block ends, and wait until it answers."""
     log = settings.with_suffix(f".{port}.log")
     environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
@@ -49,7 +49,7 @@ async def service_process(settings: Path, port: int) -> AsyncIterator[ServicePro
         )
     running = ServiceProcess(process, log)
     try:
-        await until(lambda: _answers(running, port), "answer of the service")
+        await until(lambda: _answers(running, port), "answer of the service", seconds_max=seconds_max)
         yield running
     finally:
         if process.poll() is None:

@@ -81,8 +81,8 @@ async def token_issuer() -> AsyncIterator[TokenIssuer]:
         await runner.cleanup()
 
 
-def write_settings(folder: Path, queue: QueuePair, database: Database, **overrides: Any) -> Path:
-    """Write the settings and secret files of one process and return the settings' path."""
+def write_settings(folder: Path, queue: QueuePair, database: Database, *, more: str = "", **overrides: Any) -> Path:
+    """Write the settings and secret files of one process, with `more` tables, and return the settings' path."""
     folder.mkdir(exist_ok=True)
     digest = hashlib.sha256(SERVICE_TOKEN.encode()).hexdigest()
     files = {
@@ -117,7 +117,7 @@ def write_settings(folder: Path, queue: QueuePair, database: Database, **overrid
         **overrides,
     }
     path = folder / "audit.toml"
-    path.write_text(toml.dumps(settings))
+    path.write_text(toml.dumps(settings) + more)
     return path
 
 

@@ -15,7 +15,7 @@ import pytest
 from deploy.local.layout import REPOSITORY
 from deploy.local.parts import aws
 from shared.events import AuthsignalRef, Client, EventType, Outcome, Subject, email_hash
-from tests.integration.audit.lab import Author, Database, QueuePair, running_consumer, until
+from tests.integration.audit.lab import Author, Database, QueuePair, by_id, running_consumer, until
 from tests.integration.audit.service import EMAIL_HASH_KEY, SERVICE_TOKEN, Service, running_service
 
 ADA = "ada@example.test"
@@ -256,13 +256,14 @@ async def test_dead_letters_are_shown_and_put_back(
     options, credentials = dlq_options(queue)
 
     listed = await run("audit", "dlq", "list", "--json", *options, cwd=tmp_path, **credentials)
-    shown = await run("audit", "dlq", "list", *options, cwd=tmp_path, **credentials)
+    shown = await run("audit", "dlq", "list", "--bodies", *options, cwd=tmp_path, **credentials)
     part = await run("audit", "dlq", "redrive", "--limit", "5", "--json", *options, cwd=tmp_path, **credentials)
     rest = await run("audit", "dlq", "redrive", *options, cwd=tmp_path, **credentials)
     empty = await run("audit", "dlq", "list", *options, cwd=tmp_path, **credentials)
 
     assert [(line["entries"], line["flawed"]) for line in listed.lines()] == [(1, 0)] * 23
     assert "23 messages" in shown.out
+    assert all(event_id in shown.out for event_id in by_id(entries))
     assert part.lines() == [{"moved": 5, "refused": 0, "left": 18}]
     assert rest.out == "Moved 18 back to the audit queue, 0 left in the dead-letter queue.\n"
     assert empty.out == "The dead-letter queue is empty.\n"

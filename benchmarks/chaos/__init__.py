@@ -1,0 +1,1 @@
+"""Chaos on a large scale: see tests/faults/audit/chaos.py."""

@@ -1,0 +1,121 @@
+"""Rules that count different things by one key within a window that moves with time."""
+
+from datetime import datetime, timedelta
+from typing import Final, NamedTuple
+
+from services.audit.detections.model import LATE, About, Alert, Record, make_alert, window_of
+from shared.events import Event, EventType
+
+# What is remembered of one key: far more than any threshold asks for, little enough that an attack does not fill the memory.
+REMEMBERED_MAX: Final = 2_000
+# How often keys that nothing more is heard of are dropped, in observations. Only the memory depends on it, no finding.
+SWEEP_EVERY: Final = 10_000
+
+
+class Mark(NamedTuple):
+    """What an event counts as: by which key, as which kind of thing, and as which one of that kind."""
+
+    key: str
+    kind: str
+    identity: str
+
+
+class _Remembered:
+    """One key: the newest record of each thing, in the order of hearing of them, and the windows that have an alert."""
+
+    __slots__ = ("newest", "raised")
+
+    def __init__(self) -> None:
+        self.newest: dict[tuple[str, str], Record] = {}
+        self.raised: dict[int, datetime] = {}
+
+    def add(self, thing: tuple[str, str], record: Record) -> None:
+        before = self.newest.pop(thing, None)
+        if before is not None and before.event.occurred_at > record.event.occurred_at:
+            record = before
+        self.newest[thing] = record
+        if len(self.newest) > REMEMBERED_MAX:
+            del self.newest[next(iter(self.newest))]
+
+    def forget(self, before: datetime) -> bool:
+        """Drop what was recorded before a moment; say whether nothing is left."""
+        for thing in [thing for thing, record in self.newest.items() if record.recorded_at < before]:
+            del self.newest[thing]
+        for window in [window for window, at in self.raised.items() if at < before]:
+            del self.raised[window]
+        return not self.newest and not self.raised
+
+
+class CountingRule:
+    """
+    Counts different things of one key within a window, and raises one alert for a key and stretch of time.
+
+    A kind says what follows from it: `thresholds` names for each kind how many different ones are an alert. Kinds that do not
+    stand there are only shown.
+
+    Args:
+        about: The rule.
+        types: What it looks at.
+        window: Events count together that occurred less than this apart.
+        thresholds: Kind to count.
+    """
+
+    def __init__(self, about: About, types: frozenset[EventType], *, window: timedelta, thresholds: dict[str, int]) -> None:
+        self.about = about
+        self.types = types
+        self._window = window
+        self._thresholds = thresholds
+        self._keep = window + LATE
+        # The window of the first event of a stretch, that stretch itself, and as long again for what comes late.
+        self.look_back = 2 * (window + self._keep)
+        self._keys: dict[str, _Remembered] = {}
+        self._clock: datetime | None = None
+        self._observed = 0
+
+    def marks(self, event: Event) -> list[Mark]:
+        """Return what an event counts as; all marks have one key."""
+        raise NotImplementedError
+
+    def title(self, key: str, counts: dict[str, int]) -> str:
+        """Return the alert's one line."""
+        raise NotImplementedError
+
+    def observe(self, record: Record) -> Alert | None:
+        """See `Rule`."""
+        self._clock = record.recorded_at if self._clock is None else max(self._clock, record.recorded_at)
+        marks = self.marks(record.event)
+        if not marks:
+            return None
+        self._sweep()
+        key = marks[0].key
+        known = self._keys.setdefault(key, _Remembered())
+        known.forget(self._clock - self._keep)
+        for mark in marks:
+            known.add((mark.kind, mark.identity), record)
+        return self._judge(key, known, record)
+
+    def _judge(self, key: str, known: _Remembered, record: Record) -> Alert | None:
+        moment = record.event.occurred_at
+        window = window_of(moment, self._window)
+        if window in known.raised:
+            return None
+        # Around the event, not only before it: one that comes late counts with what happened around it.
+        near = {thing: one for thing, one in known.newest.items() if abs(one.event.occurred_at - moment) < self._window}
+        counts: dict[str, int] = {}
+        for kind, _ in near:
+            counts[kind] = counts.get(kind, 0) + 1
+        if not any(counts.get(kind, 0) >= least for kind, least in self._thresholds.items()):
+            return None
+        known.raised[window] = record.recorded_at
+        behind = {one.leaf_index: one for one in near.values()}
+        return make_alert(
+            self.about, key, str(window), behind.values(), title=self.title(key, counts), counts=dict(sorted(counts.items()))
+        )
+
+    def _sweep(self) -> None:
+        self._observed += 1
+        if self._observed % SWEEP_EVERY or self._clock is None:
+            return
+        before = self._clock - self._keep
+        for key in [key for key, known in self._keys.items() if known.forget(before)]:
+            del self._keys[key]

@@ -1,0 +1,239 @@
+"""Detections at work: the log is followed, alerts are kept once, shown, delivered, closed, and found again by a replay."""
+
+import hmac
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from prometheus_client import CollectorRegistry
+
+from services.audit.alerting.follower import RuleFollower
+from services.audit.alerting.metrics import AlertMetrics
+from services.audit.alerting.records import LogRecords
+from services.audit.api.query import parse_alerts, parse_nothing
+from services.audit.detections.parameters import DetectionParameters
+from services.audit.pulse import Pulse
+from services.audit.storage.alerts import AlertReader, AlertStore
+from services.audit.storage.database import open_pool
+from services.audit.storage.search import EntryReader
+from shared.audit_trail import AuditTrail
+from shared.events import Client, EventType, Subject
+from shared.problems import InvalidRequest
+from tests.integration.audit.alarms import Receiver, receiver, stuffing, topic
+from tests.integration.audit.commands import Person
+from tests.integration.audit.lab import RING, Author, Database, QueuePair, SentDrafts, seal, until
+from tests.integration.audit.service import SERVICE_TOKEN, Service, running_service
+
+SECRETS = ["the-secret-of-today", "the-secret-of-tomorrow"]
+
+
+@pytest.fixture
+def person(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Person:
+    """Somebody at a terminal."""
+    return Person(capsys, monkeypatch)
+
+
+def takeover(author: Author, *, now: datetime) -> list[bytes]:
+    """Return a sign-in from an old device, one from a new device, and the removal of a factor."""
+
+    def event(event_type: EventType, minutes_ago: float, device: str) -> bytes:
+        occurred_at = now - timedelta(minutes=minutes_ago)
+        client = Client(ip="198.51.100.7", device_id=device)
+        return author.entry(event_type=event_type, occurred_at=occurred_at, client=client, subject=Subject(sub="ada"))
+
+    return [
+        event(EventType.SIGN_IN_SUCCEEDED, 5_000, "laptop"),
+        event(EventType.SIGN_IN_SUCCEEDED, 20, "unknown"),
+        event(EventType.AUTHENTICATOR_REMOVED, 1, "unknown"),
+    ]
+
+
+async def alerts_of(service: Service, *params: tuple[str, str]) -> list[dict[str, Any]]:
+    """Return the alerts that a list shows."""
+    answer = await service.get("/v1/alerts", params=list(params))
+    assert answer.status == 200, answer.body
+    found: list[dict[str, Any]] = answer.json()["alerts"]
+    return found
+
+
+async def post(service: Service, path: str, body: Any, *, token: str = SERVICE_TOKEN) -> tuple[int, Any]:
+    """Have something done."""
+    headers = {"Authorization": f"Bearer {token}"}
+    data = body if isinstance(body, bytes) else json.dumps(body).encode()
+    headers["Content-Type"] = "application/json"
+    async with service.http.post(service.url + path, data=data, headers=headers) as answer:
+        return answer.status, await answer.json(content_type=None)
+
+
+def is_signed(taken: tuple[str, bytes], secret: str) -> bool:
+    """Check a delivery as its receiver does, from the description alone."""
+    header, body = taken
+    marks = dict(part.split("=", 1)[::-1] for part in header.split(","))
+    seconds = header.split(",")[0].removeprefix("t=")
+    return marks.get(hmac.digest(secret.encode(), f"{seconds}.".encode() + body, "sha256").hex()) == "v1"
+
+
+async def test_a_stuffing_run_from_queue_to_closed_alert(
+    queue: QueuePair, database: Database, author: Author, person: Person, tmp_path: Path
+) -> None:
+    """
+    What arrives by the queue becomes alerts: shown by API and CLI, in the log, at the webhook once it is up, at the topic; a
+    replay finds the same ones and nothing new; a closed one stays closed and says who closed it.
+    """
+    now = datetime.now(UTC)
+    (tmp_path / "webhook_secret").write_text("\n".join(SECRETS))
+    async with receiver(failures=1) as hook, topic(queue) as bell:
+        options = {
+            "alert_webhook_url": hook.url,
+            "alert_webhook_secret_file": str(tmp_path / "webhook_secret"),
+            "alert_topic_arn": bell.arn,
+        }
+        async with running_service(tmp_path / "audit", queue, database, **options) as service:
+            person.knows(service)
+            *sign_ins, removal = takeover(author, now=now)
+            await queue.send(*stuffing(author, network="203.0.113", since=now), *sign_ins)
+            for entry in sign_ins:
+                await database.wait_for_sealed(entry)
+            await queue.send(removal)
+
+            async def has_both() -> bool:
+                return len(await alerts_of(service)) == 2
+
+            await until(has_both, "two alerts")
+            by_rule = {alert["rule"]: alert for alert in await alerts_of(service, ("state", "open"))}
+            stuffed, taken_over = by_rule["credential_stuffing"], by_rule["factor_removed_from_new_device"]
+            assert (stuffed["key"], stuffed["event_count"], stuffed["severity"]) == ("203.0.113.0/24", 10, "high")
+            assert (taken_over["subject"], taken_over["event_count"]) == ("ada", 2)
+            listed = await person.runs("alerts", "list", "--rule", "credential_stuffing", "--json")
+            assert [json.loads(line)["id"] for line in listed.out.splitlines()] == [stuffed["id"]]
+            await _assert_delivered(service, hook, {stuffed["id"], taken_over["id"]})
+            rung: list[dict[str, Any]] = []
+
+            async def has_rung() -> bool:
+                rung.extend(await bell.alerts())
+                return len(rung) == 2
+
+            await until(has_rung, "two alerts at the topic")
+            assert {alert["id"] for alert in rung} == {stuffed["id"], taken_over["id"]}
+            await _assert_replay_finds_the_same(service, person, {stuffed["id"], taken_over["id"]})
+            await _assert_closing(service, person, stuffed["id"])
+
+
+async def _assert_delivered(service: Service, hook: Receiver, ids: set[str]) -> None:
+    async def is_delivered() -> bool:
+        return {alert["id"] for alert in hook.alerts()} == ids
+
+    async def is_logged() -> bool:
+        raised = await service.events(("type", "audit.alert.raised"))
+        return {event["data"]["alert_id"] for event in raised} == ids
+
+    await until(is_delivered, "alerts at the webhook, which refused the first")
+    assert all(is_signed(taken, secret) for taken in hook.taken for secret in SECRETS)
+    assert not any(is_signed(taken, "another-secret") for taken in hook.taken)
+    await until(is_logged, "the alerts as events of the log")
+
+
+async def _assert_replay_finds_the_same(service: Service, person: Person, ids: set[str]) -> None:
+    replayed = await person.runs("detections", "replay", "--json")
+
+    assert replayed.code == 0, replayed.err
+    assert {json.loads(line)["id"] for line in replayed.out.splitlines()} == ids
+    detections = (await service.get("/v1/detections")).json()
+    run = detections["runs"][0]
+    assert (run["kind"], run["alerts"], run["new_alerts"], run["from_leaf"]) == ("replay", 2, 0, 0)
+    assert {rule["id"] for rule in detections["rules"]} >= {"credential_stuffing", "impossible_travel", "gateway_bypass"}
+    assert all(rule["parameters"] for rule in detections["rules"] if rule["id"] != "refresh_reuse")
+    assert (await post(service, "/v1/detections/replay", {"from_leaf": 5, "to_leaf": 5}))[0] == 400
+
+    async def is_logged() -> bool:
+        return bool(await service.events(("type", "audit.detection.run")))
+
+    await until(is_logged, "the replay as an event of the log")
+
+
+async def _assert_closing(service: Service, person: Person, alert_id: str) -> None:
+    assert (await post(service, f"/v1/alerts/{alert_id}/close", {"note": ""}))[0] == 400
+    assert (await person.runs("alerts", "close", alert_id, "--note", "a test of ours")).code == 0
+
+    status, problem = await post(service, f"/v1/alerts/{alert_id}/close", {"note": "again"})
+    shown = (await service.get(f"/v1/alerts/{alert_id}")).json()
+
+    assert (status, problem["code"]) == (409, "conflict")
+    assert (shown["state"], shown["note"], shown["closed_by"]) == ("closed", "a test of ours", "service:nightly-export")
+    assert [alert["id"] for alert in await alerts_of(service, ("state", "closed"))] == [alert_id]
+    assert alert_id not in {alert["id"] for alert in await alerts_of(service, ("state", "open"))}
+    assert (await service.get("/v1/alerts/00000000-0000-4000-8000-000000000000")).status == 404
+    assert (await post(service, f"/v1/alerts/{alert_id}/close", {"note": "x"}, token="nobody"))[0] == 401
+
+    async def is_logged() -> bool:
+        closed = await service.events(("type", "audit.alert.closed"))
+        refused = await service.events(("type", "audit.access.refused"))
+        return bool(closed) and [event["http"]["route"] for event in refused] == ["/v1/alerts/{alert_id}/close"]
+
+    await until(is_logged, "closing and refusal as events of the log")
+
+
+async def test_whoever_takes_over_finds_what_one_would_have(database: Database, author: Author) -> None:
+    """
+    Two processes share a stuffing run over a restart: the second knows what the first had seen, no step is taken twice, an
+    hour's work is one run of the record, and an entry that cannot be read any more stops nothing.
+    """
+    entries = stuffing(author, network="203.0.113", since=datetime.now(UTC))
+    clock = [datetime.now(UTC)]
+    reading = await open_pool(database.reader_url, name="test", connections_max=2)
+    clerk = await open_pool(database.clerk_url, name="test", connections_max=2)
+    events = SentDrafts()
+    trail = AuditTrail(events, "audit")
+
+    def follower() -> RuleFollower:
+        records = LogRecords(EntryReader(reading, RING), AlertReader(reading))
+        return RuleFollower(
+            AlertStore(clerk),
+            records,
+            DetectionParameters(),
+            AlertMetrics(CollectorRegistry()),
+            trail,
+            sealed=Pulse(),
+            raised=Pulse(),
+            clock=lambda: clock[0],
+        )
+
+    try:
+        first, second = follower(), follower()
+        await database.append(entries[:6])
+        await seal(database)
+        assert await first.step()
+        assert not await second.step()
+        await database.append(entries[6:])
+        await seal(database)
+        clock[0] += timedelta(hours=2)
+        assert await second.step()
+        assert not await first.step()
+        rows = await database.fetch("SELECT rule, event_count, is_replayed FROM audit.alerts")
+        assert [tuple(row) for row in rows] == [("credential_stuffing", 10, False)]
+        runs = await database.fetch("SELECT kind, from_leaf, to_leaf, entries, alerts FROM audit.detection_runs")
+        assert [tuple(row) for row in runs] == [("live", 0, 12, 12, 1)]
+        assert [event["event_type"] for event in events.bodies] == ["audit.detection.run"]
+    finally:
+        await trail.close()
+        await reading.close()
+        await clerk.close()
+
+
+@pytest.mark.parametrize(
+    ("path", "params"),
+    [
+        ("/v1/alerts", [("state", "ajar")]),
+        ("/v1/alerts", [("colour", "red")]),
+        ("/v1/alerts", [("cursor", "-1")]),
+        ("/v1/detections", [("limit", "1")]),
+    ],
+)
+def test_questions_are_strict(path: str, params: list[tuple[str, str]]) -> None:
+    """A parameter that is wrong or not known is named, not ignored."""
+    with pytest.raises(InvalidRequest) as caught:
+        parse_alerts(params) if path == "/v1/alerts" else parse_nothing(params)
+
+    assert [error["field"] for error in caught.value.extensions["errors"]] == [params[0][0]]
