@@ -17,12 +17,13 @@ from typing import Annotated, Final, Literal
 
 import msgspec
 from msgspec import Meta, Struct
+from msgspec.structs import replace
 
 from services.challenge import policy
 from services.challenge.authsignal.provider import Authsignal
 from services.challenge.recording import ChallengeRecorder
 from shared.challenge_api import ReviewAnswer, ReviewRequest, Verdict
-from shared.events import Actor, EventType
+from shared.events import Actor, Client, EventType
 from shared.http.context import RequestContext
 from shared.problems import Conflict, NotFound
 from shared.state import StateStore
@@ -86,7 +87,8 @@ class Reviews:
     async def open(self, request: ReviewRequest) -> ReviewAnswer:
         """Put an action on the operators' list. The gateway records that it is under review."""
         ttl_seconds = max(1, int(request.expires_at.timestamp() - self._clock()))
-        await self._state.put(_key(request.attempt_id), msgspec.json.encode(request), ttl_seconds=ttl_seconds)
+        kept = replace(request, client=Client(ip=request.client.ip))
+        await self._state.put(_key(request.attempt_id), msgspec.json.encode(kept), ttl_seconds=ttl_seconds)
         await self._state.add_member(LIST, request.attempt_id, ttl_seconds=ttl_seconds)
         return ReviewAnswer(verdict=Verdict.PENDING)
 
@@ -148,7 +150,8 @@ class Reviews:
         self, review: ReviewRequest, decision: Decision, context: RequestContext, verdict: Verdict, state: str
     ) -> None:
         await self._recorder.record(
-            review,
+            # Where the operator is: the person's own events say where the person was.
+            replace(review, client=context.client),
             context,
             EVENTS[review.kind, decision.decision],
             verdict,

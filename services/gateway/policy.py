@@ -3,7 +3,7 @@ The gateway's rules, as functions of values.
 
 1. A code sent to an address may be asked for `sends_max` times and answered `codes_max` times per attempt.
 2. An attempt belongs to the browser (or client) that began it: its binding secret is in a cookie, its hash in the record.
-3. An attempt ends once: completed, failed, expired, blocked, or handed to a review.
+3. An attempt ends once: completed, failed, expired or blocked. One under review waits, and expires later than it would have.
 4. What was sent by one channel holds up the next by the same channel, and by no other.
 5. A known and an unknown address get answers of one shape, and spend the same budget.
 """

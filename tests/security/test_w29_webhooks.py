@@ -40,9 +40,9 @@ async def test_w29_forged_webhooks_are_refused_and_noted(person: Person, stack: 
         await sender.send(envelope, keys=[""]),
     ]
 
-    documents = [{**answer.body, "request_id": ""} for answer in (*answers.values(), *again)]
-    assert {(answer.status, answer.code) for answer in (*answers.values(), *again)} == {(401, "unauthorized")}
-    assert all(document == documents[0] for document in documents)
+    refused = [*answers.values(), *again]
+    assert {(answer.status, answer.code) for answer in refused} == {(401, "unauthorized")}
+    assert len({str({**answer.body, "request_id": ""}) for answer in refused}) == 1, "an answer says why"
     for reason, answer in answers.items():
         assert await ledger.told(answer.receipt) == ("webhook.refused", "denied", reason)
         event = await ledger.promised(answer.receipt)

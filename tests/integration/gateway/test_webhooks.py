@@ -104,6 +104,7 @@ async def test_a_veto_stops_a_proof(
     Whoever is on the list proves in vain, from the next proof on; off the list, another code proves the same step-up.
     """
     await told(authsignal, provider.url, action_verify=["*"])
+    payer.person.url = provider.url
     step_up = await payer.ask()
     list_accounts(veto_file, f"{payer.sub}  # phone stolen\n")
     refused = await payer.prove(step_up)

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from services.gateway import policy
 from services.gateway.attempts.model import Attempt, AttemptKind, AttemptStatus
 
-FINAL = [status for status in AttemptStatus if status is not AttemptStatus.CHALLENGE_REQUIRED]
+FINAL = [status for status in AttemptStatus if status not in policy.WAITING]
 
 
 def attempt(**changes: Any) -> Attempt:
@@ -72,11 +72,11 @@ def test_a_mask_shows_one_character(local: str, domain: str) -> None:
     assert policy.masked_address(f"{local}@{domain}.test") == f"{local[0]}***@{domain}.test"
 
 
-@given(st.floats(0, 5000))
-def test_a_waiting_attempt_expires(now: float) -> None:
-    """An attempt that waits is expired from its end on, and waiting before."""
-    expected = AttemptStatus.EXPIRED if now >= 1000.0 else AttemptStatus.CHALLENGE_REQUIRED
-    assert policy.status_at(attempt(), now) is expected
+@given(st.floats(0, 5000), st.sampled_from(sorted(policy.WAITING, key=str)))
+def test_a_waiting_attempt_expires(now: float, status: AttemptStatus) -> None:
+    """An attempt that waits, for a proof or for an operator, is expired from its end on, and waiting before."""
+    expected = AttemptStatus.EXPIRED if now >= 1000.0 else status
+    assert policy.status_at(attempt(status=status), now) is expected
 
 
 @pytest.mark.parametrize("status", FINAL)

@@ -60,7 +60,13 @@ export function Ended({ ending, kind, children }: EndedProps) {
   return (
     <Page title={title} lead={text}>
       {children}
-      <Button component={Link} to={start} fullWidth onClick={forgetAttempt}>
+      <Button
+        component={Link}
+        to={start}
+        fullWidth
+        variant={ending === "reviewing" ? "default" : "filled"}
+        onClick={forgetAttempt}
+      >
         {another}
       </Button>
     </Page>
