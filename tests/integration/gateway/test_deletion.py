@@ -77,6 +77,6 @@ async def test_an_account_is_deleted_by_name(people: People) -> None:
 
     for path in ("/v1/me", "/v1/me/", f"/v1/me?sub={another}", "/v1/me?sub=", "/v1/me/authenticators/%2e%2e"):
         answer = await person.call("DELETE", path)
-        assert (answer.status, answer.body["errors"][0]["field"]) == (400, "sub")
+        assert (answer.status, answer.code) == (400, "invalid_request")
 
     assert {(await one.call("GET", "/v1/me")).status for one in (person, other)} == {200}
