@@ -2,8 +2,8 @@
 Idempotency-Key: a write that is sent twice happens once.
 
 The first request with a key runs; its answer is kept for ten minutes, sealed, with the cookies that it set. The same request
-again gets that answer; the same key with another body, path or cookie is refused; a twin that comes while the first still
-runs is told so. Answers that ask for a retry (5xx, 429) are not kept: the retry must run. The answer to a refresh is kept for
+again gets that answer; the same key with another body, path or cookie is refused; a twin that comes while the first still runs
+is told so. Answers that ask for a retry (5xx, 429) are not kept: the retry must run. The answer to a refresh is kept for
 seconds only: a refresh token that comes later than any retry would is a stolen one, whatever key comes with it.
 """
 
@@ -67,7 +67,7 @@ class IdempotencyMiddleware:
         context: RequestContext = scope["state"]["context"]
         is_refresh = scope["path"] == REFRESH_PATH
         key = f"idempotency:{_scope_of(given, headers, context, body if is_refresh else b'')}"
-        fingerprint = hashlib.sha256(f"{scope['method']} {scope['path']}\n".encode() + body).digest()
+        fingerprint = _fingerprint(scope, body)
         mark = self._seal(key, _Kept(fingerprint))
         if not await self._state.add(key, mark, ttl_seconds=RUNNING_SECONDS):
             await self._answer_again(key, fingerprint, context, send)
@@ -144,6 +144,11 @@ class IdempotencyMiddleware:
 
 
 TooMany: Final = 429
+
+
+def _fingerprint(scope: Scope, body: bytes) -> bytes:
+    target = f"{scope['method']} {scope['path']}?".encode() + scope["query_string"]
+    return hashlib.sha256(target + b"\n" + body).digest()
 
 
 def _scope_of(given: bytes, headers: Headers, context: RequestContext, token: bytes) -> str:

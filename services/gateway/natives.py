@@ -28,7 +28,7 @@ CREDENTIAL_CHARACTERS_MAX: Final = 8192
 
 
 class NativeClient(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One registered app. Without `methods` it offers what the deployment offers."""
+    """One registered app. Without `methods` it is offered, at sign-in, what the deployment offers."""
 
     id: Annotated[str, Meta(pattern=r"^[A-Za-z0-9._-]{3,64}$")]
     name: Annotated[str, Meta(min_length=1, max_length=60, pattern=r"^[^\x00-\x1f\x7f]*$")]

@@ -103,6 +103,11 @@ class GatewaySettings(AwsSettings, frozen=True, kw_only=True, forbid_unknown_fie
     otlp_url: str | None = None
     log_level: str = "info"
 
+    def __post_init__(self) -> None:
+        """Refuse two apps of one id: which of them a client_id means, nobody could tell."""
+        if len({client.id for client in self.native_clients}) != len(self.native_clients):
+            raise ValueError("native_clients: each id may stand there once")
+
     @property
     def idle(self) -> Lives:
         """How long a session of each kind lives unused."""

@@ -3,6 +3,7 @@
 import pytest
 
 from tests.faults.meddler import ACCESS_DENIED, BROKEN, Meddler, Meddling
+from tests.integration.gateway.account import delete_account
 from tests.integration.gateway.ledger import Ledger
 from tests.integration.gateway.person import SESSION, Person
 from tests.integration.gateway.simulator import Authsignal
@@ -29,13 +30,13 @@ async def test_a_repeat_finishes_the_deletion(
     fault, expected = FAULTS[name]
     meddler.meddle(fault)
 
-    failed = await person.call("DELETE", "/v1/me")
+    failed = await delete_account(person)
     meddler.meddle()
 
     assert (failed.status, failed.code) == expected
     assert (await other.call("GET", "/v1/session")).code == "session_expired"
     assert (await person.call("GET", "/v1/session")).status == 200
-    done = await person.call("DELETE", "/v1/me")
+    done = await delete_account(person)
     assert (done.status, SESSION in person.cookies) == (204, False)
     assert await vault.sessions_of(sub) == []
     assert await ledger.told(done.receipt) == ("account.user.deleted", "success", None)
@@ -45,18 +46,33 @@ async def test_authsignal_failing_keeps_the_account(
     person: Person, meddler: Meddler, authsignal: Authsignal, ledger: Ledger
 ) -> None:
     """
-    When Authsignal does not answer, Cognito is not asked: as long as anything of the person is left, so is the account. Even
-    when the session is lost meanwhile, signing in again and asking again finishes it.
+    When Authsignal does not answer, Cognito is not asked: as long as anything of the person is left, so is the account.
     """
     await person.sign_up()
     await authsignal.fault(path_prefix="/v1/users", method="DELETE", times=3, kind="refuse")
 
-    failed = await person.call("DELETE", "/v1/me")
+    failed = await delete_account(person)
 
     assert (failed.status, failed.code) == (503, "provider_busy")
     assert meddler.count("AdminDeleteUser") == 0
     event = await ledger.promised(failed.receipt)
     assert (event.event_type.value, event.outcome.value) == ("account.user.deleted", "error")
+    assert (await delete_account(person)).status == 204
+
+
+async def test_another_sign_in_finishes_the_deletion(person: Person, meddler: Meddler, authsignal: Authsignal) -> None:
+    """
+    When the person is gone at Authsignal, the account at Cognito is not, and the session is lost too, then a sign-in by
+    e-mail code still works, and asking again finishes it.
+    """
+    sub = (await person.sign_up()).body["subject"]["sub"]
+    meddler.meddle(Meddling("AdminDeleteUser", answer=BROKEN))
+    assert (await delete_account(person)).status == 502
+    assert await authsignal.methods(sub) == []
+    meddler.meddle()
     person.cookies.clear()
-    await person.sign_in()
-    assert (await person.call("DELETE", "/v1/me")).status == 204
+
+    assert (await person.sign_in()).body["subject"]["sub"] == sub
+
+    assert (await delete_account(person)).status == 204
+    assert await authsignal.methods(sub) == []

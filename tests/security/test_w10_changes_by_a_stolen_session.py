@@ -14,7 +14,7 @@ CHANGES: dict[str, Any] = {
     "add": ("POST", PATH, {"type": "PASSKEY"}),
     "name": ("PATCH", f"{PATH}/{{id}}", {"name": "Work"}),
     "remove": ("DELETE", f"{PATH}/{{id}}", None),
-    "delete the account": ("DELETE", "/v1/me", None),
+    "delete the account": ("DELETE", "/v1/me?sub={sub}", None),
 }
 
 
@@ -24,7 +24,8 @@ async def test_w10_changes_need_a_fresh_factor(
 ) -> None:
     """Five minutes after the last proof nothing changes, the answer names the next step, and the try is recorded."""
     method, path, body = CHANGES[change]
-    path = path.format(id=await extra(person, authsignal))
+    factor = await extra(person, authsignal)
+    path = path.format(id=factor, sub=(await person.call("GET", "/v1/me")).body["sub"])
     before = await listed(person)
     await age(person, vault)
 

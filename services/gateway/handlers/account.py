@@ -5,7 +5,7 @@ from typing import Annotated, Final
 from litestar import delete, get, patch, post
 from litestar.params import JSONBody, Parameter
 
-from services.gateway.handlers.documents import ATTEMPT, AuthenticatorId, EnrolmentId, problems
+from services.gateway.handlers.documents import ATTEMPT, UUID_PATTERN, AuthenticatorId, EnrolmentId, problems
 from services.gateway.sessions.model import Session
 from services.gateway.views import (
     ActivityListView,
@@ -22,7 +22,7 @@ from services.gateway.views import (
 from services.gateway.wiring import AnyRequest, Gateway, gateway_of
 from shared.challenge_api import AuthenticatorAnswer
 from shared.http.problems import context_of
-from shared.problems import NotFound
+from shared.problems import InvalidRequest, NotFound
 
 
 @get("/v1/me", tags=["account"], operation_id="getMe", summary="My account", responses=problems(401, 404, 429, 502, 503))
@@ -73,14 +73,20 @@ async def change_me(data: JSONBody[ProfileChange], request: AnyRequest) -> Profi
     summary="Delete my account",
     responses=problems(400, 401, 403, 409, 422, 429, 502, 503),
 )
-async def delete_me(request: AnyRequest) -> None:
+async def delete_me(
+    request: AnyRequest, sub: Annotated[str, Parameter(pattern=UUID_PATTERN, description="The id of one's own account.")]
+) -> None:
     """
     Delete the account of whoever is signed in, and end all its sessions; the last proof must be at most five minutes old.
 
-    Where a provider fails half-way the session lives on: send it again.
+    Its id must be said: a client that puts ".." where the id of an authenticator belongs sends this very path, and so must not
+    lose its account. Where a provider fails half-way the session lives on: send it again.
     """
     gateway = gateway_of(request)
-    await gateway.deletion.delete(context_of(request), await gateway.session_of(request))
+    session = await gateway.session_of(request)
+    if sub != session.sub:
+        raise InvalidRequest(extensions={"errors": [{"field": "sub", "message": "This is not the id of your account."}]})
+    await gateway.deletion.delete(context_of(request), session)
 
 
 @get(

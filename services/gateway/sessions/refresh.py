@@ -72,10 +72,11 @@ class Refresh:
             return session
         async with self._alone(session):
             current = await self._store.read(session.key)
-            if current is not None and self._is_fresh(current):
+            if current is None:
+                raise SessionExpired("ended meanwhile")
+            if self._is_fresh(current):
                 return current
-            tokens = await self._ask(context, current or session)
-            changed = await self._keep(session, tokens)
+            changed = await self._keep(current, await self._ask(context, current))
             await self._recorder.record(context, _rotated(changed, Outcome.SUCCESS))
             return changed
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import aiohttp
 
-from tests.integration.gateway.person import SESSION, Person
+from tests.integration.gateway.person import SESSION, Answer, Person
 from tests.integration.gateway.simulator import Authsignal
 from tests.integration.gateway.vault import Vault
 from tests.stack import RunningStack
@@ -19,6 +19,12 @@ async def listed(person: Person) -> list[dict[str, Any]]:
     """Return somebody's authenticators, as they see them."""
     found: list[dict[str, Any]] = (await person.call("GET", PATH)).body["authenticators"]
     return found
+
+
+async def delete_account(person: Person) -> Answer:
+    """Ask for the end of one's account, by its id."""
+    sub = (await person.call("GET", "/v1/session")).body["subject"]["sub"]
+    return await person.call("DELETE", f"/v1/me?sub={sub}")
 
 
 async def extra(person: Person, authsignal: Authsignal) -> str:

@@ -2,7 +2,8 @@
 
 import aiohttp
 
-from tests.integration.gateway.account import age, notice
+from tests.integration.gateway.account import age, delete_account, notice
+from tests.integration.gateway.fixtures import People
 from tests.integration.gateway.ledger import Ledger
 from tests.integration.gateway.native_app import NativeApp
 from tests.integration.gateway.person import SESSION, Person
@@ -34,7 +35,7 @@ async def test_a_deleted_account_is_gone_everywhere(
     other, app = await person.elsewhere(), NativeApp(person)
     await app.sign_in()
 
-    answer = await person.call("DELETE", "/v1/me")
+    answer = await delete_account(person)
 
     assert (answer.status, SESSION in person.cookies) == (204, False)
     assert {(await one.call("GET", "/v1/session")).code for one in (other, app)} == {"session_expired"}
@@ -57,12 +58,25 @@ async def test_a_fresh_proof_lets_an_old_session_delete(
     """Five minutes after the last proof it is refused, with the next step named; after that step it is done."""
     await person.sign_up()
     await age(person, vault)
-    refused = await person.call("DELETE", "/v1/me")
+    refused = await delete_account(person)
     assert (refused.code, refused.body["next"]) == ("step_up_required", "/step-ups")
 
     step_up = (await person.call("POST", "/v1/step-ups", {"action": "deleteAccount"})).body
     token = await authsignal.earn(step_up["sdk"]["token"], person.email)
     await person.call("POST", f"/v1/step-ups/{step_up['id']}/completions", {"token": token})
 
-    assert (await person.call("DELETE", "/v1/me")).status == 204
+    assert (await delete_account(person)).status == 204
     assert known_to_cognito(stack, person.email) == []
+
+
+async def test_an_account_is_deleted_by_name(people: People) -> None:
+    """Without the id of the account, or with another's, nothing is deleted: a path that lost its end must not do it."""
+    person, other = people(), people()
+    await person.sign_up()
+    another = (await other.sign_up()).body["subject"]["sub"]
+
+    for path in ("/v1/me", "/v1/me/", f"/v1/me?sub={another}", "/v1/me?sub=", "/v1/me/authenticators/%2e%2e"):
+        answer = await person.call("DELETE", path)
+        assert (answer.status, answer.code) == (400, "invalid_request")
+
+    assert {(await one.call("GET", "/v1/me")).status for one in (person, other)} == {200}

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from services.gateway.app import create_api
+from tests.integration.gateway.account import delete_account
 from tests.integration.gateway.business import Business
 from tests.integration.gateway.direct_app import DirectApp
 from tests.integration.gateway.factors import Factors
@@ -114,7 +115,7 @@ async def _rename(world: World) -> Answer:
 
 async def _delete_account(world: World) -> Answer:
     await world.person.sign_up()
-    return await world.person.call("DELETE", "/v1/me")
+    return await delete_account(world.person)
 
 
 async def _refresh(world: World) -> Answer:

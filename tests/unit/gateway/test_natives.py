@@ -1,16 +1,23 @@
 """Who is a native app, and who only says so."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 from litestar import Request
+from msgspec import NODEFAULT
+from msgspec.structs import fields
 
+from deploy.local import toml
 from services.gateway import cookies
 from services.gateway.natives import Caller, NativeClient, NativeClients, credential_of, is_browser
+from services.gateway.settings import GatewaySettings
 from shared.problems import InvalidRequest
+from shared.settings import SettingsError, load
 
 SECRET = "A" * 43
 CLIENTS = NativeClients([NativeClient(id="demo-app", name="Demo app", methods=("PASSKEY", "EMAIL_OTP"))])
+NEEDED = {field.name: "x" for field in fields(GatewaySettings) if field.default is NODEFAULT}
 MARKS = {
     "Origin": "https://example.test",
     "Sec-Fetch-Site": "none",
@@ -69,3 +76,13 @@ def test_an_app_is_offered_what_it_may() -> None:
     assert CLIENTS.caller(request(), "demo-app").offered(offered) == ("EMAIL_OTP", "PASSKEY")
     assert Caller(SECRET, NativeClient(id="any", name="Any")).offered(offered) == offered
     assert Caller(SECRET).offered(offered) == offered
+
+
+def test_an_id_is_registered_once(tmp_path: Path) -> None:
+    """Settings that name an app twice, or by an id that no request could carry, end the process before the port opens."""
+    twice = [{"id": "demo-app", "name": "One"}, {"id": "demo-app", "name": "Two"}]
+    file = tmp_path / "gateway.toml"
+    for clients, words in ((twice, "each id may stand there once"), ([{"id": "a b", "name": "One"}], "native_clients")):
+        file.write_text(toml.dumps({**NEEDED, "native_clients": clients}), encoding="utf-8")
+        with pytest.raises(SettingsError, match=words):
+            load(GatewaySettings, file)

@@ -129,7 +129,9 @@ export const api = {
     answered<undefined>(http.DELETE("/v1/attempts/{attempt_id}", { ...write(key), params: of(id) })),
   rename: (displayName: string, key: string) =>
     answered<Profile>(http.PATCH("/v1/me", { ...write(key), body: { display_name: displayName } })),
-  deleteMe: (key: string) => answered<undefined>(http.DELETE("/v1/me", write(key))),
+  /** Of one's own account, whose id must be said. */
+  deleteMe: (sub: string, key: string) =>
+    answered<undefined>(http.DELETE("/v1/me", { ...write(key), params: { query: { sub } } })),
   signOut: (key: string) => answered<undefined>(http.DELETE("/v1/session", write(key))),
 
   authenticators: () => answered<Authenticators>(http.GET("/v1/me/authenticators", read())),

@@ -2124,7 +2124,10 @@ export interface operations {
     };
     deleteMe: {
         parameters: {
-            query?: never;
+            query: {
+                /** @description The id of one's own account. */
+                sub: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;

@@ -3,6 +3,7 @@ import { useMutation } from "@tanstack/react-query";
 import { useRef, useState, type SubmitEvent } from "react";
 import { api } from "../../../api/client";
 import { useIntent } from "../../../api/intent";
+import type { Session } from "../../../api/types";
 import { ActionButton } from "@look/ActionButton";
 import { Dialog, DialogBody } from "@look/Dialog";
 import formClasses from "../../../components/Form.module.css";
@@ -16,15 +17,15 @@ import classes from "./Security.module.css";
 const DELETE = { action: "deleteAccount", about: "Before your account is deleted, confirm that it is you." };
 
 interface DeleteProps {
-  /** The account's own, which must be typed: so that nobody deletes the wrong one, or by a slip. */
-  address: string;
+  /** Whose account it is. The address must be typed: so that nobody deletes the wrong one, or by a slip. */
+  subject: Session["subject"];
 }
 
 function isSame(typed: string, address: string): boolean {
   return typed.trim().toLowerCase() === address.toLowerCase();
 }
 
-function DeleteDialog({ address, onClose }: DeleteProps & { onClose: () => void }) {
+function DeleteDialog({ subject: { sub, email: address }, onClose }: DeleteProps & { onClose: () => void }) {
   const field = useRef<HTMLInputElement>(null);
   const [typed, setTyped] = useState("");
   const [mistake, setMistake] = useState<string | null>(null);
@@ -32,7 +33,7 @@ function DeleteDialog({ address, onClose }: DeleteProps & { onClose: () => void 
   const intent = useIntent();
   const leave = useLeave();
   const remove = useMutation({
-    mutationFn: () => confirmed(() => intent({}, api.deleteMe)),
+    mutationFn: () => confirmed(() => intent({ sub }, (key) => api.deleteMe(sub, key))),
     onSuccess: () => leave("deleted"),
   });
 
@@ -90,7 +91,7 @@ function DeleteDialog({ address, onClose }: DeleteProps & { onClose: () => void 
 }
 
 /** The way out for good. */
-export function DeleteSection({ address }: DeleteProps) {
+export function DeleteSection({ subject }: DeleteProps) {
   const [asking, setAsking] = useState(false);
   return (
     <Section
@@ -102,7 +103,7 @@ export function DeleteSection({ address }: DeleteProps) {
           Delete my account
         </Button>
       </div>
-      {asking ? <DeleteDialog address={address} onClose={() => setAsking(false)} /> : null}
+      {asking ? <DeleteDialog subject={subject} onClose={() => setAsking(false)} /> : null}
     </Section>
   );
 }

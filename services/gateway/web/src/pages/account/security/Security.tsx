@@ -14,7 +14,7 @@ export function Security() {
           <WaysSection session={session} />
           <SessionsSection />
           <ActivitySection />
-          <DeleteSection address={session.subject.email} />
+          <DeleteSection subject={session.subject} />
         </AccountFrame>
       )}
     </RequireSession>
