@@ -30,6 +30,8 @@ class EventType(Enum):
     SIGN_UP_VERIFIED = "sign_up.verified"
     SIGN_UP_REJECTED = "sign_up.rejected"
     ACCOUNT_USER_CREATED = "account.user.created"
+    ACCOUNT_ADDRESS_VERIFIED = "account.address.verified"
+    ACCOUNT_ADDRESS_RELEASED = "account.address.released"
     ACCOUNT_PROFILE_CHANGED = "account.profile.changed"
     SIGN_IN_STARTED = "sign_in.started"
     SIGN_IN_CHALLENGED = "sign_in.challenged"

@@ -3,7 +3,7 @@
 import hmac
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Any
+from typing import Any, Final
 
 from litestar import Litestar, Request, get, post
 from litestar.params import JSONBody
@@ -22,6 +22,8 @@ from services.challenge.service import Challenges
 from services.challenge.settings import ChallengeSettings
 from shared.audit_trail import AuditTrail, service_event
 from shared.challenge_api import (
+    AddressAnswer,
+    AddressRequest,
     AuthenticatorRequest,
     AuthenticatorsAnswer,
     ChallengeAnswer,
@@ -33,6 +35,8 @@ from shared.challenge_api import (
     PersonRequest,
     PollAnswer,
     PollRequest,
+    ProbeAnswer,
+    ProbeRequest,
     ProofAnswer,
     VerifyRequest,
 )
@@ -95,10 +99,23 @@ async def poll(data: JSONBody[PollRequest], request: AnyRequest) -> PollAnswer:
     return await _challenges(request).poll(data)
 
 
+@post("/v1/probes", status_code=200)
+async def probe(data: JSONBody[ProbeRequest], request: AnyRequest) -> ProbeAnswer:
+    """Say whether Authsignal answers."""
+    await _challenges(request).probe(data, context_of(request))
+    return ProbeAnswer()
+
+
 @post("/v1/passkeys", status_code=200)
 async def passkey(data: JSONBody[PasskeyRequest], request: AnyRequest) -> ProofAnswer:
     """Validate a token that a passkey earned without a name."""
     return await _challenges(request).passkey(data, context_of(request))
+
+
+@post("/v1/addresses", status_code=200)
+async def address(data: JSONBody[AddressRequest], request: AnyRequest) -> AddressAnswer:
+    """Say whose an address is."""
+    return await _authenticators(request).has_proven(data)
 
 
 @post("/v1/enrolments", status_code=200)
@@ -136,6 +153,25 @@ async def readyz(request: AnyRequest) -> dict[str, str]:
     """Say that the state store answers; providers are not asked, their faults are answered per request."""
     await request.app.state.store.ping()
     return {"status": "ready"}
+
+
+HANDLERS: Final = (
+    challenge,
+    verify,
+    claim,
+    complete,
+    poll,
+    probe,
+    passkey,
+    address,
+    enrol,
+    list_authenticators,
+    rename_authenticator,
+    remove_authenticator,
+    *direct.ROUTES,
+    healthz,
+    readyz,
+)
 
 
 class BearerGuard:
@@ -215,21 +251,7 @@ def create_app(settings: ChallengeSettings) -> AsgiApp:
             await trail.announce(service_event(EventType.SERVICE_STOPPED))
 
     app = Litestar(
-        [
-            challenge,
-            verify,
-            claim,
-            complete,
-            poll,
-            passkey,
-            enrol,
-            list_authenticators,
-            rename_authenticator,
-            remove_authenticator,
-            *direct.ROUTES,
-            healthz,
-            readyz,
-        ],
+        HANDLERS,
         lifespan=[lifespan],
         exception_handlers=EXCEPTION_HANDLERS,
         request_class=JsonRequest,

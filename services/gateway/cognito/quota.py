@@ -38,7 +38,6 @@ CATEGORIES: Final = {
     "GetUser": Category.USER_READ,
     "UpdateUserAttributes": Category.USER_UPDATE,
     "AdminUpdateUserAttributes": Category.USER_UPDATE,
-    "AdminDeleteUser": Category.USER_UPDATE,
     "GetTokensFromRefreshToken": Category.USER_TOKEN,
     "RevokeToken": Category.USER_TOKEN,
 }
