@@ -18,7 +18,8 @@ from shared.state import StateStore, Window
 SPAN_SECONDS: Final = 1
 # A burst is spread over this long before it is refused: whoever waits here has proven something already.
 WAIT_SECONDS_MAX: Final = 1.0
-Rate = Annotated[int, Meta(ge=1, le=100_000)]
+RATE_MAX: Final = 100_000
+Rate = Annotated[int, Meta(ge=1, le=RATE_MAX)]
 
 
 class Category(Enum):
