@@ -2,6 +2,7 @@
 
 import asyncio
 import secrets
+import time
 from pathlib import Path
 
 import aiohttp
@@ -98,8 +99,11 @@ async def test_w13_a_wrong_code_counts_down_and_the_fifth_ends_it(person: Person
     assert SESSION not in person.cookies
 
 
-async def test_w13_sends_are_counted(person: Person, vault: Vault) -> None:
-    """The third send of an attempt is the last, and the answer no longer offers another."""
+async def test_w13_sends_are_counted(person: Person, vault: Vault, ledger: Ledger) -> None:
+    """
+    The third send of an attempt is the last, and the answer no longer offers another. What comes too early or too often is in
+    the log once.
+    """
     attempt = await person.begin("sign-ups")
     path = f"/v1/attempts/{attempt['id']}/challenges"
 
@@ -111,6 +115,14 @@ async def test_w13_sends_are_counted(person: Person, vault: Vault) -> None:
     assert [answer.status for answer in answers] == [202, 202, 429]
     assert [answer.body["resend_at"] is None for answer in answers[:2]] == [False, True]
     assert len(await person.codes()) == 3
+    await person.call("POST", path, {"method": "EMAIL_OTP"})
+    await vault.change_attempt(attempt["id"], resend_at=time.time() + 60)
+    early = [await person.call("POST", path, {"method": "EMAIL_OTP"}) for _ in range(3)]
+    assert {(answer.status, answer.code) for answer in early} == {(429, "too_many_attempts")}
+    await ledger.promised(early[0].receipt)
+    events = await ledger.of_attempt(attempt["id"])
+    told = [event.reason for event in events if event.event_type.value == "abuse.rate_limited"]
+    assert told == ["sends_per_attempt", "cool_down"]
 
 
 async def test_w13_guesses_at_the_same_moment_share_no_charge(person: Person, vault: Vault) -> None:

@@ -76,7 +76,7 @@ class Finish:
                 raise
             # Whoever proved the address now may use the account it has: signing up twice signs in.
             account = await self._directory.look_up(attempt.email)
-            sub = account.sub if account is not None else await self._unproven.owner(context, attempt)
+            sub = account.sub if account is not None else await self._owner(context, held, closing)
             attempt = replace(attempt, sub=sub) if sub is not None else await self._create(attempt, proof, closing)
         assert attempt.sub is not None
         # From here the account exists. Should anything below fail, the next attempt for this address finds it and goes on.
@@ -90,6 +90,13 @@ class Finish:
         created = draft_of(attempt, EventType.ACCOUNT_USER_CREATED, Outcome.SUCCESS)
         closing.append(_with_cognito(created, "SignUp", None))
         return attempt
+
+    async def _owner(self, context: RequestContext, held: Held, closing: list[Draft]) -> str | None:
+        try:
+            return await self._unproven.owner(context, held.attempt)
+        except Problem:
+            await self._give_back(context, held, closing)
+            raise
 
     async def _claim(self, context: RequestContext, held: Held, sub: str, closing: list[Draft]) -> ProofAnswer:
         attempt = held.attempt
@@ -106,10 +113,13 @@ class Finish:
                 )
             )
         except Problem:
-            # The person may ask for another code and go on: nothing of this attempt is lost but the code.
-            await self._store.change(held, replace(attempt, busy_until=0.0))
-            await self._recorder.record(context, *closing)
+            await self._give_back(context, held, closing)
             raise
+
+    async def _give_back(self, context: RequestContext, held: Held, closing: list[Draft]) -> None:
+        # The person may ask for another code and go on: nothing of this attempt is lost but the code.
+        await self._store.change(held, replace(held.attempt, busy_until=0.0))
+        await self._recorder.record(context, *closing)
 
     async def _succeed(
         self, context: RequestContext, held: Held, proof: ProofAnswer, tokens: Tokens, closing: list[Draft]

@@ -115,8 +115,9 @@ class Flow:
         cooling = policy.cooling(attempt)
         if not policy.is_sent(method):
             return (await self._store.change(held, replace(attempt, method=method, cooling=cooling))).attempt
-        self._require_cooled_down(attempt, method)
+        await self._require_cooled_down(context, attempt, method)
         if attempt.sends_left <= 0:
+            await self._limits.note_refusal(context, "sends_per_attempt", attempt.id, attempt.email_hash)
             raise TooManyAttempts("sends used up", detail="No more codes for this sign-in. Start again to get a new one.")
         await self._limits.check_send(context, attempt.email_hash, method=method)
         await self._recorder.record(context, draft_of(attempt, EventType.CHALLENGE_REQUESTED, Outcome.PENDING))
@@ -295,10 +296,11 @@ class Flow:
             await self._recorder.record(context, draft)
         return changed
 
-    def _require_cooled_down(self, attempt: Attempt, method: str) -> None:
+    async def _require_cooled_down(self, context: RequestContext, attempt: Attempt, method: str) -> None:
         resend_at = policy.resend_at(attempt, method)
         wait = policy.whole_seconds(resend_at - self._clock())
         if wait > 0:
+            await self._limits.note_refusal(context, "cool_down", attempt.id, attempt.email_hash)
             raise TooManyAttempts(
                 "resend cool-down",
                 detail=f"A code is on its way. You can send another in {wait} seconds.",
