@@ -2,8 +2,9 @@
 What the gateway and the challenge service say to each other: each call one hop.
 
 `challenge` asks Authsignal whether and how to challenge a person and sends the code; `verify` checks the code; `claim` ties a
-proven sign-up to the account that was just made; `poll` asks whether a link was opened or a prompt approved; `complete` checks
-a token that was earned for an attempt, `passkey` one that was earned without a name. The rest is about authenticators.
+proven sign-up to the account that was just made; `poll` asks whether a link was opened or a prompt approved; `probe` whether
+Authsignal answers at all; `complete` checks a token that was earned for an attempt, `passkey` one that was earned without a
+name. The rest is about authenticators.
 """
 
 from datetime import datetime
@@ -141,6 +142,23 @@ class PollAnswer(_Body, frozen=True):
     token: str | None = None
 
 
+class ProbeRequest(_Body, frozen=True):
+    """
+    Ask whether Authsignal answers, for an attempt that asks it nothing: a decoy's fails when a real one would.
+
+    `is_repeated` says that the call which it stands for would be tried again after a fault.
+    """
+
+    attempt_id: UuidText
+    action: ActionCode
+    is_repeated: bool = False
+    client: Client = Client()
+
+
+class ProbeAnswer(_Body, frozen=True):
+    """It answers."""
+
+
 class PasskeyRequest(_Body, frozen=True):
     """Validate a token that a passkey earned without a name being typed."""
 
@@ -236,6 +254,19 @@ class PersonRequest(_Body, frozen=True):
     sub: UuidText
 
 
+class AddressRequest(_Body, frozen=True):
+    """Ask whether Authsignal has proven an address for an account."""
+
+    sub: UuidText
+    email: Address
+
+
+class AddressAnswer(_Body, frozen=True):
+    """Whether it has."""
+
+    is_proven: bool
+
+
 class AuthenticatorRequest(_Body, frozen=True):
     """Change one of a person's authenticators: give it a `name`, or without one remove it."""
 
@@ -295,9 +326,17 @@ class ChallengeService:
         """Ask whether an awaited challenge was answered."""
         return await self._http.post("/v1/polls", request, PollAnswer)
 
+    async def probe(self, request: ProbeRequest) -> None:
+        """Return when Authsignal answers; raise what a real call would."""
+        await self._http.post("/v1/probes", request, ProbeAnswer)
+
     async def passkey(self, request: PasskeyRequest) -> ProofAnswer:
         """Validate a passkey's token; the answer's `sub` says whose it is."""
         return await self._http.post("/v1/passkeys", request, ProofAnswer)
+
+    async def address(self, request: AddressRequest) -> AddressAnswer:
+        """Ask whose an address is."""
+        return await self._http.post("/v1/addresses", request, AddressAnswer)
 
     async def enrol(self, request: EnrolRequest) -> ChallengeAnswer:
         """Get a token to add an authenticator with."""

@@ -30,6 +30,8 @@ class EventType(Enum):
     SIGN_UP_VERIFIED = "sign_up.verified"
     SIGN_UP_REJECTED = "sign_up.rejected"
     ACCOUNT_USER_CREATED = "account.user.created"
+    ACCOUNT_ADDRESS_VERIFIED = "account.address.verified"
+    ACCOUNT_ADDRESS_RELEASED = "account.address.released"
     ACCOUNT_PROFILE_CHANGED = "account.profile.changed"
     ACCOUNT_USER_DELETED = "account.user.deleted"
     SIGN_IN_STARTED = "sign_in.started"

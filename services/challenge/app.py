@@ -24,6 +24,8 @@ from services.challenge.service import Challenges
 from services.challenge.settings import ChallengeSettings
 from shared.audit_trail import AuditTrail, service_event
 from shared.challenge_api import (
+    AddressAnswer,
+    AddressRequest,
     AuthenticatorRequest,
     AuthenticatorsAnswer,
     ChallengeAnswer,
@@ -36,6 +38,8 @@ from shared.challenge_api import (
     PersonRequest,
     PollAnswer,
     PollRequest,
+    ProbeAnswer,
+    ProbeRequest,
     ProofAnswer,
     VerifyRequest,
 )
@@ -98,10 +102,23 @@ async def poll(data: JSONBody[PollRequest], request: AnyRequest) -> PollAnswer:
     return await _challenges(request).poll(data)
 
 
+@post("/v1/probes", status_code=200)
+async def probe(data: JSONBody[ProbeRequest], request: AnyRequest) -> ProbeAnswer:
+    """Say whether Authsignal answers."""
+    await _challenges(request).probe(data, context_of(request))
+    return ProbeAnswer()
+
+
 @post("/v1/passkeys", status_code=200)
 async def passkey(data: JSONBody[PasskeyRequest], request: AnyRequest) -> ProofAnswer:
     """Validate a token that a passkey earned without a name."""
     return await _challenges(request).passkey(data, context_of(request))
+
+
+@post("/v1/addresses", status_code=200)
+async def address(data: JSONBody[AddressRequest], request: AnyRequest) -> AddressAnswer:
+    """Say whose an address is."""
+    return await _authenticators(request).has_proven(data)
 
 
 @post("/v1/enrolments", status_code=200)
@@ -153,7 +170,9 @@ HANDLERS: Final = (
     claim,
     complete,
     poll,
+    probe,
     passkey,
+    address,
     enrol,
     list_authenticators,
     rename_authenticator,

@@ -6,10 +6,13 @@ from typing import Final
 from services.challenge import policy
 from services.challenge.authsignal.answers import Authenticator
 from services.challenge.authsignal.provider import Authsignal
+from services.challenge.direct.policy import knows_address, proves_address
 from services.challenge.recording import ChallengeRecorder
 from services.challenge.removals import only_removal
 from shared.challenge_api import (
     ACTION_MANAGE_AUTHENTICATORS,
+    AddressAnswer,
+    AddressRequest,
     AuthenticatorAnswer,
     AuthenticatorRequest,
     AuthenticatorsAnswer,
@@ -68,6 +71,14 @@ class Authenticators:
         )
         token = tracked.token if verdict is Verdict.CHALLENGED else None
         return ChallengeAnswer(verdict=verdict, track_token=token)
+
+    async def has_proven(self, request: AddressRequest) -> AddressAnswer:
+        """Say whether a person has proven this very address here."""
+        details = await self._provider.user_details(request.sub)
+        is_proven = knows_address(details, request.email) or proves_address(
+            await self._provider.authenticators(request.sub), request.email
+        )
+        return AddressAnswer(is_proven=is_proven)
 
     async def list(self, request: PersonRequest) -> AuthenticatorsAnswer:
         """Return a person's verified authenticators, oldest first."""

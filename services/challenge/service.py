@@ -28,6 +28,7 @@ from shared.challenge_api import (
     PasskeyRequest,
     PollAnswer,
     PollRequest,
+    ProbeRequest,
     ProofAnswer,
     Verdict,
     VerifyRequest,
@@ -159,6 +160,14 @@ class Challenges:
         if proven.is_verified and proven.access_token is not None:
             return PollAnswer(verdict=Verdict.VERIFIED, token=proven.access_token)
         return PollAnswer(verdict=Verdict.REJECTED if proven.is_consumed else Verdict.PENDING)
+
+    async def probe(self, request: ProbeRequest, context: RequestContext) -> None:
+        """Return when Authsignal answers; else fail, and record it, as a call for a person does."""
+        try:
+            await self._provider.probe(is_repeated=request.is_repeated)
+        except Problem as problem:
+            await self._recorder.record_fault(request, context, problem, action=request.action)
+            raise
 
     async def _challenge(self, request: ChallengeRequest, context: RequestContext) -> tuple[ChallengeAnswer, Tracked | None]:
         tracked: Tracked | None = None

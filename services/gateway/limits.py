@@ -95,6 +95,14 @@ class Limits:
         limit = self._limit("direct_writes", sub, self._settings.direct_writes_max, is_told=True)
         await self._check(context, [limit], Subject(sub=sub))
 
+    async def note_refusal(self, context: RequestContext, name: str, attempt_id: str, email_hash: str) -> None:
+        """Record that an attempt's own limit refused a request: the first in each span, as of every other limit."""
+        # A window without places: it refuses always, and says when that is to be reported.
+        limit = self._limit(name, attempt_id, 0)
+        taking = await self._state.take([limit.window])
+        if taking.unreported is not None:
+            await self._record(context, limit, Subject(email_hash=email_hash), taking.unreported, attempt_id)
+
     def _of_client(self, context: RequestContext, device_id: str | None, what: str) -> list[Limit]:
         settings = self._settings
         is_start = what == "starts"
@@ -134,12 +142,15 @@ class Limits:
             wait = -(-wait // MINUTE_SECONDS) * MINUTE_SECONDS
         raise TooManyAttempts(refusing.name, headers=retry_after(wait))
 
-    async def _record(self, context: RequestContext, limit: Limit, subject: Subject, unreported: int) -> None:
+    async def _record(
+        self, context: RequestContext, limit: Limit, subject: Subject, unreported: int, attempt_id: str | None = None
+    ) -> None:
         reason = limit.name if limit.name != "quota" else limit.window.key.removeprefix("limit:")
         draft = Draft(
             event_type=EventType.ABUSE_RATE_LIMITED,
             outcome=Outcome.DENIED,
             reason=reason,
+            attempt_id=attempt_id,
             subject=subject,
             data={"refusals_not_recorded": unreported},
         )

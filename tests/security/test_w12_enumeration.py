@@ -18,6 +18,7 @@ from tests.integration.gateway.ledger import Ledger
 from tests.integration.gateway.person import Answer, Person
 from tests.integration.gateway.process import ServiceProcess, access_key_of, settings_of
 from tests.integration.gateway.ranks import mann_whitney_p
+from tests.integration.gateway.simulator import Authsignal
 from tests.stack import RunningStack
 
 REQUESTS = 200
@@ -188,3 +189,32 @@ async def test_w12_an_unknown_address_gets_no_mail(person: Person, ledger: Ledge
     events = await ledger.of_attempt(attempt["id"], expect="sign_in.failed")
     assert [event.event_type.value for event in events][:2] == ["sign_in.started", "sign_in.decoyed"]
     assert events[-1].reason == "unknown_identifier"
+
+
+@pytest.mark.parametrize("kind", ["refuse", "drop"])
+async def test_w12_an_outage_tells_nothing(people: People, authsignal: Authsignal, ledger: Ledger, kind: str) -> None:
+    """
+    While Authsignal does not answer, to begin, to send again and to answer fail alike for known and unknown: decoys ask for a
+    sign of life, and are not charged either. Afterwards both go on.
+    """
+    member = people()
+    await member.sign_up()
+    looks = []
+    for person in (member.stranger(), people()):
+        attempt = await person.begin("sign-ins")
+        path = f"/v1/attempts/{attempt['id']}"
+        await asyncio.sleep(1.05)  # The cool-down of this gateway.
+        await authsignal.fault(kind=kind, times=1_000)
+        failed = [
+            await person.call("POST", "/v1/sign-ins", {"identifier": person.email}),
+            await person.call("POST", f"{path}/challenges", {"method": "EMAIL_OTP"}),
+            await person.verify(attempt["id"], "000000"),
+        ]
+        await authsignal.reset()
+        after = await person.verify(attempt["id"], "000000")
+        looks.append([(answer.status, {**answer.body, "request_id": ""}, len(answer.headers)) for answer in (*failed, after)])
+        assert "provider.call_failed" in await ledger.types_of_attempt(attempt["id"], expect="provider.call_failed")
+
+    assert looks[0] == looks[1]
+    assert [status for status, _, _ in looks[0]] == [503, 503, 503, 401]
+    assert looks[0][-1][1]["attempts_left"] == 4

@@ -1,13 +1,15 @@
 """W13: codes guessed, mailboxes bombed, quotas burned."""
 
 import asyncio
+import secrets
+import time
 from pathlib import Path
 
 import aiohttp
 
 from tests.integration.gateway.fixtures import People
 from tests.integration.gateway.ledger import Ledger
-from tests.integration.gateway.person import SESSION, Person
+from tests.integration.gateway.person import SESSION, Answer, Person
 from tests.integration.gateway.process import ServiceProcess, access_key_of, settings_of
 from tests.integration.gateway.simulator import Authsignal
 from tests.integration.gateway.vault import Vault
@@ -51,26 +53,33 @@ async def test_w13_guesses_over_many_attempts_are_limited_for_both(people: Peopl
 
 
 async def test_w13_a_client_address_has_a_limit(stack: RunningStack, http: aiohttp.ClientSession, folder: Path) -> None:
-    """One client may begin so many attempts in all, for known addresses or not; another client is not touched by it."""
-    settings = {**settings_of(stack, "gateway"), "starts_per_ip_max": 3, "trusted_proxies": ["127.0.0.1"]}
-    settings |= {"veil_seconds": 0, "state_url": "memory://"}
-    process = ServiceProcess("gateway", settings, folder, access_key_of(stack, "gateway"))
-    process.start()
+    """
+    One client may begin so many attempts in all, for known addresses or not, however many addresses of its network it uses and
+    whichever copy it asks; it is told how many are left, and when to come back. Another client is not touched by it.
+    """
+    settings = {**settings_of(stack, "gateway"), "starts_per_ip_max": 3, "trusted_proxies": ["127.0.0.1"], "veil_seconds": 0}
+    copies = [ServiceProcess("gateway", settings, folder, access_key_of(stack, "gateway")) for _ in range(2)]
+    for process in copies:
+        process.start()
+    network = f"2001:db8:{secrets.token_hex(2)}"
+    answers: dict[str, list[Answer]] = {}
     try:
-        statuses: dict[str, list[int]] = {}
-        for client in ("203.0.113.7", "203.0.113.8"):
-            person = Person(http, process.url, stack["mail"]["inbox_url"])
-            headers = {"X-Forwarded-For": f"198.51.100.1, {client}"}
-            statuses[client] = []
-            for _ in range(5):
-                begun = await person.stranger().call(
-                    "POST", "/v1/sign-ins", {"identifier": Person(http, "", "").email}, headers=headers
-                )
-                statuses[client].append(begun.status)
+        for client in ("1", "2"):
+            answers[client] = []
+            for number in range(5):
+                person = Person(http, copies[number % 2].url, stack["mail"]["inbox_url"])
+                headers = {"X-Forwarded-For": f"198.51.100.1, {network}:{client}::{number + 1}"}
+                answers[client].append(await person.call("POST", "/v1/sign-ins", {"identifier": person.email}, headers=headers))
     finally:
-        process.stop()
+        for process in copies:
+            process.stop()
 
-    assert set(map(tuple, statuses.values())) == {(202, 202, 202, 429, 429)}
+    for given in answers.values():
+        assert [answer.status for answer in given] == [202, 202, 202, 429, 429]
+        assert {answer.headers["RateLimit-Policy"] for answer in given} == {'"starts_per_ip";q=3;w=600'}
+        assert [answer.headers["RateLimit"].split(";")[1] for answer in given] == ["r=2", "r=1", "r=0", "r=0", "r=0"]
+        assert ["Audit-Receipt" in answer.headers for answer in given] == [True, True, True, True, False]
+        assert 0 < int(given[-1].headers["Retry-After"]) <= 600
 
 
 async def test_w13_a_wrong_code_counts_down_and_the_fifth_ends_it(person: Person, ledger: Ledger) -> None:
@@ -90,8 +99,11 @@ async def test_w13_a_wrong_code_counts_down_and_the_fifth_ends_it(person: Person
     assert SESSION not in person.cookies
 
 
-async def test_w13_sends_are_counted(person: Person, vault: Vault) -> None:
-    """The third send of an attempt is the last, and the answer no longer offers another."""
+async def test_w13_sends_are_counted(person: Person, vault: Vault, ledger: Ledger) -> None:
+    """
+    The third send of an attempt is the last, and the answer no longer offers another. What comes too early or too often is in
+    the log once.
+    """
     attempt = await person.begin("sign-ups")
     path = f"/v1/attempts/{attempt['id']}/challenges"
 
@@ -103,6 +115,14 @@ async def test_w13_sends_are_counted(person: Person, vault: Vault) -> None:
     assert [answer.status for answer in answers] == [202, 202, 429]
     assert [answer.body["resend_at"] is None for answer in answers[:2]] == [False, True]
     assert len(await person.codes()) == 3
+    await person.call("POST", path, {"method": "EMAIL_OTP"})
+    await vault.change_attempt(attempt["id"], resend_at=time.time() + 60)
+    early = [await person.call("POST", path, {"method": "EMAIL_OTP"}) for _ in range(3)]
+    assert {(answer.status, answer.code) for answer in early} == {(429, "too_many_attempts")}
+    await ledger.promised(early[0].receipt)
+    events = await ledger.of_attempt(attempt["id"])
+    told = [event.reason for event in events if event.event_type.value == "abuse.rate_limited"]
+    assert told == ["sends_per_attempt", "cool_down"]
 
 
 async def test_w13_guesses_at_the_same_moment_share_no_charge(person: Person, vault: Vault) -> None:
@@ -153,3 +173,24 @@ async def test_w13_step_ups_bomb_nobody(person: Person) -> None:
 
     assert [answer.status for answer in asked] == [200] * 9 + [429] * 3
     assert len(await person.codes()) == 10
+
+
+async def test_w13_no_text_is_pumped(people: People, authsignal: Authsignal, ledger: Ledger) -> None:
+    """
+    A number abroad gets no text: at the door nothing shows it, inside the person is told to use another way, and the log has
+    the country once. Nothing is asked of Authsignal that would send one.
+    """
+    person = people()
+    await authsignal.enrol((await person.sign_up()).body["subject"]["sub"], "SMS", phoneNumber="+4520123456")
+    sent = len(await authsignal.calls("/v1/client/challenge/sms"))
+
+    attempt = await person.stranger().begin("sign-ins", method="SMS")
+    step_up = (await person.call("POST", "/v1/step-ups", {"action": "manageAuthenticators"})).body
+    refused = await person.call("POST", f"/v1/step-ups/{step_up['id']}/challenges", {"method": "SMS"})
+
+    assert (attempt["status"], attempt["delivery"]) == ("challenge_required", {"channel": "sms", "destination": "your phone"})
+    assert (refused.status, refused.code) == (403, "text_refused")
+    assert len(await authsignal.calls("/v1/client/challenge/sms")) == sent
+    events = await ledger.of_attempt(attempt["id"], expect="abuse.rate_limited")
+    told = [event for event in events if event.event_type.value == "abuse.rate_limited"]
+    assert [(event.reason, event.data) for event in told] == [("text_country", {"country": "DK", "refusals_not_recorded": 0})]

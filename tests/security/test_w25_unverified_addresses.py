@@ -2,7 +2,9 @@
 
 from tests.integration.aws.people import People as CognitoPeople
 from tests.integration.gateway.fixtures import People
+from tests.integration.gateway.ledger import Ledger
 from tests.integration.gateway.person import Person
+from tests.integration.gateway.simulator import Authsignal
 from tests.stack import RunningStack
 
 
@@ -49,3 +51,39 @@ async def test_w25_a_changed_address_is_not_believed(person: Person, stack: Runn
     await newcomer.begin("sign-ins")
 
     assert await newcomer.codes() == []
+
+
+async def test_w25_a_squatter_keeps_nobody_out(person: Person, stack: RunningStack, ledger: Ledger) -> None:
+    """
+    Somebody made an account with another's address and never proved it: its owner signs up all the same, into an account of
+    their own; the squatter's stays, with an address that is nobody's. The log tells both.
+    """
+    squatter = CognitoPeople.direct(stack).sign_up(person.email, None)["UserSub"]
+
+    attempt = await person.begin("sign-ups")
+    signed_up = await person.verify(attempt["id"], await person.code())
+
+    sub = signed_up.body["subject"]["sub"]
+    assert (signed_up.status, sub != squatter) == (200, True)
+    taken, owned = attributes(stack, squatter)[1], attributes(stack, sub)[1]
+    assert (taken["email"], taken["email_verified"]) == (f"{squatter}@unproven.invalid", "false")
+    assert (owned["email"], owned["email_verified"]) == (person.email, "true")
+    events = await ledger.of_attempt(attempt["id"], expect="account.user.created")
+    released = [event for event in events if event.event_type.value == "account.address.released"]
+    told = [(event.subject.sub if event.subject else None, event.outcome.value) for event in released]
+    assert told == [(squatter, "pending"), (squatter, "success")]
+
+
+async def test_w25_an_owner_who_came_directly_keeps_the_account(
+    person: Person, stack: RunningStack, authsignal: Authsignal, ledger: Ledger
+) -> None:
+    """Where Authsignal has proven the address for the account that is in the way, it is the same person's: they get it."""
+    sub = CognitoPeople.direct(stack).sign_up(person.email, None)["UserSub"]
+    await authsignal.enrol(sub, "EMAIL_OTP", email=person.email)
+
+    attempt = await person.begin("sign-ups")
+    signed_up = await person.verify(attempt["id"], await person.code())
+
+    assert (signed_up.status, signed_up.body["subject"]["sub"]) == (200, sub)
+    assert attributes(stack, sub)[1]["email_verified"] == "true"
+    assert "account.address.verified" in await ledger.types_of_attempt(attempt["id"], expect="sign_up.verified")

@@ -79,6 +79,28 @@ async def test_next_sign_in_begins_as_the_last_one(person: Person, simulator: Au
     await person.reads("Open your authenticator app and type the six digits")
 
 
+async def test_code_by_mail_comes_back(person: Person, simulator: Authsignal) -> None:
+    """
+    Whoever removed the code by e-mail can add it again, with a first code that shows that mail arrives.
+    """
+    await begins_to_add(person, "Authenticator app")
+    secret = (await person.page.get_by_role("dialog").locator("code").inner_text()).replace(" ", "")
+    await person.types_code(totp(secret, await now_of(simulator)))
+    await person.reads("Your authenticator app is added.")
+    await person.presses("Remove Code by e-mail")
+    await person.presses("Remove")
+    await person.reads("Code by e-mail is removed.")
+    await person.presses("Add a way to sign in")
+    await person.chooses("Code by e-mail")
+    await person.check_page()
+    await person.presses("Send a code")
+    await person.check_page()
+    await person.types_code(await person.code())
+    await person.reads("Sign-in by code is added.")
+    await person.is_told("Added to your account: sign-in by e-mail code")
+    await expect(person.page.get_by_role("list", name="Ways to sign in").get_by_role("listitem")).to_have_count(2)
+
+
 def new_number() -> str:
     """Return a Swedish mobile number."""
     return f"+4670{secrets.randbelow(10**7):07d}"

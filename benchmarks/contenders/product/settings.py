@@ -2,7 +2,7 @@
 Settings of the product under test: the defaults, save where the load would run into them.
 
 * `veil_seconds` is 0: the veil is waiting, which costs no CPU and hides the latency of everything else.
-* The limits on starts are out of reach: all load comes from one address.
+* The limits on starts and answers, and the budget below Cognito's quotas, are out of reach: all load comes from one address.
 * Spans go to a stub, so that the sampled share is really made and sent.
 """
 
@@ -13,6 +13,7 @@ from benchmarks.contenders import constants
 from benchmarks.contenders.places import Places
 from benchmarks.stubs.aws import CLIENT_ID
 from deploy.local import toml
+from services.gateway.cognito.quota import RATE_MAX, CognitoRates
 
 _OUT_OF_REACH: Final = 1_000_000_000
 
@@ -58,6 +59,9 @@ def write_settings(
         "veil_seconds": 0,
         "starts_per_ip_max": _OUT_OF_REACH,
         "starts_per_identifier_max": _OUT_OF_REACH,
+        "answers_per_ip_max": _OUT_OF_REACH,
+        "answers_per_identifier_max": _OUT_OF_REACH,
+        "cognito_rates": dict.fromkeys(CognitoRates.__struct_fields__, RATE_MAX),
     }
     of_challenge = {
         **shared,

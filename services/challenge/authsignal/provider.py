@@ -8,6 +8,7 @@ wrong code counts), claim and enrol (their effect may have happened).
 import json
 from collections.abc import Coroutine
 from typing import Any
+from uuid import uuid4
 
 from authsignal.client import AuthsignalClient
 
@@ -108,6 +109,11 @@ class Authsignal:
         """Read a user."""
         _check_ids(user_id)
         return await self._caller.ask("get_user", lambda: self._sdk.get_user(user_id), User, safe=True)
+
+    async def probe(self, *, is_repeated: bool) -> None:
+        """Read a user that does not exist, which is answered like any other: return when it is, else raise as every call."""
+        nobody = str(uuid4())
+        await self._caller.ask("probe", lambda: self._sdk.get_user(nobody), User, safe=is_repeated)
 
     async def enroll_verified_email(self, user_id: str, email: str) -> None:
         """Enrol an address that was proven elsewhere as an e-mail authenticator."""

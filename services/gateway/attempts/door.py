@@ -36,7 +36,7 @@ from shared.decoys import DecoyTokens
 from shared.events import EventType, Outcome, email_hash, normal_address
 from shared.http.context import RequestContext
 from shared.ids import uuid7
-from shared.problems import AttemptFailed, InvalidRequest
+from shared.problems import AttemptFailed, InvalidRequest, Problem
 from shared.veil import Veil
 
 ACTIONS = {AttemptKind.SIGN_UP: ACTION_SIGN_UP, AttemptKind.SIGN_IN: ACTION_SIGN_IN}
@@ -98,14 +98,12 @@ class Door:
             raise InvalidRequest(extensions={"errors": [{"field": "method", "message": "This method is not offered here."}]})
         await self._limits.check_start(context, attempt.email_hash, device_id, method=method)
         await self._recorder.record(context, draft_of(attempt, EventType.SIGN_IN_STARTED, Outcome.PENDING))
-        account = await self._find(attempt)
-        if account is None:
-            attempt = replace(attempt, is_decoy=True, track_token=self._decoy_token(attempt))
-        else:
-            attempt = replace(attempt, sub=account.sub)
-            request = self._flow.challenge_request(context, attempt, method)
-            attempt = self._challenged(attempt, await self._challenges.challenge(request))
-        attempt = with_decoy_code(attempt)
+        try:
+            attempt = with_decoy_code(await self._asked(context, attempt, method))
+        except Problem:
+            # Known and unknown alike, and of neither is anything learned.
+            await self._veil.settle(began, is_decoy=True)
+            raise
         event_type = EventType.SIGN_IN_DECOYED if attempt.is_decoy else EventType.SIGN_IN_CHALLENGED
         attempt = await self._begun(context, caller, attempt, event_type)
         await self._veil.settle(began, is_decoy=attempt.is_decoy)
@@ -178,6 +176,16 @@ class Door:
             device_id=device_id,
             client_id=caller.client_id,
         )
+
+    async def _asked(self, context: RequestContext, attempt: Attempt, method: str) -> Attempt:
+        """Return an attempt with what was sent to its person; of an address that nobody has, the decoy of one."""
+        account = await self._find(attempt)
+        if account is None:
+            await self._flow.probe(context, attempt, is_repeated=True)
+            return replace(attempt, is_decoy=True, track_token=self._decoy_token(attempt))
+        attempt = replace(attempt, sub=account.sub)
+        request = self._flow.challenge_request(context, attempt, method)
+        return self._challenged(attempt, await self._challenges.challenge(request))
 
     async def _find(self, attempt: Attempt) -> Account | None:
         try:

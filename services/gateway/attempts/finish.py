@@ -6,6 +6,7 @@ from services.gateway.attempts.drafts import REJECTED, client_of, draft_of
 from services.gateway.attempts.model import Attempt, AttemptKind, AttemptStatus
 from services.gateway.attempts.reviews import Reviews
 from services.gateway.attempts.store import AttemptStore, Held
+from services.gateway.attempts.unproven import UnprovenAccounts
 from services.gateway.cognito.client import Cognito, Tokens
 from services.gateway.cognito.directory import Directory
 from services.gateway.cognito.faults import CognitoRefused, CognitoUnreachable
@@ -40,6 +41,7 @@ class Finish:
         self._sessions = sessions
         self._recorder = recorder
         self._reviews = reviews
+        self._unproven = UnprovenAccounts(directory=directory, challenges=challenges, recorder=recorder)
 
     async def with_proof(self, context: RequestContext, held: Held, proof: ProofAnswer) -> SignedIn | Attempt:
         """
@@ -72,23 +74,33 @@ class Finish:
         attempt = held.attempt
         closing.append(draft_of(attempt, EventType.SIGN_UP_VERIFIED, Outcome.SUCCESS))
         try:
-            sub = await self._cognito.sign_up(attempt.email, display_name=attempt.display_name, assertion=proof.assertion or "")
-            attempt = replace(attempt, sub=sub)
-            created = draft_of(attempt, EventType.ACCOUNT_USER_CREATED, Outcome.SUCCESS)
-            closing.append(_with_cognito(created, "SignUp", None))
+            attempt = await self._create(attempt, proof, closing)
         except CognitoRefused as refusal:
             if refusal.code != "UsernameExistsException":
                 raise
             # Whoever proved the address now may use the account it has: signing up twice signs in.
             account = await self._directory.look_up(attempt.email)
-            if account is None:
-                raise
-            attempt = replace(attempt, sub=account.sub)
+            sub = account.sub if account is not None else await self._owner(context, held, closing)
+            attempt = replace(attempt, sub=sub) if sub is not None else await self._create(attempt, proof, closing)
         assert attempt.sub is not None
         # From here the account exists. Should anything below fail, the next attempt for this address finds it and goes on.
         held = await self._store.change(held, attempt)
         claimed = await self._claim(context, held, attempt.sub, closing)
         return held, claimed
+
+    async def _create(self, attempt: Attempt, proof: ProofAnswer, closing: list[Draft]) -> Attempt:
+        sub = await self._cognito.sign_up(attempt.email, display_name=attempt.display_name, assertion=proof.assertion or "")
+        attempt = replace(attempt, sub=sub)
+        created = draft_of(attempt, EventType.ACCOUNT_USER_CREATED, Outcome.SUCCESS)
+        closing.append(_with_cognito(created, "SignUp", None))
+        return attempt
+
+    async def _owner(self, context: RequestContext, held: Held, closing: list[Draft]) -> str | None:
+        try:
+            return await self._unproven.owner(context, held.attempt)
+        except Problem:
+            await self._give_back(context, held, closing)
+            raise
 
     async def _claim(self, context: RequestContext, held: Held, sub: str, closing: list[Draft]) -> ProofAnswer:
         attempt = held.attempt
@@ -105,10 +117,13 @@ class Finish:
                 )
             )
         except Problem:
-            # The person may ask for another code and go on: nothing of this attempt is lost but the code.
-            await self._store.change(held, replace(attempt, busy_until=0.0))
-            await self._recorder.record(context, *closing)
+            await self._give_back(context, held, closing)
             raise
+
+    async def _give_back(self, context: RequestContext, held: Held, closing: list[Draft]) -> None:
+        # The person may ask for another code and go on: nothing of this attempt is lost but the code.
+        await self._store.change(held, replace(held.attempt, busy_until=0.0))
+        await self._recorder.record(context, *closing)
 
     async def _succeed(
         self, context: RequestContext, held: Held, proof: ProofAnswer, tokens: Tokens, closing: list[Draft]

@@ -33,6 +33,7 @@ from shared.challenge_api import (
     ChallengeService,
     CompleteRequest,
     PollRequest,
+    ProbeRequest,
     ProofAnswer,
     Verdict,
     VerifyRequest,
@@ -105,7 +106,9 @@ class Flow:
             held = await self._store.read(attempt_id, binding=binding)
             attempt = self._now(held.attempt)
             is_waiting = attempt.status is AttemptStatus.CHALLENGE_REQUIRED and attempt.method in AWAITED_METHODS
-            if is_waiting and self._is_real(attempt) and self._clock() >= attempt.busy_until:
+            if is_waiting and not self._is_real(attempt):
+                await self.probe(context, attempt, is_repeated=True)
+            elif is_waiting and self._clock() >= attempt.busy_until:
                 attempt = await self._poll(context, held)
                 is_waiting = attempt.status is AttemptStatus.CHALLENGE_REQUIRED
             if attempt.status is AttemptStatus.REVIEW and is_decidable(attempt):
@@ -126,8 +129,9 @@ class Flow:
         cooling = policy.cooling(attempt)
         if not policy.is_sent(method):
             return (await self._store.change(held, replace(attempt, method=method, cooling=cooling))).attempt
-        self._require_cooled_down(attempt, method)
+        await self._require_cooled_down(context, attempt, method)
         if attempt.sends_left <= 0:
+            await self._limits.note_refusal(context, "sends_per_attempt", attempt.id, attempt.email_hash)
             raise TooManyAttempts("sends used up", detail="No more codes for this sign-in. Start again to get a new one.")
         await self._limits.check_send(context, attempt.email_hash, method=method)
         await self._recorder.record(context, draft_of(attempt, EventType.CHALLENGE_REQUESTED, Outcome.PENDING))
@@ -142,10 +146,7 @@ class Flow:
                 busy_until=self._clock() + BUSY_SECONDS_MAX,
             ),
         )
-        changed = replace(held.attempt, busy_until=0.0)
-        if self._is_real(changed):
-            changed = sent(changed, await self._resend(context, held, method))
-        changed = with_decoy_code(changed)
+        changed = with_decoy_code(replace(await self._resend(context, held, method), busy_until=0.0))
         await self._veil.settle(began, is_decoy=not self._is_real(changed))
         held = await self._store.change(held, changed)
         await self._recorder.record(context, draft_of(held.attempt, EventType.CHALLENGE_REQUESTED, Outcome.SUCCESS))
@@ -205,23 +206,12 @@ class Flow:
             raise Conflict("nothing to complete", detail="This is not confirmed yet. Confirm it first, then come back.")
         await self._recorder.record(context, draft_of(attempt, EventType.CHALLENGE_ANSWERED, Outcome.PENDING))
         held = await self._charge(held)
-        if attempt.sub is None or attempt.ruling is not Verdict.CHALLENGED:
-            proof = ProofAnswer(verdict=Verdict.REJECTED, failure=DECOY_REASON)
-        else:
-            request = CompleteRequest(
-                attempt_id=attempt.id,
-                action=attempt.action,
-                idempotency_key=attempt.idempotency_key,
-                sub=attempt.sub,
-                token=token,
-                client=client_of(context, attempt),
-            )
-            try:
-                proof = await self._challenges.complete(request)
-            except Problem as problem:
-                await self._refund(held)
-                self._tell_veto(attempt, problem)
-                raise
+        try:
+            proof = await self._check_token(context, attempt, token)
+        except Problem as problem:
+            await self._refund(held)
+            self._tell_veto(attempt, problem)
+            raise
         if proof.verdict is Verdict.REJECTED:
             await self._veil.settle(began, is_decoy=attempt.is_decoy)
             await self._reject(context, held, proof)
@@ -264,6 +254,17 @@ class Flow:
             TooManyAttempts: They got too many lately.
         """
         await self._limits.check_send(context, attempt.email_hash, method=attempt.method)
+
+    async def probe(self, context: RequestContext, attempt: Attempt, *, is_repeated: bool = False) -> None:
+        """
+        Ask Authsignal for a sign of life where a real attempt would ask it something.
+
+        Raises:
+            ProviderBusy, ProviderError: As the real call would: a decoy that went on while others fail would show what it is.
+        """
+        client = client_of(context, attempt)
+        request = ProbeRequest(attempt_id=attempt.id, action=attempt.action, is_repeated=is_repeated, client=client)
+        await self._challenges.probe(request)
 
     def challenge_request(self, context: RequestContext, attempt: Attempt, method: str | None) -> ChallengeRequest:
         """Return the request that challenges the person of an attempt."""
@@ -323,10 +324,11 @@ class Flow:
             await self._recorder.record(context, draft)
         return changed
 
-    def _require_cooled_down(self, attempt: Attempt, method: str) -> None:
+    async def _require_cooled_down(self, context: RequestContext, attempt: Attempt, method: str) -> None:
         resend_at = policy.resend_at(attempt, method)
         wait = policy.whole_seconds(resend_at - self._clock())
         if wait > 0:
+            await self._limits.note_refusal(context, "cool_down", attempt.id, attempt.email_hash)
             raise TooManyAttempts(
                 "resend cool-down",
                 detail=f"A code is on its way. You can send another in {wait} seconds.",
@@ -356,6 +358,7 @@ class Flow:
 
     async def _check_code(self, context: RequestContext, attempt: Attempt, code: str) -> ProofAnswer:
         if not self._is_real(attempt) or attempt.method is None:
+            await self.probe(context, attempt)
             return ProofAnswer(verdict=Verdict.REJECTED, failure=DECOY_REASON)
         return await self._challenges.verify(
             VerifyRequest(
@@ -373,6 +376,21 @@ class Flow:
             )
         )
 
+    async def _check_token(self, context: RequestContext, attempt: Attempt, token: str) -> ProofAnswer:
+        if attempt.sub is None or attempt.ruling is not Verdict.CHALLENGED:
+            await self.probe(context, attempt, is_repeated=True)
+            return ProofAnswer(verdict=Verdict.REJECTED, failure=DECOY_REASON)
+        return await self._challenges.complete(
+            CompleteRequest(
+                attempt_id=attempt.id,
+                action=attempt.action,
+                idempotency_key=attempt.idempotency_key,
+                sub=attempt.sub,
+                token=token,
+                client=client_of(context, attempt),
+            )
+        )
+
     async def _reject(self, context: RequestContext, held: Held, proof: ProofAnswer) -> None:
         attempt = held.attempt
         status = AttemptStatus.FAILED if _is_over(attempt, proof) else attempt.status
@@ -380,11 +398,14 @@ class Flow:
         draft = draft_of(attempt, REJECTED[attempt.kind], Outcome.FAILURE, reason=proof.failure)
         await self._recorder.record(context, draft)
 
-    async def _resend(self, context: RequestContext, held: Held, method: str) -> ChallengeAnswer:
+    async def _resend(self, context: RequestContext, held: Held, method: str) -> Attempt:
         attempt = held.attempt
         request = replace(self.challenge_request(context, attempt, method), is_resend=True, track_token=attempt.track_token)
         try:
-            return await self._challenges.challenge(request)
+            if self._is_real(attempt):
+                return sent(attempt, await self._challenges.challenge(request))
+            await self.probe(context, attempt)
+            return attempt
         except Problem:
             # Nothing was sent, so the send is given back and there is nothing to cool down from.
             given_back = replace(attempt, sends_left=attempt.sends_left + 1, resend_at=self._clock(), busy_until=0.0)

@@ -1,6 +1,8 @@
 """Limits at the door, over a store whose clock is the test's: what counts together, what is told, what is recorded."""
 
 import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import msgspec
@@ -149,6 +151,29 @@ async def test_a_flood_does_not_fill_the_log() -> None:
     assert told == [
         ("abuse.rate_limited", "denied", "starts_per_ip", {"refusals_not_recorded": earlier}) for earlier in (0, 49, 49)
     ]
+
+
+async def test_a_signed_in_person_has_limits_of_their_own() -> None:
+    """Enrolments and direct changes are counted by account, each alone; answers by client, device and address."""
+    lab = Lab(enrolments_per_person_max=2, direct_writes_max=3, answers_per_ip_max=4, answers_per_device_max=1)
+    context = context_from("192.0.2.1")
+    first, second = lab.copies
+    counts: dict[str, Callable[[], Awaitable[None]]] = {
+        "enrolments_per_person": lambda: first.check_enrolment(context, "sub"),
+        "direct_writes": lambda: second.check_direct_write(context, "sub"),
+        "answers_per_device": lambda: second.check_answer(context, "alice", "device-1", kind=AttemptKind.STEP_UP),
+        "answers_per_ip": lambda: first.check_answer(context, "bob", None, kind=AttemptKind.SIGN_UP),
+    }
+    admitted = dict.fromkeys(counts, 0)
+    for name, count in counts.items():
+        with contextlib.suppress(TooManyAttempts):
+            while True:
+                await count()
+                admitted[name] += 1
+
+    # One of the four answers of this client was that device's.
+    assert admitted == {"enrolments_per_person": 2, "direct_writes": 3, "answers_per_device": 1, "answers_per_ip": 3}
+    assert [event["reason"] for event in lab.events] == list(counts)
 
 
 async def test_cognitos_quota_is_never_asked_for_more() -> None:

@@ -35,6 +35,10 @@ const WORDS: Record<string, Words> = {
     title: "This was stopped",
     text: "Our safety rules do not allow this from here. If this is you, ask for help.",
   },
+  text_refused: {
+    title: "We cannot send you a text",
+    text: "Texts to your number are not possible right now. Choose another way.",
+  },
   origin_rejected: {
     title: "This page cannot be used from here",
     text: "Open the sign-in page directly and start again.",
