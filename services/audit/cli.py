@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from typing import Final
 
-from services.audit.commands import completeness, dlq, proofs, query, verify
+from services.audit.commands import completeness, dlq, erase, proofs, query, verify
 from services.audit.commands.errors import CommandFailed
 
 EXAMPLES: Final = """examples:
@@ -20,6 +20,8 @@ EXAMPLES: Final = """examples:
   countersign audit verify 019a...:6b1f...                  one receipt: the event is in the log, or it was lost
   countersign audit proof 019a...:6b1f...                   a file that proves it, without us
   countersign audit completeness                            is any event of any producer missing?
+  countersign audit erase 3f2b... --reason "request 17"      destroy what identifies a person
+  countersign audit hold place 3f2b... --reason "case 4"     and what nobody may erase
   countersign audit dlq list                                messages that could not be delivered
 
 The service is found by --url and --token, then COUNTERSIGN_AUDIT_URL and COUNTERSIGN_AUDIT_TOKEN, then the local stack
@@ -58,6 +60,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_verify(commands)
     _add_proofs(commands)
     _add_completeness(commands)
+    _add_erasure(commands)
+    _add_holds(commands)
     _add_dlq(commands)
     return parser
 
@@ -135,6 +139,44 @@ def _add_completeness(commands: "argparse._SubParsersAction[argparse.ArgumentPar
     parser.add_argument("--from", dest="since", metavar="TIME", help="of producers heard of since: 1h, 2d, a date")
     _add_service(parser)
     parser.set_defaults(run=completeness.completeness)
+
+
+def _add_erasure(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = commands.add_parser("erase", help="erase a person, for good", epilog=EXAMPLES, formatter_class=_Formatter)
+    _add_subject(parser)
+    _add_yes(parser)
+    _add_service(parser)
+    parser.set_defaults(run=erase.erase)
+    parser = commands.add_parser("erasures", help="show who was erased, and why", formatter_class=_Formatter)
+    _add_service(parser)
+    parser.set_defaults(run=erase.erasures)
+
+
+def _add_holds(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = commands.add_parser("holds", help="show whose records nobody may erase", formatter_class=_Formatter)
+    parser.add_argument("--all", action="store_true", help="released holds as well")
+    _add_service(parser)
+    parser.set_defaults(run=erase.holds)
+    area = commands.add_parser("hold", help="place or release a legal hold", formatter_class=_Formatter)
+    actions = area.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    placing = actions.add_parser("place", help="nobody erases this person from now on")
+    _add_subject(placing)
+    placing.set_defaults(run=erase.place)
+    releasing = actions.add_parser("release", help="the records may be erased again")
+    releasing.add_argument("hold", metavar="ID", help="see countersign audit holds")
+    _add_yes(releasing)
+    releasing.set_defaults(run=erase.release)
+    for parser in (placing, releasing):
+        _add_service(parser)
+
+
+def _add_subject(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("subject", metavar="SUBJECT", help="the sub of an account, or an e-mail address")
+    parser.add_argument("--reason", required=True, metavar="TEXT", help="why, for those who look later; no personal data")
+
+
+def _add_yes(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--yes", action="store_true", help="do not ask")
 
 
 def _add_key(parser: argparse.ArgumentParser) -> None:

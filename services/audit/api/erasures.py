@@ -6,7 +6,7 @@ from uuid import UUID
 
 import msgspec
 from litestar import Request, delete, get, post
-from litestar.params import FromPath
+from litestar.params import FromPath, JSONBody
 from litestar.response.base import ASGIResponse
 
 from services.audit.api.access import ERASURES_PATH, HOLD_ROUTE, HOLDS_PATH
@@ -75,7 +75,7 @@ class HoldView(msgspec.Struct, frozen=True):
 
 
 @post(ERASURES_PATH)
-async def erase_subject(request: AnyRequest, data: AboutSubject) -> ASGIResponse:
+async def erase_subject(request: AnyRequest, data: JSONBody[AboutSubject]) -> ASGIResponse:
     """Erase a person."""
     state = request.app.state
     eraser: Eraser = state.eraser
@@ -109,7 +109,7 @@ async def list_holds(request: AnyRequest) -> ASGIResponse:
 
 
 @post(HOLDS_PATH)
-async def place_hold(request: AnyRequest, data: AboutSubject) -> ASGIResponse:
+async def place_hold(request: AnyRequest, data: JSONBody[AboutSubject]) -> ASGIResponse:
     """Place a legal hold: nobody erases this person until it is released."""
     state = request.app.state
     store: ErasureStore = state.erasures
