@@ -12,11 +12,10 @@ from litestar.response.base import ASGIResponse
 from services.audit.api.access import ERASURES_PATH, HOLD_ROUTE, HOLDS_PATH
 from services.audit.api.query import shape
 from services.audit.api.views import encode_view
-from services.audit.erasure.eraser import Asked, Eraser
+from services.audit.erasure.eraser import Asked, Eraser, record_done
 from services.audit.erasure.subject import parse_subject
 from services.audit.storage.erasing import Erasure, ErasureStore, Hold
-from shared.audit_trail import AuditTrail
-from shared.events import Actor, EventType, HttpRef, Outcome
+from shared.events import Actor, EventType, HttpRef
 from shared.http.problems import context_of
 from shared.ids import is_uuid, uuid7
 from shared.problems import InvalidRequest, NotFound
@@ -139,8 +138,7 @@ def _asked(request: AnyRequest, method: str, route: str, status: int) -> Asked:
 
 async def _record_hold(request: AnyRequest, asked: Asked, event_type: EventType, hold: Hold) -> None:
     """Record a change of a hold; by its id alone, since the log keeps what an event says for ever."""
-    trail: AuditTrail = request.app.state.trail
-    asked.context.receipt = await trail.record(asked.draft(event_type, Outcome.SUCCESS, {"hold_id": str(hold.hold_id)}))
+    await record_done(request.app.state.trail, asked, event_type, {"hold_id": str(hold.hold_id)})
 
 
 async def _record_read(request: AnyRequest, route: str, view: str, rows: int) -> None:
