@@ -1,43 +1,72 @@
-"""``python -m services.audit [serve|migrate] --settings FILE``."""
+"""``python -m services.audit [serve|migrate|compact|rewrap] --settings FILE``."""
 
 import argparse
 import asyncio
 import sys
+from collections.abc import Callable
+from typing import Final
 
 import asyncpg
 
 from services.audit.app import create_app
 from services.audit.settings import AuditSettings
+from services.audit.storage.keys import KeyRing, KeyUnusable
+from services.audit.storage.maintain import MaintenanceFailed, compact, rewrap
 from services.audit.storage.migrate import MigrationFailed, migrate
 from shared.serving import run_service
-from shared.settings import SettingsError, load, read_secrets
+from shared.settings import SettingsError, load, read_keys, read_secrets
 
 
 def main() -> None:
-    """Serve, or bring the database to this release's schema."""
-    if sys.argv[1:2] == ["migrate"]:
-        _migrate(sys.argv[2:])
+    """Serve, or do one of the owner's works and end."""
+    if sys.argv[1:2] and sys.argv[1] in WORKS:
+        _work(sys.argv[1], sys.argv[2:])
         return
     if sys.argv[1:2] == ["serve"]:
         del sys.argv[1]
     run_service("audit", AuditSettings, create_app)
 
 
-def _migrate(arguments: list[str]) -> None:
-    parser = argparse.ArgumentParser(prog="python -m services.audit migrate", description="Apply the migrations.")
+def _work(name: str, arguments: list[str]) -> None:
+    description, work = WORKS[name]
+    parser = argparse.ArgumentParser(prog=f"python -m services.audit {name}", description=description)
     parser.add_argument("--settings", required=True, metavar="FILE", help="TOML file")
     options = parser.parse_args(arguments)
     try:
         settings = load(AuditSettings, options.settings)
-        applied = asyncio.run(migrate(read_secrets(settings.owner_database_url_file)[0]))
-    except (SettingsError, MigrationFailed) as error:
+        lines = work(settings, read_secrets(settings.owner_database_url_file)[0])
+    except (SettingsError, MigrationFailed, MaintenanceFailed, KeyUnusable) as error:
         sys.exit(f"audit: {error}")
     except (OSError, asyncpg.PostgresError) as error:
         sys.exit(f"audit: the database does not answer: {error}")
-    for migration in applied:
-        sys.stdout.write(f"applied {migration.version:04} {migration.name}\n")
-    if not applied:
-        sys.stdout.write("nothing to apply\n")
+    sys.stdout.write("".join(f"{line}\n" for line in lines))
+
+
+def _migrate(_: AuditSettings, owner_url: str) -> list[str]:
+    applied = asyncio.run(migrate(owner_url))
+    return [f"applied {migration.version:04} {migration.name}" for migration in applied] or ["nothing to apply"]
+
+
+def _compact(_: AuditSettings, owner_url: str) -> list[str]:
+    tables, has_checkpoint = asyncio.run(compact(owner_url))
+    if not tables:
+        return ["nothing to compact"]
+    lines = [f"compacted {table}" for table in tables]
+    if not has_checkpoint:
+        lines.append("the old files go with the server's next checkpoint: this role may not ask for one")
+    return lines
+
+
+def _rewrap(settings: AuditSettings, owner_url: str) -> list[str]:
+    count = asyncio.run(rewrap(owner_url, KeyRing(read_keys(settings.entry_key_file))))
+    return [f"{count} keys are under the first key of {settings.entry_key_file}"]
+
+
+WORKS: Final[dict[str, tuple[str, Callable[[AuditSettings, str], list[str]]]]] = {
+    "migrate": ("Apply the migrations.", _migrate),
+    "compact": ("Make what was erased go from the database's files.", _compact),
+    "rewrap": ("Wrap the keys of persons under the first key of entry_key_file.", _rewrap),
+}
 
 
 if __name__ == "__main__":

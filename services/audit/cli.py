@@ -12,6 +12,7 @@ from services.audit.commands import (
     archive,
     completeness,
     dlq,
+    erase,
     export,
     proofs,
     query,
@@ -41,6 +42,8 @@ EXAMPLES: Final = """examples:
   countersign audit query --archive --subject 3f2b... --from 2026-01-01
   countersign audit verify --archive                        every archived day, against the log's public key
   countersign audit archive run --settings audit.toml       write closed days into the locked bucket
+  countersign audit erase 3f2b... --reason "request 17"      destroy what identifies a person
+  countersign audit hold place 3f2b... --reason "case 4"     and what nobody may erase
   countersign audit dlq list                                messages that could not be delivered
   countersign audit alerts list                             what somebody should look at
   countersign audit reconcile report --from 1d              does a provider know of a sign-in that we do not?
@@ -89,6 +92,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_archive(commands)
     _add_streams(commands)
     _add_retention(commands)
+    _add_erasure(commands)
+    _add_holds(commands)
     _add_dlq(commands)
     add_operations(commands, _add_service, _count)
     return parser
@@ -274,6 +279,44 @@ def _add_place(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--region", help="default: AWS_REGION")
     parser.add_argument("--endpoint-url", metavar="URL", help="another S3 than AWS's own")
     parser.add_argument("--cache", metavar="FOLDER", help="where to keep what was fetched (default: below ~/.cache)")
+
+
+def _add_erasure(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = commands.add_parser("erase", help="erase a person, for good", epilog=EXAMPLES, formatter_class=_Formatter)
+    _add_subject(parser)
+    _add_yes(parser)
+    _add_service(parser)
+    parser.set_defaults(run=erase.erase)
+    parser = commands.add_parser("erasures", help="show who was erased, and why", formatter_class=_Formatter)
+    _add_service(parser)
+    parser.set_defaults(run=erase.erasures)
+
+
+def _add_holds(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = commands.add_parser("holds", help="show whose records nobody may erase", formatter_class=_Formatter)
+    parser.add_argument("--all", action="store_true", help="released holds as well")
+    _add_service(parser)
+    parser.set_defaults(run=erase.holds)
+    area = commands.add_parser("hold", help="place or release a legal hold", formatter_class=_Formatter)
+    actions = area.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    placing = actions.add_parser("place", help="nobody erases this person from now on")
+    _add_subject(placing)
+    placing.set_defaults(run=erase.place)
+    releasing = actions.add_parser("release", help="the records may be erased again")
+    releasing.add_argument("hold", metavar="ID", help="see countersign audit holds")
+    _add_yes(releasing)
+    releasing.set_defaults(run=erase.release)
+    for parser in (placing, releasing):
+        _add_service(parser)
+
+
+def _add_subject(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("subject", metavar="SUBJECT", help="the sub of an account, or an e-mail address")
+    parser.add_argument("--reason", required=True, metavar="TEXT", help="why, for those who look later; no personal data")
+
+
+def _add_yes(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--yes", action="store_true", help="do not ask")
 
 
 def _add_key(parser: argparse.ArgumentParser) -> None:

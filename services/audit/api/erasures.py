@@ -6,17 +6,16 @@ from uuid import UUID
 
 import msgspec
 from litestar import Request, delete, get, post
-from litestar.params import FromPath
+from litestar.params import FromPath, JSONBody
 from litestar.response.base import ASGIResponse
 
 from services.audit.api.access import ERASURES_PATH, HOLD_ROUTE, HOLDS_PATH
 from services.audit.api.query import shape
 from services.audit.api.views import encode_view
-from services.audit.erasure.eraser import Asked, Eraser
+from services.audit.erasure.eraser import Asked, Eraser, record_done
 from services.audit.erasure.subject import parse_subject
 from services.audit.storage.erasing import Erasure, ErasureStore, Hold
-from shared.audit_trail import AuditTrail
-from shared.events import Actor, EventType, HttpRef, Outcome
+from shared.events import Actor, EventType, HttpRef
 from shared.http.problems import context_of
 from shared.ids import is_uuid, uuid7
 from shared.problems import InvalidRequest, NotFound
@@ -75,7 +74,7 @@ class HoldView(msgspec.Struct, frozen=True):
 
 
 @post(ERASURES_PATH)
-async def erase_subject(request: AnyRequest, data: AboutSubject) -> ASGIResponse:
+async def erase_subject(request: AnyRequest, data: JSONBody[AboutSubject]) -> ASGIResponse:
     """Erase a person."""
     state = request.app.state
     eraser: Eraser = state.eraser
@@ -109,7 +108,7 @@ async def list_holds(request: AnyRequest) -> ASGIResponse:
 
 
 @post(HOLDS_PATH)
-async def place_hold(request: AnyRequest, data: AboutSubject) -> ASGIResponse:
+async def place_hold(request: AnyRequest, data: JSONBody[AboutSubject]) -> ASGIResponse:
     """Place a legal hold: nobody erases this person until it is released."""
     state = request.app.state
     store: ErasureStore = state.erasures
@@ -139,8 +138,7 @@ def _asked(request: AnyRequest, method: str, route: str, status: int) -> Asked:
 
 async def _record_hold(request: AnyRequest, asked: Asked, event_type: EventType, hold: Hold) -> None:
     """Record a change of a hold; by its id alone, since the log keeps what an event says for ever."""
-    trail: AuditTrail = request.app.state.trail
-    asked.context.receipt = await trail.record(asked.draft(event_type, Outcome.SUCCESS, {"hold_id": str(hold.hold_id)}))
+    await record_done(request.app.state.trail, asked, event_type, {"hold_id": str(hold.hold_id)})
 
 
 async def _record_read(request: AnyRequest, route: str, view: str, rows: int) -> None:

@@ -27,12 +27,18 @@ T = TypeVar("T")
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """One entry as the API shows it: `event` holds the stored bytes."""
+    """
+    One entry as the API shows it: `event` holds the stored bytes.
+
+    Where they are null, `event_id` says which it was, and `erased` whether it was erased or is damaged.
+    """
 
     event: msgspec.Raw
     leaf_hash: str
     recorded_at: str
     leaf_index: int | None = None
+    event_id: str | None = None
+    erased: bool | None = None
 
 
 class Page(msgspec.Struct, frozen=True):
@@ -205,6 +211,35 @@ class AuditClient:
         """
         with self._answer(f"/v1/events/{quote(event_id)}/proof", (), ANSWER_SECONDS_MAX) as answer:
             return answer.read().decode(errors="replace")
+
+    def change(self, method: str, path: str, body: dict[str, str] | None, *, seconds_max: float = ANSWER_SECONDS_MAX) -> Any:
+        """
+        Ask for a change and return the decoded answer.
+
+        Raises:
+            CommandFailed: The service cannot be reached or refuses.
+        """
+        sent = None if body is None else msgspec.json.encode(body)
+        headers = {} if body is None else {"Content-Type": "application/json"}
+        with self._answer(path, (), seconds_max, headers, method=method, body=sent) as answer:
+            return msgspec.json.decode(answer.read())
+
+    def pages(self, path: str, name: str) -> list[dict[str, Any]]:
+        """
+        Return the whole of a list, page by page.
+
+        Raises:
+            CommandFailed: The service cannot be reached or refuses.
+        """
+        found: list[dict[str, Any]] = []
+        cursor: Params = ()
+        while True:
+            with self._answer(path, cursor, ANSWER_SECONDS_MAX) as answer:
+                page = msgspec.json.decode(answer.read())
+            found += page[name]
+            if page["next_cursor"] is None:
+                return found
+            cursor = (("cursor", page["next_cursor"]),)
 
     def completeness(self, params: Params) -> bytes:
         """

@@ -33,9 +33,11 @@ def console() -> Console:
 
 def json_line(entry: Entry) -> str:
     """Return one entry as a line of JSON: `event` is the stored entry byte for byte, the rest is for filtering."""
-    event = msgspec.json.decode(entry.event, type=dict[str, Any])
+    event = _event(entry)
     named = {name: event.get(name) for name in ("event_id", "event_type", "outcome", "occurred_at")}
     stored = {"leaf_hash": entry.leaf_hash, "leaf_index": entry.leaf_index, "recorded_at": entry.recorded_at}
+    if entry.event_id is not None:
+        stored["erased"] = entry.erased
     return _ENCODE({**named, **stored, "event": entry.event}).decode()
 
 
@@ -47,7 +49,7 @@ def table(entries: list[Entry], now: datetime, *, width: int) -> Table:
     if width >= WIDE:
         made.add_column("event id", no_wrap=True, style="dim")
     for entry in entries:
-        event = msgspec.json.decode(entry.event, type=dict[str, Any])
+        event = _event(entry)
         cells = _cells(event, now)
         made.add_row(*cells, event["event_id"]) if width >= WIDE else made.add_row(*cells)
     return made
@@ -63,12 +65,20 @@ def plain_table(*columns: str) -> Table:
 
 def tail_line(entry: Entry, now: datetime) -> Text:
     """Return one entry as a line of fixed columns."""
-    event = msgspec.json.decode(entry.event, type=dict[str, Any])
+    event = _event(entry)
     time, _, *cells = _cells(event, now)
     line = Text(overflow="ignore", no_wrap=True)
     for cell, width in zip((time, *cells[:-1]), TAIL_WIDTHS, strict=True):
         line.append(cell.plain.ljust(width) + "  ", style=cell.style)
     return line.append_text(cells[-1])
+
+
+def _event(entry: Entry) -> dict[str, Any]:
+    """Return the event; of an entry that cannot be read any more, what is known of it."""
+    if entry.event_id is None:
+        return msgspec.json.decode(entry.event, type=dict[str, Any])
+    state = "erased" if entry.erased else "damaged"
+    return {"event_id": entry.event_id, "event_type": state, "outcome": "", "occurred_at": entry.recorded_at, "reason": state}
 
 
 def _cells(event: dict[str, Any], now: datetime) -> list[Text]:
@@ -102,7 +112,7 @@ def _detail(event: dict[str, Any]) -> str:
         authsignal.get("state"),
         cognito.get("operation") and " ".join(filter(None, (cognito["operation"], cognito.get("error")))),
         event.get("attempt_id") and f"attempt {event['attempt_id'][:8]}",
-        f"by {event['producer']['service']}",
+        event.get("producer") and f"by {event['producer']['service']}",
     ]
     return printable(" · ".join(part for part in parts if part))
 

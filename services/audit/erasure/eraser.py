@@ -16,7 +16,7 @@ from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from services.audit.api.problems import NotSealedYet
-from services.audit.erasure.problems import ErasureNotRecorded, LegalHold, NothingFound, SeveralAccounts
+from services.audit.erasure.problems import DoneNotRecorded, LegalHold, NothingChanged, NothingFound, SeveralAccounts
 from services.audit.erasure.subject import Run, Subject, in_parts, written
 from services.audit.pulse import Pulse
 from services.audit.storage.erasing import Erasing, ErasureStore, Plan
@@ -88,8 +88,8 @@ class Eraser:
         Raises:
             LegalHold, NothingFound, SeveralAccounts: Nothing was changed, and that is recorded.
             NotSealedYet: Events about the person still arrive, or sealing stands still: nothing was changed.
-            ErasureNotRecorded: It was erased, but the queue took no closing event yet.
-            AuditUnavailable: The queue refused: nothing was changed.
+            DoneNotRecorded: It was erased, but the queue took no closing event yet.
+            NothingChanged: The queue refused.
         """
         erasure_id = uuid7()
         data: dict[str, Any] = {"erasure_id": str(erasure_id)}
@@ -104,10 +104,7 @@ class Eraser:
             await self._refused(refusal, data, asked)
             raise
         data |= {"key_ids": [str(key_id) for key_id in done.key_ids], "entries": done.entry_count}
-        try:
-            asked.context.receipt = await self._trail.record(asked.draft(EventType.AUDIT_SUBJECT_ERASED, Outcome.SUCCESS, data))
-        except AuditUnavailable as error:
-            raise ErasureNotRecorded(str(error), headers=retry_after(2)) from error
+        await record_done(self._trail, asked, EventType.AUDIT_SUBJECT_ERASED, data)
         return Erased(erasure_id, reference, done)
 
     async def _person(self, subject: Subject) -> Subject:
@@ -153,7 +150,10 @@ class Eraser:
             asked.draft(EventType.AUDIT_ERASURE_STARTED, Outcome.PENDING, {**data, "leaves": written(part)})
             for part in in_parts(leaves)
         ]
-        event_ids = [receipt.event_id for receipt in await self._trail.record_all(drafts)]
+        try:
+            event_ids = [receipt.event_id for receipt in await self._trail.record_all(drafts)]
+        except AuditUnavailable as error:
+            raise NothingChanged(str(error), headers=retry_after(2)) from error
         deadline = time.monotonic() + SEALED_SECONDS_MAX
         while not await self._store.are_sealed(event_ids):
             await self._wait(deadline)
@@ -166,4 +166,20 @@ class Eraser:
     async def _refused(self, refusal: Problem, data: dict[str, Any], asked: Asked) -> None:
         refused = Asked(asked.context, asked.caller, HttpRef(method="POST", route=asked.http.route, status=refusal.status))
         draft = refused.draft(EventType.AUDIT_ERASURE_REFUSED, Outcome.DENIED, data, refusal.code)
-        asked.context.receipt = await self._trail.record(draft)
+        try:
+            asked.context.receipt = await self._trail.record(draft)
+        except AuditUnavailable as error:
+            raise NothingChanged(str(error), headers=retry_after(2)) from error
+
+
+async def record_done(trail: AuditTrail, asked: Asked, event_type: EventType, data: dict[str, Any]) -> None:
+    """
+    Record a change that was made; the event is the receipt of the answer.
+
+    Raises:
+        DoneNotRecorded: The queue refused; the event is offered again.
+    """
+    try:
+        asked.context.receipt = await trail.record(asked.draft(event_type, Outcome.SUCCESS, data))
+    except AuditUnavailable as error:
+        raise DoneNotRecorded(str(error), headers=retry_after(2)) from error

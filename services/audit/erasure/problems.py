@@ -30,8 +30,14 @@ class NothingFound(Problem):
     detail = "The log holds nothing about this subject, or it was erased before."
 
 
-class ErasureNotRecorded(AuditUnavailableProblem):
-    """The erasure is done; the event that closes it waits for the queue."""
+class NothingChanged(AuditUnavailableProblem):
+    """The queue refused what comes before a change, so nothing was done."""
 
-    title = "Erased, and not recorded yet"
-    detail = "The records were erased. The event that says so waits for the queue; GET /v1/erasures shows the erasure."
+    title = "Changes are paused"
+
+
+class DoneNotRecorded(AuditUnavailableProblem):
+    """The change is made; the event that says so waits for the queue, and is offered again."""
+
+    title = "Done, and not recorded yet"
+    detail = "The change was made. The event that says so waits for the queue: look at the list before you try again."

@@ -27,7 +27,7 @@ from services.audit.consumer.metrics import ConsumerMetrics
 from services.audit.consumer.queue import AuditQueue
 from services.audit.consumer.service import Consumer
 from services.audit.pulse import Pulse
-from services.audit.reading import Origin, read_line
+from services.audit.reading import Flaw, FlawedLine, Origin, read_line
 from services.audit.sealing.metrics import SealMetrics
 from services.audit.sealing.sequencer import Sequencer
 from services.audit.sealing.store import SealStore
@@ -175,11 +175,12 @@ class Database:
         """Return every line in quarantine, oldest first."""
         return await self.fetch("SELECT * FROM audit.quarantine ORDER BY quarantine_id")
 
-    async def append(self, entries: Iterable[bytes]) -> None:
-        """Store entries as the consumer does, without a queue."""
+    async def append(self, entries: Iterable[bytes], *, flawed: Sequence[bytes] = ()) -> None:
+        """Store entries, and lines that are none, as the consumer does, without a queue."""
+        bad = [FlawedLine(Origin("m", number), line, Flaw.NOT_AN_EVENT, "none") for number, line in enumerate(flawed, 2)]
         pool = await open_pool(self.writer_url, name="test", connections_max=1)
         try:
-            await EntryStore(pool, RING).append([(Origin("m", 1), read_line(entry)) for entry in entries], [])
+            await EntryStore(pool, RING).append([(Origin("m", 1), read_line(entry)) for entry in entries], bad)
         finally:
             await pool.close()
 

@@ -137,6 +137,12 @@ class Service:
             body = await answer.read()
             return Answer(answer.status, answer.headers, body)
 
+    async def send(self, method: str, path: str, body: Any = None, *, token: str | None = SERVICE_TOKEN) -> "Answer":
+        """Ask for a change and read the whole answer."""
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        async with self.http.request(method, self.url + path, headers=headers, json=body) as answer:
+            return Answer(answer.status, answer.headers, await answer.read())
+
     async def events(self, *params: tuple[str, str]) -> list[dict[str, Any]]:
         """Return the events that a search finds."""
         answer = await self.get("/v1/events", params=list(params))

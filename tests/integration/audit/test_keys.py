@@ -13,10 +13,11 @@ from services.audit.storage.database import DatabaseUnavailable, open_pool
 from services.audit.storage.entries import EntryStore
 from services.audit.storage.keys import KeyRing
 from services.audit.storage.log import LogReader
+from services.audit.storage.migrate import migrate, released_migrations
 from services.audit.storage.search import EntryReader, Filters
 from shared.events import Subject
 from tests.integration.audit.consistency import assert_log_consistent
-from tests.integration.audit.lab import ENTRY_KEY, RING, Author, Database, seal, sequencer_of
+from tests.integration.audit.lab import ENTRY_KEY, RING, Author, Database, PostgresServer, seal, sequencer_of
 
 ADA = Subject(sub="3f2b0c9a-0000-4000-8000-00000000000a", email_hash="ad" * 32)
 ADDRESS = Subject(email_hash="ad" * 32)
@@ -92,6 +93,28 @@ async def test_two_consumers_make_one_key(database: Database, author: Author) ->
     assert tuple(rows[0]) == (51, 51)  # And the key by which owners are hashed.
     assert len({row["key_id"] for row in (await stored(database)).values()}) == 50
     assert await assert_log_consistent(database) == 300
+
+
+async def test_a_log_from_before_there_were_keys(postgres_server: PostgresServer, author: Author) -> None:
+    """
+    A log that holds entries is migrated as it stands: what is there is read and sealed, what comes is kept encrypted.
+    """
+    database = await postgres_server.create_database()
+    await migrate(database.owner_url, released_migrations()[:3])
+    before, after = author.entry(subject=ADA), author.entry(subject=ADA)
+    row = read_line(before)
+    await database.fetch(
+        "INSERT INTO audit.entries (event_id, entry, leaf_hash) VALUES ($1, $2, $3)",
+        *(row.event_id, row.entry, row.leaf_hash),
+        role="countersign_writer",
+    )
+    assert [one.version for one in await migrate(database.owner_url)][:1] == [4]
+    await database.append([after])
+
+    rows = await stored(database)
+    assert [rows[event_id]["key_id"] is None for event_id in ids(before, after)] == [True, False]
+    assert await database.entries() == dict(zip(ids(before, after), (before, after), strict=True))
+    assert await seal(database) == 2
 
 
 DAMAGES = {
