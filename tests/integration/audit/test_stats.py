@@ -40,7 +40,7 @@ def invent(dice: random.Random) -> dict[str, Any]:
 def word_of(event: dict[str, Any], group: str) -> str | None:
     """Return what an event counts as."""
     client, authsignal = event["client"], event["authsignal"]
-    words = {
+    words: dict[str, str | None] = {
         "outcome": event["outcome"].value,
         "event_type": event["event_type"].value,
         "country": client.country,
