@@ -12,7 +12,9 @@ from benchmarks.audit_query.fill import DAYS, EVENTS_EACH
 from benchmarks.lab.figures import Row, quantile
 
 Params = dict[str, str]
+# What takes long is not asked in vain.
 WARM_UP: Final = 5
+WARM_UP_FROM: Final = 40
 
 
 class UnexpectedAnswer(Exception):
@@ -61,9 +63,9 @@ def questions(now: datetime, entries: int) -> list[Question]:
         Question("hourly counts over 30 days", stats, always({**month, "by": "hour"}), 40, "series", 300),
         Question("the same, by event type", stats, always({**month, "by": "hour", "group": "event_type"}), 40, "series", 300),
         Question("daily counts over 30 days", stats, always({**month, "by": "day"}), 40, "series", 300),
-        Question("hourly counts of one type, 30 days", stats, always({**month, "type": "sign_in.blocked"}), 10, "series"),
-        Question("top addresses of one day", top, always({**day, "field": "ip"}), 10, "values"),
-        Question("top addresses of 30 days", top, always({**month, "field": "ip"}), 3, "values"),
+        Question("hourly counts of one type, 30 days", stats, always({**month, "type": "sign_in.blocked"}), 3, "series"),
+        Question("top addresses of one day", top, always({**day, "field": "ip"}), 3, "values"),
+        Question("top addresses of 30 days", top, always({**month, "field": "ip"}), 1, "values"),
         Question("top event types of 30 days", top, always({**month, "field": "event_type"}), 40, "values"),
         Question("free text, in 1 of 100,000 events", events, always(rare), 40, "events"),
         Question("free text, in 1 of 3 events", events, always(frequent), 40, "events"),
@@ -86,11 +88,12 @@ async def ask(url: str, token: str, question: Question, cpu_seconds: Callable[[]
         UnexpectedAnswer: An answer was refused, or does not hold what it must.
     """
     dice = random.Random(question.name)
+    warm_up = WARM_UP if question.asked >= WARM_UP_FROM else 0
     samples: list[float] = []
     before = 0.0
     async with aiohttp.ClientSession(url, headers={"Authorization": f"Bearer {token}"}) as http:
-        for number in range(WARM_UP + question.asked):
-            if number == WARM_UP:
+        for number in range(warm_up + question.asked):
+            if number == warm_up:
                 before = cpu_seconds()
             path, params = question.path(dice), question.params(dice)
             started = time.perf_counter()
@@ -98,7 +101,7 @@ async def ask(url: str, token: str, question: Question, cpu_seconds: Callable[[]
                 body = await answer.read()
             if answer.status != 200 or f'"{question.holds}":[{{'.encode() not in body:
                 raise UnexpectedAnswer(f"{question.name}: {answer.status} {body[:200]!r}")
-            if number >= WARM_UP:
+            if number >= warm_up:
                 samples.append((time.perf_counter() - started) * 1000)
     return figures(samples, cpu_seconds() - before, question.goal_ms)
 

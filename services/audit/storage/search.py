@@ -32,6 +32,8 @@ SELECT EXISTS (SELECT FROM audit.entry_search WHERE subject_sub = $1) AS subject
     EXISTS (SELECT FROM audit.entry_search WHERE actor_id = $1) AS actor_id
 """
 
+_LIVE_TEXTS: Final = "s.words_id IN (SELECT k.words_id FROM audit.known_words AS k WHERE k.words LIKE {})"
+
 Order = Literal["asc", "desc"]
 
 
@@ -63,12 +65,14 @@ class Meant(NamedTuple):
     What filters turn out to mean in this log.
 
     `accounts` are the subs that an address stands for. `texts` name the texts that hold what was searched for, None when there
-    are too many to name; `id_columns` are those in which it stands as a whole.
+    are too many to name; `id_columns` are those in which it stands as a whole. With `is_live` the statement itself looks
+    through the texts: one that came with an entry a moment ago is not missed, and a follower passes no entry by.
     """
 
     accounts: list[str]
     texts: list[UUID] | None
     id_columns: tuple[str, ...] = ()
+    is_live: bool = False
 
 
 class Found(NamedTuple):
@@ -242,6 +246,8 @@ def _of_text(made: Statement, text: str, meant: Meant) -> str:
     choices = [f"s.{column} = {made.value(text)}" for column in meant.id_columns]
     if is_uuid(text):
         choices.append(f"s.event_id = {made.value(UUID(text))}")
+    elif meant.is_live:
+        choices.append(_LIVE_TEXTS.format(made.value(pattern(text.lower()))))
     elif meant.texts is None:
         choices.append(f"s.words LIKE {made.value(pattern(text.lower()))}")
     else:
@@ -277,7 +283,7 @@ class EntryReader:
 
     async def follow(self, filters: Filters, *, after: LogCursor, limit: int) -> list[Found]:
         """Return up to `limit` sealed entries from `after` on, in the order of the log."""
-        meant = await self.meant(filters)
+        meant = Meant(await self._accounts(filters), None, ID_COLUMNS, is_live=True)
         return await self._found(*log_statement(filters, meant, after, limit))
 
     async def story(self, filters: Filters, *, after: SearchCursor | None, limit: int) -> list[Found]:
