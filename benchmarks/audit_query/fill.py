@@ -10,7 +10,7 @@ from typing import Any, Final
 import asyncpg
 
 DAYS: Final = 30
-PEOPLE: Final = 100_000
+EVENTS_EACH: Final = 100
 CHUNK: Final = 250_000
 # One person in `BUSY_EVERY` entries: an account that a script uses.
 BUSY_EVERY: Final = 400
@@ -83,8 +83,8 @@ WITH drawn AS MATERIALIZED (
     SELECT n.*, s.event_type, s.outcome, s.method, s.state, s.reason, s.route, s.user_agent, s.words, s.words_id,
         convert_to('{"event_id":"' || event_id || '","schema_version":1,"occurred_at":"'
         || to_char(occurred_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
-        || '","producer":{"service":"gateway","instance":"' || $3::uuid || '","seq":' || n.n || '},"salt":"' || md5(n.n::text) || '",'
-        || s.part || '"request_id":"' || request_id
+        || '","producer":{"service":"gateway","instance":"' || $3::uuid || '","seq":' || n.n || '},"salt":"'
+        || md5(n.n::text) || '",' || s.part || '"request_id":"' || request_id
         || '","attempt_id":"' || attempt_id || '","session_ref":"' || session_ref || '","subject":{"sub":"' || sub
         || '","email_hash":"' || email_hash || '"},"client":{"ip":"' || ip || '","user_agent":"' || s.user_agent
         || '","device_id":"' || device_id || '","country":"' || n.country || '"}}', 'UTF8') AS entry
@@ -147,7 +147,7 @@ async def _fill(connection: Any, entries: int, say: Callable[[str], None]) -> No
     started = time.monotonic()
     for first in range(0, entries, CHUNK):
         last = min(first + CHUNK, entries) - 1
-        await connection.execute(_FILL, first, last, INSTANCE, began, step, PEOPLE, BUSY_EVERY)
+        await connection.execute(_FILL, first, last, INSTANCE, began, step, max(2, entries // EVENTS_EACH), BUSY_EVERY)
         say(f"{last + 1:,} entries, {(last + 1) / (time.monotonic() - started):,.0f}/s")
 
 

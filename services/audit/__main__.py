@@ -1,4 +1,4 @@
-"""``python -m services.audit [serve|migrate|compact|rewrap] --settings FILE``."""
+"""``python -m services.audit [serve|migrate|recount|compact|rewrap] --settings FILE``."""
 
 import argparse
 import asyncio
@@ -10,6 +10,8 @@ import asyncpg
 
 from services.audit.app import create_app
 from services.audit.settings import AuditSettings
+from services.audit.storage.counts import CountStore
+from services.audit.storage.database import DatabaseUnavailable, open_pool
 from services.audit.storage.keys import KeyRing, KeyUnusable
 from services.audit.storage.maintain import MaintenanceFailed, compact, rewrap
 from services.audit.storage.migrate import MigrationFailed, migrate
@@ -37,7 +39,7 @@ def _work(name: str, arguments: list[str]) -> None:
         lines = work(settings, read_secrets(settings.owner_database_url_file)[0])
     except (SettingsError, MigrationFailed, MaintenanceFailed, KeyUnusable) as error:
         sys.exit(f"audit: {error}")
-    except (OSError, asyncpg.PostgresError) as error:
+    except (OSError, asyncpg.PostgresError, DatabaseUnavailable) as error:
         sys.exit(f"audit: the database does not answer: {error}")
     sys.stdout.write("".join(f"{line}\n" for line in lines))
 
@@ -62,8 +64,22 @@ def _rewrap(settings: AuditSettings, owner_url: str) -> list[str]:
     return [f"{count} keys are under the first key of {settings.entry_key_file}"]
 
 
+def _recount(settings: AuditSettings, _: str) -> list[str]:
+    asyncio.run(_forget_counts(read_secrets(settings.clerk_database_url_file)[0]))
+    return ["the counts are dropped; the running service counts the log from its beginning"]
+
+
+async def _forget_counts(clerk_url: str) -> None:
+    pool = await open_pool(clerk_url, name="audit-recount", connections_max=1)
+    try:
+        await CountStore(pool).forget()
+    finally:
+        await pool.close()
+
+
 WORKS: Final[dict[str, tuple[str, Callable[[AuditSettings, str], list[str]]]]] = {
     "migrate": ("Apply the migrations.", _migrate),
+    "recount": ("Have the hourly counts made anew.", _recount),
     "compact": ("Make what was erased go from the database's files.", _compact),
     "rewrap": ("Wrap the keys of persons under the first key of entry_key_file.", _rewrap),
 }

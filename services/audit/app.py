@@ -170,6 +170,7 @@ async def _lifespan(
             name="audit-api",
             connections_max=READ_CONNECTIONS_MAX,
             seconds_max=settings.query_seconds_max,
+            plans_each=True,
         )
         stack.push_async_callback(close_pool, reading)
         clerk = await open_pool(secrets.clerk_url, name="audit-clerk", connections_max=CLERK_CONNECTIONS_MAX)

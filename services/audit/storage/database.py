@@ -43,7 +43,13 @@ async def _keep_commits_durable(connection: Any) -> None:
 
 
 async def open_pool(
-    url: str, *, name: str, connections_max: int, seconds_max: float = COMMAND_SECONDS_MAX, idle_seconds_max: float = 0
+    url: str,
+    *,
+    name: str,
+    connections_max: int,
+    seconds_max: float = COMMAND_SECONDS_MAX,
+    idle_seconds_max: float = 0,
+    plans_each: bool = False,
 ) -> Pool:
     """
     Return a pool that connects when it is first used.
@@ -55,6 +61,8 @@ async def open_pool(
         seconds_max: A statement that runs longer is cancelled by the server; the client gives up a little later.
         idle_seconds_max: A transaction that stands still for longer is ended by the server: what it held is free again even
             when this process hangs. 0 is no limit.
+        plans_each: Plan every statement for its own values, for questions of all sizes: one plan for all of them is some
+            hundred times too slow for some.
     """
     pool = asyncpg.create_pool(
         url,
@@ -69,6 +77,7 @@ async def open_pool(
             "statement_timeout": str(int(seconds_max * 1000)),
             "idle_in_transaction_session_timeout": str(int(idle_seconds_max * 1000)),
             "timezone": "UTC",
+            "plan_cache_mode": "force_custom_plan" if plans_each else "auto",
         },
     )
     await pool

@@ -4,7 +4,7 @@ What can be asked of the log, and the statements that answer it.
 Statements are built from fixed fragments; every value travels as a parameter.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final, Literal, NamedTuple
 from uuid import UUID
@@ -22,7 +22,18 @@ ACCOUNTS_MAX: Final = 50
 # The identifiers that a person may paste into the search box.
 ID_COLUMNS: Final = ("subject_sub", "attempt_id", "session_ref", "request_id", "device_id", "actor_id")
 # Texts that one word may be part of and still be rare; entries with a frequent one are found soonest by walking back in time.
-TEXTS_MAX: Final = 1_000
+TEXTS_MAX: Final = 200
+
+_IDENTIFIED: Final = """
+SELECT EXISTS (SELECT FROM audit.entry_search WHERE subject_sub = $1) AS subject_sub,
+    EXISTS (SELECT FROM audit.entry_search WHERE attempt_id = $1) AS attempt_id,
+    EXISTS (SELECT FROM audit.entry_search WHERE session_ref = $1) AS session_ref,
+    EXISTS (SELECT FROM audit.entry_search WHERE request_id = $1) AS request_id,
+    EXISTS (SELECT FROM audit.entry_search WHERE device_id = $1) AS device_id,
+    EXISTS (SELECT FROM audit.entry_search WHERE actor_id = $1) AS actor_id
+"""
+
+_LIVE_TEXTS: Final = "s.words_id IN (SELECT k.words_id FROM audit.known_words AS k WHERE k.words LIKE {})"
 
 Order = Literal["asc", "desc"]
 
@@ -54,12 +65,15 @@ class Meant(NamedTuple):
     """
     What filters turn out to mean in this log.
 
-    `accounts` are the subs that an address stands for. `texts` name the texts that hold what was searched for; None when there
-    are too many to name.
+    `accounts` are the subs that an address stands for. `texts` name the texts that hold what was searched for, None when there
+    are too many to name; `id_columns` are those in which it stands as a whole. With `is_live` the statement itself looks
+    through the texts: one that came with an entry a moment ago is not missed, and a follower passes no entry by.
     """
 
     accounts: list[str]
     texts: list[UUID] | None
+    id_columns: tuple[str, ...] = ()
+    is_live: bool = False
 
 
 class Found(NamedTuple):
@@ -152,7 +166,7 @@ def conditions(filters: Filters, meant: Meant) -> Statement:
         if wanted is not None:
             made.conditions.append(f"s.{column} = {made.value(wanted)}")
     if filters.text is not None:
-        made.conditions.append(_of_text(made, filters.text, meant.texts))
+        made.conditions.append(_of_text(made, filters.text, meant))
     if filters.expression is not None:
         made.conditions.append(condition(filters.expression, made.value))
     return made
@@ -163,17 +177,27 @@ def search_statement(
 ) -> tuple[str, list[Any]]:
     """Return the statement for the newest entries behind `after`, or for the oldest."""
     beyond, order = (">", "ASC") if is_oldest_first else ("<", "DESC")
-    made = conditions(filters, meant)
+    is_by_text = meant.texts is not None and _is_text_alone(filters, meant)
+    made = conditions(replace(filters, text=None) if is_by_text else filters, meant)
+    by_text = made.value(meant.texts) if is_by_text else None
     if after is not None:
         place = f"({made.value(after.occurred_at)}, {made.value(after.event_id)})"
         made.conditions.append(f"(s.occurred_at, s.event_id) {beyond} {place}")
+    columns = "s.event_id, s.occurred_at, s.subject_sub"
+    ranked = f"ORDER BY s.occurred_at {order}, s.event_id {order} LIMIT {made.value(limit)}"
+    found = f"SELECT {columns} FROM audit.entry_search AS s WHERE {made.where()} {ranked}"  # noqa: S608 - fixed fragments
+    if by_text is not None:
+        # Text by text, each from its own end of the index. Left to itself the planner, which cannot know how rare a text is,
+        # would walk back through the whole log for it.
+        found = f"""
+        SELECT s.* FROM unnest({by_text}::uuid[]) AS text (words_id) CROSS JOIN LATERAL (
+            SELECT {columns} FROM audit.entry_search AS s WHERE s.words_id = text.words_id AND {made.where()} {ranked}
+        ) AS s {ranked}
+        """  # noqa: S608 - fixed fragments and placeholders only
     # Find in the narrow table first, then fetch the bytes of what is shown.
     sql = f"""
     SELECT {SEALED_COLUMNS}, e.leaf_hash, e.recorded_at, found.occurred_at, found.subject_sub, l.leaf_index
-    FROM (
-        SELECT s.event_id, s.occurred_at, s.subject_sub FROM audit.entry_search AS s WHERE {made.where()}
-        ORDER BY s.occurred_at {order}, s.event_id {order} LIMIT {made.value(limit)}
-    ) AS found JOIN audit.entries AS e USING (event_id) LEFT JOIN audit.leaves AS l USING (event_id) {JOIN_KEYS}
+    FROM ({found}) AS found JOIN audit.entries AS e USING (event_id) LEFT JOIN audit.leaves AS l USING (event_id) {JOIN_KEYS}
     ORDER BY found.occurred_at {order}, found.event_id {order}
     """  # noqa: S608 - fixed fragments and placeholders only
     return sql, made.values
@@ -226,14 +250,23 @@ def _of_person(made: Statement, email_hashes: tuple[bytes, ...], accounts: list[
     return f"({by_address} OR s.subject_sub = ANY({made.value(accounts)}::text[]))"
 
 
-def _of_text(made: Statement, text: str, texts: list[UUID] | None) -> str:
-    place = made.value(text)
-    same = " OR ".join(f"s.{column} = {place}" for column in ID_COLUMNS)
+def _of_text(made: Statement, text: str, meant: Meant) -> str:
+    choices = [f"s.{column} = {made.value(text)}" for column in meant.id_columns]
     if is_uuid(text):
-        return f"({same} OR s.event_id = {made.value(UUID(text))})"
-    if texts is None:
-        return f"(s.words LIKE {made.value(pattern(text.lower()))} OR {same})"
-    return f"(s.words_id = ANY({made.value(texts)}::uuid[]) OR {same})"
+        choices.append(f"s.event_id = {made.value(UUID(text))}")
+    elif meant.is_live:
+        choices.append(_LIVE_TEXTS.format(made.value(pattern(text.lower()))))
+    elif meant.texts is None:
+        choices.append(f"s.words LIKE {made.value(pattern(text.lower()))}")
+    else:
+        choices.append(f"s.words_id = ANY({made.value(meant.texts)}::uuid[])")
+    return f"({' OR '.join(choices)})"
+
+
+def _is_text_alone(filters: Filters, meant: Meant) -> bool:
+    """Say whether a text is all that could lead to the entries by an index."""
+    wide = replace(filters, since=None, until=None, types=(), outcomes=(), text=None)
+    return filters.text is not None and not is_uuid(filters.text) and wide == Filters() and not meant.id_columns
 
 
 class EntryReader:
@@ -260,7 +293,7 @@ class EntryReader:
 
     async def follow(self, filters: Filters, *, after: LogCursor, limit: int, end_leaf: int | None = None) -> list[Found]:
         """Return up to `limit` sealed entries from `after` on (and before `end_leaf`), in the order of the log."""
-        meant = await self.meant(filters)
+        meant = Meant(await self._accounts(filters), None, ID_COLUMNS, is_live=True)
         return await self._found(*log_statement(filters, meant, after, limit, end_leaf))
 
     async def story(self, filters: Filters, *, after: SearchCursor | None, limit: int) -> list[Found]:
@@ -296,7 +329,13 @@ class EntryReader:
 
     async def meant(self, filters: Filters) -> Meant:
         """Return what filters mean in this log."""
-        return Meant(await self._accounts(filters), await self._texts(filters))
+        return Meant(await self._accounts(filters), await self._texts(filters), await self._id_columns(filters))
+
+    async def _id_columns(self, filters: Filters) -> tuple[str, ...]:
+        if filters.text is None:
+            return ()
+        [row] = await self._fetch(_IDENTIFIED, [filters.text])
+        return tuple(column for column in ID_COLUMNS if row[column])
 
     async def _texts(self, filters: Filters) -> list[UUID] | None:
         if filters.text is None or is_uuid(filters.text):

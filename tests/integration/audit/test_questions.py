@@ -1,5 +1,6 @@
 """Filter expressions, free text, statistics, people, stories and kept searches, asked of one running service."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from services.audit.__main__ import main
 from services.audit.subjects import subject_ref
 from shared.events import Actor, AuthsignalRef, Client, CognitoRef, EventType, HttpRef, Outcome, Subject, email_hash
 from tests.integration.audit.commands import Person
@@ -101,6 +103,7 @@ class Desk:
     database: Database
     issuer: TokenIssuer
     entries: dict[str, bytes]
+    folder: Path
 
     def token(self, name: str) -> str:
         """Return the access token of an auditor."""
@@ -133,7 +136,7 @@ async def desk(
     folder: Path = tmp_path_factory.mktemp("questions")
     async with token_issuer() as issuer, queue_pair(aws_server) as queue:
         async with running_service(folder, queue, database, jwks_url=issuer.url) as service:
-            yield Desk(service, database, issuer, entries)
+            yield Desk(service, database, issuer, entries, folder)
         await assert_log_consistent(database)
 
 
@@ -230,6 +233,25 @@ async def test_counts_over_time(desk: Desk) -> None:
     assert sorted((one["key"], one["total"]) for one in plain["series"][1:]) == [("denied", 1), ("failure", 1), ("pending", 1)]
     assert plain["total"] == 6
     assert [(one["key"], one["total"]) for one in narrow["series"]] == [("DE", 3), (None, 1), ("BR", 1)]
+
+
+async def test_counts_are_made_anew_on_demand(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """
+    The operator can drop the hourly counts; the running service makes them again, and the answers never change.
+    """
+    counted = "SELECT leaf_count FROM audit.counted WHERE leaf_count > 0"
+    path = "/v1/stats?from=2026-10-31T23:00:00Z&to=2026-11-01T02:00:00Z&group=event_type"
+    before = (await desk.service.get(path)).json()
+    monkeypatch.setattr("sys.argv", ["audit", "recount", "--settings", str(desk.folder / "audit.toml")])
+
+    await asyncio.to_thread(main)
+
+    assert "the counts are dropped" in capsys.readouterr().out
+    assert (await desk.service.get(path)).json() == before
+    await until(lambda: desk.database.fetch(counted), "counts")
+    assert (await desk.service.get(path)).json() == before
 
 
 async def test_frequent_values(desk: Desk) -> None:

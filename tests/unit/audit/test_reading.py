@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.audit.reading import (
+    DATA_BYTES_MAX,
     SEARCH_CHARACTERS_MAX,
     Flaw,
     LineFlawed,
@@ -18,8 +19,9 @@ from services.audit.reading import (
     read_line,
     read_message,
     searchable,
+    searchable_data,
 )
-from shared.events import AuthsignalRef, Client, Subject
+from shared.events import AuthsignalRef, Client, EventType, Subject
 from tests.integration.audit.lab import Author
 
 ANY_JSON = st.recursive(
@@ -130,6 +132,36 @@ def test_searchable_cuts() -> None:
     A long value stays findable by its beginning.
     """
     assert searchable("x" * 10_000) == "x" * SEARCH_CHARACTERS_MAX
+
+
+def test_data_is_searchable_only_as_the_store_takes_it() -> None:
+    """
+    Members of data are kept for search as JSON; not when they are too long or hold a NUL, and references to people never twice.
+    """
+    assert searchable_data({"rows": 3, "subject_refs": ["ab"]}) == '{"rows":3}'
+    assert searchable_data({"text": "a\0b"}) is None
+    assert searchable_data({"text": "x" * DATA_BYTES_MAX}) is None
+
+
+REFS: dict[str, tuple[Any, str | None]] = {
+    "two": (["ab" * 16, "01" * 16], '{"\\\\x' + "ab" * 16 + '","\\\\x' + "01" * 16 + '"}'),
+    "none": ([], None),
+    "no list": ("ab" * 16, None),
+    "other things": ([1, None, "AB" * 16, "ab", '"}', "ab" * 32], None),
+}
+
+
+@pytest.mark.parametrize("name", REFS)
+def test_references_to_people_are_taken_from_reads_alone(name: str) -> None:
+    """
+    What a read says of whom it showed becomes an array of bytes; anything else in that place is left out, whatever the event.
+    """
+    refs, wanted = REFS[name]
+
+    assert (
+        read_line(Author().entry(event_type=EventType.AUDIT_QUERY_EXECUTED, data={"subject_refs": refs})).subject_refs == wanted
+    )
+    assert read_line(Author().entry(data={"subject_refs": refs})).subject_refs is None
 
 
 LINES = {
