@@ -82,6 +82,7 @@ def set_up(keys: Keys, port: int, *, challenge_port: int) -> AwsResources:
         parameters={
             "RequireTls": "false",
             "EnableDirectClient": "true",
+            "AthenaDatabaseName": "countersign_audit",
             "ChallengeUrl": f"http://{HOST}:{challenge_port}",
             "ChallengeToken": keys.ensure("direct_token"),
         },

@@ -2,12 +2,15 @@
 
 import asyncio
 import json
+import sys
+from asyncio.subprocess import PIPE, STDOUT
 from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
+from deploy.local.layout import REPOSITORY
 from services.audit.archiving.bucket import ArchiveDamaged, ArchiveNotLocked
 from services.audit.archiving.job import DayDamaged
 from services.audit.archiving.manifest import ObjectRef
@@ -17,7 +20,7 @@ from services.audit.tree.hashing import leaf_hash
 from shared.events import Client, EventType, Outcome, Subject
 from tests.integration.audit.archives import PREFIX, TERMS, Locked, archive, archive_bucket, seal_was
 from tests.integration.audit.commands import LOG_KEY, Person
-from tests.integration.audit.lab import Author, AwsServer, Database, QueuePair, seal, until
+from tests.integration.audit.lab import DEADLINE_SECONDS, Author, AwsServer, Database, QueuePair, seal, until
 from tests.integration.audit.service import running_service, write_settings
 
 ADA = "3f2b0c9a-0000-4000-8000-00000000000a"
@@ -208,6 +211,8 @@ async def test_the_service_archives_and_says_so(
         path = await asyncio.to_thread(write_settings, tmp_path / "bare", queue, database, **bare.settings())
         ran = await Person(capsys, monkeypatch).runs("archive", "run", "--settings", path)
         assert (ran.code, "no object lock" in ran.err) == (1, True)
-        with pytest.raises(AssertionError, match="did not start"):
-            async with running_service(tmp_path / "bare", queue, database, **bare.settings()):
-                pass
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "services.audit", "--settings", str(path)), stdout=PIPE, stderr=STDOUT, cwd=REPOSITORY
+        )
+        out, _ = await asyncio.wait_for(process.communicate(), DEADLINE_SECONDS)
+        assert (process.returncode != 0, b"no object lock" in out) == (True, True), out

@@ -4,7 +4,6 @@ import json
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 import pytest
 
@@ -14,44 +13,14 @@ from services.audit.streaming.settings import S3Stream
 from services.audit.streaming.store import StreamState
 from services.audit.tree.hashing import leaf_hash
 from shared.events import Subject
-from shared.ids import uuid7
 from tests.integration.audit.archives import Locked, archive, archive_bucket
 from tests.integration.audit.commands import Person
 from tests.integration.audit.lab import SIGNERS, Author, Database, QueuePair, seal, until
+from tests.integration.audit.months import HOLDS, id_in, make_month, months_ago
 from tests.integration.audit.service import running_service, write_settings
 
 ADA = "3f2b0c9a-0000-4000-8000-00000000000a"
 KEYS = [SIGNERS[0].verifier]
-HOLDS = "CREATE TABLE IF NOT EXISTS audit.holds (subject text NOT NULL, released_at timestamptz)"
-
-
-def months_ago(count: int) -> date:
-    """Return the first day of a month."""
-    day = datetime.now(UTC).date().replace(day=1)
-    for _ in range(count):
-        day = (day - timedelta(days=1)).replace(day=1)
-    return day
-
-
-def id_in(month: date) -> str:
-    """Return an event id of a month."""
-    began = int(datetime(month.year, month.month, 2, tzinfo=UTC).timestamp() * 1000)
-    return str(UUID(int=(began << 80) | (uuid7().int & ((1 << 80) - 1))))
-
-
-async def make_month(database: Database, month: date) -> None:
-    """Make the partitions of an old month, which the consumer made when it was young."""
-    for parent in ("entries", "entry_search", "leaves"):
-        await database.fetch(
-            f"CREATE TABLE audit.{parent}_{month:%Y_%m} PARTITION OF audit.{parent} FOR VALUES "
-            f"FROM ('{first_id(month)}') TO ('{first_id((month + timedelta(days=32)).replace(day=1))}')",
-            role="countersign_owner",
-        )
-
-
-def first_id(month: date) -> UUID:
-    """Return the smallest event id of a month."""
-    return UUID(int=int(datetime(month.year, month.month, 1, tzinfo=UTC).timestamp() * 1000) << 80)
 
 
 @pytest.fixture

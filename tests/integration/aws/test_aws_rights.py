@@ -45,6 +45,8 @@ class Service:
             ),
             "archive": lambda: s3.put_object(Bucket=bucket, Key="day", Body=b"x"),
             "read archive": lambda: s3.list_objects_v2(Bucket=bucket),
+            "find what was archived first": lambda: s3.list_object_versions(Bucket=bucket),
+            "unlock archive": lambda: s3.delete_object(Bucket=bucket, Key="day", BypassGovernanceRetention=True),
             "delete archive": lambda: s3.delete_object(Bucket=bucket, Key="day"),
             "list roles": lambda: self.client("iam").list_roles(),
         }
@@ -57,12 +59,12 @@ class Service:
 
 EVERY = {
     "send", "receive", "receive from dlq", "purge", "look up a user", "sign a user out", "list users", "read client secret",
-    "archive", "read archive", "delete archive", "list roles",
+    "archive", "read archive", "find what was archived first", "unlock archive", "delete archive", "list roles",
 }  # fmt: skip
 ALLOWED = {
     "gateway": {"send", "look up a user", "sign a user out"},
     "challenge": {"send"},
-    "audit": {"send", "receive", "receive from dlq", "archive", "read archive"},
+    "audit": {"send", "receive", "receive from dlq", "archive", "read archive", "find what was archived first"},
 }
 
 
