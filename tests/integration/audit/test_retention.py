@@ -13,6 +13,7 @@ from services.audit.streaming.settings import S3Stream
 from services.audit.streaming.store import StreamState
 from services.audit.tree.hashing import leaf_hash
 from shared.events import Subject
+from shared.ids import uuid7
 from tests.integration.audit.archives import Locked, archive, archive_bucket
 from tests.integration.audit.commands import Person
 from tests.integration.audit.lab import SIGNERS, Author, Database, QueuePair, seal, until
@@ -20,15 +21,18 @@ from tests.integration.audit.months import HOLDS, id_in, make_month, months_ago
 from tests.integration.audit.service import running_service, write_settings
 
 ADA = "3f2b0c9a-0000-4000-8000-00000000000a"
+SEEN_ELSEWHERE = bytes([7] * 32)
+HOLD = "INSERT INTO audit.holds (hold_id, subject_sub, email_hashes, reason, created_by) VALUES ($1, $2, $3, $4, $5)"
 KEYS = [SIGNERS[0].verifier]
 
 
 @pytest.fixture
 async def old(database: Database, author: Author) -> list[bytes]:
-    """A log with 300 entries of an old month between others, of Ada."""
+    """A log with 300 entries of an old month between others, of Ada, whose address is named in another month only."""
     await make_month(database, months_ago(4))
     made = [author.entry(event_id=id_in(months_ago(4)), subject=Subject(sub=ADA)) for _ in range(300)]
-    for entries in (author.entries(10), made, author.entries(40)):
+    seen = Subject(sub=ADA, email_hash=SEEN_ELSEWHERE.hex())
+    for entries in (author.entries(10, subject=seen), made, author.entries(40)):
         await database.append(entries)
         await seal(database)
     return made
@@ -83,14 +87,17 @@ async def test_a_month_goes_and_stays_provable(
         path = write_settings(tmp_path / "operator", queue, database, streams=[lake], **locked.settings())
         operator = Operator(person, path, month)
 
+        await database.fetch("DROP TABLE IF EXISTS audit.holds", role="countersign_owner")
         assert "audit.holds" in await operator.refused()
         await database.fetch(HOLDS, role="countersign_owner")
         why = await operator.refused()
         assert ("reaches to leaf 309" in why, "stream lake has not" in why) == (True, True)
         await archive(database, locked)
-        await database.fetch("INSERT INTO audit.holds (subject) VALUES ($1)", ADA, role="countersign_owner")
-        assert "1 legal hold on people in it" in await operator.refused()
-        await database.fetch("UPDATE audit.holds SET released_at = now()", role="countersign_owner")
+        for sub, hashes in ((ADA, []), (None, [SEEN_ELSEWHERE])):
+            values = (uuid7(), sub, hashes, "lawsuit", "lawyer")
+            await database.fetch(HOLD, *values, role="countersign_owner")
+        assert "2 legal holds on people in it" in await operator.refused()
+        await database.fetch("UPDATE audit.holds SET released_at = now(), released_by = created_by", role="countersign_owner")
         await database.fetch("INSERT INTO audit.streams (name, next_leaf) VALUES ('lake', 309)", role="countersign_clerk")
         assert "stream lake has not" in await operator.refused()
         await database.fetch("UPDATE audit.streams SET next_leaf = 310", role="countersign_clerk")
