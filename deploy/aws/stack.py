@@ -53,7 +53,9 @@ def deploy(session: boto3.Session, deployment: Deployment, *, endpoint_url: str 
         _upload(session, deployment.code_bucket, package, endpoint_url)
         cloudformation = session.client("cloudformation", endpoint_url=endpoint_url)
         _create_or_update(cloudformation, deployment.stack_name, _parameters(deployment, package))
-        return _outputs(cloudformation, deployment.stack_name)
+        outputs = _outputs(cloudformation, deployment.stack_name)
+        check_archive_lock(session.client("s3", endpoint_url=endpoint_url), outputs["ArchiveBucketName"])
+        return outputs
 
 
 def default_code_bucket(session: boto3.Session, *, endpoint_url: str | None = None) -> str:
@@ -92,6 +94,21 @@ def _make_private_bucket(s3: Any, bucket: str, region: str) -> None:
     s3.create_bucket(Bucket=bucket, **location)
     everything = ("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets")
     s3.put_public_access_block(Bucket=bucket, PublicAccessBlockConfiguration=dict.fromkeys(everything, True))
+
+
+def check_archive_lock(s3: Any, bucket: str) -> None:
+    """
+    Look whether a bucket really locks what is put there: an update may have left an older one in place.
+
+    Raises:
+        DeployFailed: It does not.
+    """
+    try:
+        lock = s3.get_object_lock_configuration(Bucket=bucket)["ObjectLockConfiguration"]
+    except ClientError as exc:
+        raise DeployFailed(f"The archive bucket {bucket} does not lock what is put there: {exc}") from exc
+    if lock.get("ObjectLockEnabled") != "Enabled":
+        raise DeployFailed(f"The archive bucket {bucket} does not lock what is put there. Do not archive to it.")
 
 
 def _create_or_update(cloudformation: Any, stack_name: str, parameters: list[dict[str, str]]) -> None:

@@ -83,6 +83,7 @@ def set_up(keys: Keys, port: int, *, challenge_port: int) -> AwsResources:
             "RequireTls": "false",
             "EnableDirectClient": "true",
             "SendTextMessages": "true",
+            "AthenaDatabaseName": "countersign_audit",
             "ChallengeUrl": f"http://{HOST}:{challenge_port}",
             "ChallengeToken": keys.ensure("direct_token"),
         },

@@ -156,6 +156,9 @@ class SettingsWriter:
             "client_ids": [self.aws.gateway_client_id],
             "service_token_hashes_file": self.keys.path("audit_token_hashes"),
             "trusted_proxies": [HOST],  # the gateway forwards the console's requests
+            "archive_bucket": self.aws.archive_bucket,
+            "archive_lock_mode": "GOVERNANCE",  # a laptop may be cleaned up
+            "archive_lock_days": 1,
             "receivers": 2,
             "receive_wait_seconds": 2,  # Ctrl-C waits for the long polls under way
             "metrics_port": 0,

@@ -8,7 +8,7 @@ stored (the archive) takes `KEY_ID`.
 from typing import Final
 
 # The column of ``audit.entries AS e`` that names the key of an entry that is kept as ciphertext; null for one in the clear.
-KEY_ID: Final = "NULL::uuid"
+KEY_ID: Final = "e.key_id"
 
 
 def readable(entry: bytes, key_id: str | None = None) -> bytes | None:

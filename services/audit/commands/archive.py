@@ -2,17 +2,17 @@
 
 import os
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any, Final
+from uuid import UUID
 
 import msgspec
 from rich.table import Table
 
-from services.audit.api.query import TYPES
 from services.audit.archiving.bucket import ArchiveBucket, s3_client
 from services.audit.archiving.copy import ArchiveCopy, ArchivedEntry, Wanted
 from services.audit.archiving.events import archive_written
@@ -31,9 +31,10 @@ from services.audit.storage.database import open_pool
 from services.audit.tree.notes import VerifierKey
 from services.audit.verifying.archive import DayVerifier, Row
 from services.audit.verifying.log import Finding, Progress
-from services.audit.workers import close_pool
+from shared.events import EventType
 from shared.settings import AwsSettings, read_secrets
 
+TYPES: Final = tuple(event_type.value for event_type in EventType)
 JOB_SECONDS_MAX: Final = 300.0
 # Option to where its value stands in an event.
 MEMBERS: Final = {
@@ -82,8 +83,8 @@ async def _archive(settings: AuditSettings, progress: Progress) -> list[Archived
                 await trail.record(archive_written(day))
             return days
         finally:
-            await close_pool(reading)
-            await close_pool(clerk)
+            await reading.close()
+            await clerk.close()
 
 
 def list_days(options: Any) -> None:
@@ -122,21 +123,25 @@ def search(options: Any) -> tuple[list[Entry], int]:
 
 
 async def _search(options: Any, wanted: Wanted, fits: Callable[[bytes], bool]) -> tuple[list[Entry], int]:
-    found: list[tuple[Any, Entry]] = []
+    found: list[Entry] = []
     erased = 0
     async with _copy(options) as copy:
         days = await copy.days()
-        files = [await copy.fetch(part) for day in days for part in day.parts if _overlaps(part, wanted)]
-        for one in copy.entries(files, wanted):
-            if one.entry is None:
-                erased += 1
-            elif fits(one.entry):
-                found.append((one.leaf_index, _entry(one, one.entry)))
-                if len(found) >= options.limit and options.order != "asc":
-                    break
-    if options.order == "asc":
-        found.sort(key=lambda pair: pair[0])
-    return [entry for _, entry in found[: options.limit]], erased
+        # Day by day, so that no more is fetched than it takes to find enough.
+        for day in days if options.order == "asc" else reversed(days):
+            files = [await copy.fetch(part) for part in day.parts if _overlaps(part, wanted)]
+            for one in _in_order(copy.entries(files, wanted), options.order):
+                if one.entry is None:
+                    erased += 1
+                elif fits(one.entry):
+                    found.append(_entry(one, one.entry))
+                    if len(found) == options.limit:
+                        return found, erased
+    return found, erased
+
+
+def _in_order(entries: Iterator[ArchivedEntry], order: str | None) -> Iterable[ArchivedEntry]:
+    return sorted(entries, key=lambda one: one.leaf_index) if order == "asc" else entries
 
 
 def verify_days(options: Any, keys: list[VerifierKey]) -> Iterator[tuple[Manifest, list[Finding]]]:
@@ -180,7 +185,7 @@ def find_receipt(options: Any, keys: list[VerifierKey], event_id: str, leaf: byt
 async def _find_receipt(options: Any, keys: list[VerifierKey], event_id: str, leaf: bytes) -> list[Finding]:
     name = f"event {event_id}"
     async with _copy(options) as copy:
-        for day in reversed(await copy.days()):
+        for day in sorted(await copy.days(), key=lambda day: _days_between(day, event_id)):
             files = [await copy.fetch(part) for part in day.parts]
             found = next(copy.entries(files, Wanted(event_id=event_id)), None)
             if found is None:
@@ -192,6 +197,12 @@ async def _find_receipt(options: Any, keys: list[VerifierKey], event_id: str, le
                 findings = [*findings, Finding(name, f"is in the archive ({day.day}) with another hash than was promised")]
             return findings
     return [Finding(name, "is not in the archive")]
+
+
+def _days_between(day: Manifest, event_id: str) -> timedelta:
+    """Return how far a day is from when an event happened: most are sealed on the day itself."""
+    happened_at = datetime.fromtimestamp((UUID(event_id).int >> 80) / 1000, UTC)
+    return abs(date.fromisoformat(day.day) - happened_at.date())
 
 
 @asynccontextmanager

@@ -7,11 +7,31 @@ from typing import Any
 import msgspec
 from rich.table import Table
 
-from services.audit.api.streams import StreamsView, StreamView
 from services.audit.commands.client import AuditClient
 from services.audit.commands.context import audit_address
 from services.audit.commands.render import console
 from services.audit.commands.times import ago
+
+
+class Stream(msgspec.Struct, frozen=True):
+    """One stream as the API shows it."""
+
+    name: str
+    kind: str
+    target: str
+    format: str
+    is_required: bool
+    next_leaf: int | None
+    lag_entries: int | None
+    delivered_at: datetime | None
+    failing_since: datetime | None
+    last_error: str | None
+
+
+class Streams(msgspec.Struct, frozen=True):
+    """All of them."""
+
+    streams: list[Stream]
 
 
 def streams(options: Any) -> None:
@@ -21,7 +41,7 @@ def streams(options: Any) -> None:
     Raises:
         CommandFailed: The service cannot be reached or refuses.
     """
-    found = AuditClient(*audit_address(options)).get("/v1/streams", StreamsView).streams
+    found = AuditClient(*audit_address(options)).get("/v1/streams", Streams).streams
     if options.json:
         for stream in found:
             sys.stdout.write(msgspec.json.encode(stream).decode() + "\n")
@@ -34,7 +54,7 @@ def streams(options: Any) -> None:
     console().print(made if found else "No streams are configured.")
 
 
-def _cells(stream: StreamView, now: datetime) -> list[str]:
+def _cells(stream: Stream, now: datetime) -> list[str]:
     required = " (required)" if stream.is_required else ""
     leaf = "-" if stream.next_leaf is None else f"{stream.next_leaf:,}"
     lag = "-" if stream.lag_entries is None else f"{stream.lag_entries:,}"

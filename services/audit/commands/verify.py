@@ -9,7 +9,6 @@ from uuid import UUID
 
 import msgspec
 
-from services.audit.api.retention import StatementsView
 from services.audit.commands import archive
 from services.audit.commands.client import AuditClient, NotThere
 from services.audit.commands.context import audit_address, log_keys, public_address
@@ -49,6 +48,18 @@ class Receipt(NamedTuple):
     def promised_at(self) -> float:
         """When it was promised, in Unix time: a UUIDv7 begins with milliseconds."""
         return (UUID(self.event_id).int >> 80) / 1000
+
+
+class Statement(msgspec.Struct, frozen=True):
+    """A signed statement about a month that was dropped."""
+
+    note: str
+
+
+class Statements(msgspec.Struct, frozen=True):
+    """All of them."""
+
+    statements: list[Statement]
 
 
 class Verdict(msgspec.Struct, omit_defaults=True):
@@ -222,7 +233,7 @@ def _dropped(options: Any, keys: list[VerifierKey]) -> list[tuple[int, int]]:
         return []
     client = AuditClient(*audit_address(options))
     try:
-        notes = [one.note for one in client.get("/v1/retention", StatementsView).statements]
+        notes = [one.note for one in client.get("/v1/retention", Statements).statements]
         return [run for note in notes for run in open_statement(note, keys).runs]
     except StatementInvalid as error:
         raise CommandFailed(f"do not trust a statement about what was dropped: {error}") from error

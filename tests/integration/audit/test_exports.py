@@ -134,6 +134,33 @@ async def export_events(service: Service) -> Any:
         yield event
 
 
+async def test_a_file_that_breaks_off_does_not_look_whole(
+    tmp_path: Path,
+    queue: QueuePair,
+    database: Database,
+    author: Author,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """
+    When an entry on the second page cannot be written, the transfer is cut; the command says so and leaves no file.
+    """
+    await database.append(author.entries(PAGE_ENTRIES + 5))
+    await seal(database)
+    async with database.tampering() as connection:
+        await connection.execute(
+            "UPDATE audit.entries SET entry = '{}' WHERE event_id = (SELECT event_id FROM audit.leaves WHERE leaf_index = $1)",
+            PAGE_ENTRIES + 1,
+        )
+    person = Person(capsys, monkeypatch)
+    async with running_service(tmp_path / "audit", queue, database, receivers=0) as service:
+        person.knows(service)
+        said = await person.runs("export", "--format", "csv", "--out", tmp_path / "out.csv")
+
+    assert (said.code, "the file broke off" in said.err) == (1, True)
+    assert sorted(os.listdir(tmp_path)) == ["audit"]
+
+
 async def test_the_command_writes_a_file(
     tmp_path: Path,
     queue: QueuePair,

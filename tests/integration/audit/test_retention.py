@@ -4,7 +4,6 @@ import json
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 import pytest
 
@@ -18,48 +17,22 @@ from shared.ids import uuid7
 from tests.integration.audit.archives import Locked, archive, archive_bucket
 from tests.integration.audit.commands import Person
 from tests.integration.audit.lab import SIGNERS, Author, Database, QueuePair, seal, until
+from tests.integration.audit.months import HOLDS, id_in, make_month, months_ago
 from tests.integration.audit.service import running_service, write_settings
 
 ADA = "3f2b0c9a-0000-4000-8000-00000000000a"
+SEEN_ELSEWHERE = bytes([7] * 32)
+HOLD = "INSERT INTO audit.holds (hold_id, subject_sub, email_hashes, reason, created_by) VALUES ($1, $2, $3, $4, $5)"
 KEYS = [SIGNERS[0].verifier]
-HOLDS = "CREATE TABLE IF NOT EXISTS audit.holds (subject text NOT NULL, released_at timestamptz)"
-
-
-def months_ago(count: int) -> date:
-    """Return the first day of a month."""
-    day = datetime.now(UTC).date().replace(day=1)
-    for _ in range(count):
-        day = (day - timedelta(days=1)).replace(day=1)
-    return day
-
-
-def id_in(month: date) -> str:
-    """Return an event id of a month."""
-    began = int(datetime(month.year, month.month, 2, tzinfo=UTC).timestamp() * 1000)
-    return str(UUID(int=(began << 80) | (uuid7().int & ((1 << 80) - 1))))
-
-
-async def make_month(database: Database, month: date) -> None:
-    """Make the partitions of an old month, which the consumer made when it was young."""
-    for parent in ("entries", "entry_search", "leaves"):
-        await database.fetch(
-            f"CREATE TABLE audit.{parent}_{month:%Y_%m} PARTITION OF audit.{parent} FOR VALUES "
-            f"FROM ('{first_id(month)}') TO ('{first_id((month + timedelta(days=32)).replace(day=1))}')",
-            role="countersign_owner",
-        )
-
-
-def first_id(month: date) -> UUID:
-    """Return the smallest event id of a month."""
-    return UUID(int=int(datetime(month.year, month.month, 1, tzinfo=UTC).timestamp() * 1000) << 80)
 
 
 @pytest.fixture
 async def old(database: Database, author: Author) -> list[bytes]:
-    """A log with 300 entries of an old month between others, of Ada."""
+    """A log with 300 entries of an old month between others, of Ada, whose address is named in another month only."""
     await make_month(database, months_ago(4))
     made = [author.entry(event_id=id_in(months_ago(4)), subject=Subject(sub=ADA)) for _ in range(300)]
-    for entries in (author.entries(10), made, author.entries(40)):
+    seen = Subject(sub=ADA, email_hash=SEEN_ELSEWHERE.hex())
+    for entries in (author.entries(10, subject=seen), made, author.entries(40)):
         await database.append(entries)
         await seal(database)
     return made
@@ -114,14 +87,17 @@ async def test_a_month_goes_and_stays_provable(
         path = write_settings(tmp_path / "operator", queue, database, streams=[lake], **locked.settings())
         operator = Operator(person, path, month)
 
+        await database.fetch("DROP TABLE IF EXISTS audit.holds", role="countersign_owner")
         assert "audit.holds" in await operator.refused()
         await database.fetch(HOLDS, role="countersign_owner")
         why = await operator.refused()
         assert ("reaches to leaf 309" in why, "stream lake has not" in why) == (True, True)
         await archive(database, locked)
-        await database.fetch("INSERT INTO audit.holds (subject) VALUES ($1)", ADA, role="countersign_owner")
-        assert "1 legal hold on people in it" in await operator.refused()
-        await database.fetch("UPDATE audit.holds SET released_at = now()", role="countersign_owner")
+        for sub, hashes in ((ADA, []), (None, [SEEN_ELSEWHERE])):
+            values = (uuid7(), sub, hashes, "lawsuit", "lawyer")
+            await database.fetch(HOLD, *values, role="countersign_owner")
+        assert "2 legal holds on people in it" in await operator.refused()
+        await database.fetch("UPDATE audit.holds SET released_at = now(), released_by = created_by", role="countersign_owner")
         await database.fetch("INSERT INTO audit.streams (name, next_leaf) VALUES ('lake', 309)", role="countersign_clerk")
         assert "stream lake has not" in await operator.refused()
         await database.fetch("UPDATE audit.streams SET next_leaf = 310", role="countersign_clerk")

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from deploy.aws.stack import DeployFailed, check_archive_lock
 from deploy.local.layout import REPOSITORY
 from tests.integration.aws.people import People
 from tests.stack import RunningStack
@@ -44,6 +45,18 @@ class Deployer:
         assert done.returncode == 0, done.stderr
         outputs: dict[str, Any] = json.loads(done.stdout)
         return outputs
+
+
+def test_an_archive_that_does_not_lock_fails_the_deployment(aws_account: RunningStack) -> None:
+    """After every deployment the bucket is asked whether it locks; one that does not, or is gone, is a failure."""
+    s3 = aws_account.aws("s3")
+    bare = f"bare-{secrets.token_hex(6)}"
+    s3.create_bucket(Bucket=bare)
+
+    check_archive_lock(s3, aws_account["aws"]["archive_bucket"])
+    for bucket in (bare, f"{bare}-gone"):
+        with pytest.raises(DeployFailed, match=f"{bucket} does not lock what is put there"):
+            check_archive_lock(s3, bucket)
 
 
 @pytest.fixture

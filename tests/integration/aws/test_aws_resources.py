@@ -56,6 +56,15 @@ def test_the_archive_is_locked(aws_account: RunningStack) -> None:
     assert set(block.values()) == {True}
 
 
+def test_the_archive_is_a_table_for_athena(aws_account: RunningStack) -> None:
+    """The deployed table lies where the archive job writes."""
+    table = aws_account.aws("glue").get_table(DatabaseName="countersign_audit", Name="audit_entries")["Table"]
+
+    bucket = aws_account["aws"]["archive_bucket"]
+    assert table["Parameters"]["storage.location.template"] == f"s3://{bucket}/entries/day=${{day}}/"
+    assert [key["Name"] for key in table["PartitionKeys"]] == ["day"]
+
+
 def test_every_trigger_call_leaves_a_log_line(gateway: People, aws_account: RunningStack) -> None:
     """The functions write to the log groups that the template made for them."""
     email, sub = gateway.make()

@@ -47,6 +47,8 @@ class Service:
             ),
             "archive": lambda: s3.put_object(Bucket=bucket, Key="day", Body=b"x"),
             "read archive": lambda: s3.list_objects_v2(Bucket=bucket),
+            "find what was archived first": lambda: s3.list_object_versions(Bucket=bucket),
+            "unlock archive": lambda: s3.delete_object(Bucket=bucket, Key="day", BypassGovernanceRetention=True),
             "delete archive": lambda: s3.delete_object(Bucket=bucket, Key="day"),
             "text a number": lambda: self.client("sns").publish(PhoneNumber="+46701234567", Message="x"),
             "list roles": lambda: self.client("iam").list_roles(),
@@ -61,12 +63,13 @@ class Service:
 
 EVERY = {
     "send", "receive", "receive from dlq", "purge", "look up a user", "sign a user out", "delete a user", "list users",
-    "read client secret", "archive", "read archive", "delete archive", "list roles", "text a number",
+    "read client secret", "archive", "read archive", "find what was archived first", "unlock archive", "delete archive",
+    "list roles", "text a number",
 }  # fmt: skip
 ALLOWED = {
     "gateway": {"send", "look up a user", "sign a user out", "delete a user", "text a number"},
     "challenge": {"send"},
-    "audit": {"send", "receive", "receive from dlq", "archive", "read archive"},
+    "audit": {"send", "receive", "receive from dlq", "archive", "read archive", "find what was archived first"},
 }
 
 

@@ -10,6 +10,8 @@ import pytest
 from cfnlint.decode import cfn_yaml
 
 from deploy.aws.stack import TEMPLATE
+from services.audit.archiving.job import COLUMNS
+from services.audit.archiving.manifest import part_key
 
 TRIGGERS = ("PreSignUp", "Define", "Create", "Verify")
 
@@ -29,6 +31,19 @@ def test_cfn_lint_finds_nothing(region: str) -> None:
     found = subprocess.run([lint, "--regions", region, "--", TEMPLATE], capture_output=True, text=True, check=False)
 
     assert (found.returncode, found.stdout) == (0, "")
+
+
+def test_the_archive_is_a_table(resources: dict[str, Any]) -> None:
+    """
+    The table for Athena has the columns that the archive job writes, in their types, and lies where it writes them.
+    """
+    types = {"VARCHAR": "string", "BIGINT": "bigint", "TIMESTAMP": "timestamp", "BLOB": "binary"}
+    table = resources["ArchiveTable"]["Properties"]["TableInput"]
+    columns = [(column["Name"], column["Type"]) for column in table["StorageDescriptor"]["Columns"]]
+
+    assert columns == [(column.name, types[column.type]) for column in COLUMNS]
+    location = table["Parameters"]["storage.location.template"]["Fn::Sub"].replace("${!day}", "2026-11-01")
+    assert part_key("", "2026-11-01", 0).startswith(location.removeprefix("s3://${ArchiveBucket}/"))
 
 
 @pytest.mark.parametrize("trigger", TRIGGERS)
