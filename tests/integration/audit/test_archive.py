@@ -53,7 +53,7 @@ async def test_days_are_archived_once_under_lock(
 ) -> None:
     """
     Each closed day is archived, in as many files as it takes, without a column that names a person; every object is locked;
-    a second run has nothing to do, and one after a crash takes over what is there.
+    a second run has nothing to do, and one after a crash writes the day again and does not believe what it finds.
     """
     async with archive_bucket(aws_server) as locked:
         days = await archive(database, locked, part_entries=200)
@@ -83,8 +83,11 @@ async def test_days_are_archived_once_under_lock(
 
         async with database.tampering() as connection:
             await connection.execute("DELETE FROM audit.archived_days WHERE first_leaf = 305")
+        await locked.client.put_object(Bucket=locked.name, Key=days[2].manifest_key, Body=b"{}")
         [again] = await archive(database, locked)
-        assert again[:11] == days[2][:11]
+        assert (again.first_leaf, again.end_leaf) == (305, 325)
+        assert json.loads(await locked.bucket.read(again.manifest_key, again.manifest_version))["end_leaf"] == 325
+        assert list((await locked.bucket.manifests(PREFIX)).values()) == [day.manifest_version for day in days]
 
 
 async def test_what_is_not_locked_or_not_as_it_was_signed_is_not_archived(
