@@ -108,7 +108,7 @@ async def test_a_month_goes_and_stays_provable(
             person.knows(service)
             assert (await person.runs("proof", receipt, "-o", tmp_path / "kept")).code == 0
             dropped = await operator.drops()
-            assert (dropped["entries"], dropped["seconds"] < 1) == (300, True)
+            assert (dropped["entry_count"], dropped["seconds"] < 1) == (300, True)
             statement = open_statement(dropped["note"], KEYS)
             assert (statement.month, statement.runs) == (month, [(10, 310)])
             await assert_kept(locked, dropped["note"], month)
