@@ -7,7 +7,8 @@ The formats of an export.
 - OCSF: one OCSF 1.8.0 event a line.
 - Parquet: the flat row and the entry's bytes, zstd.
 
-An entry that was erased is shown in every format by its id, place and hash alone.
+An entry that was erased is shown in every format by its id, place, hash and times alone; so is one that is damaged and cannot
+be read, which NDJSON and OCSF tell apart.
 """
 
 import csv
@@ -28,7 +29,7 @@ FORMULA_BEGINS: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
 class Record(NamedTuple):
-    """One sealed entry on its way out: `entry` is None when it was erased."""
+    """One sealed entry on its way out: `entry` is None when it was erased, or else is damaged and cannot be read."""
 
     event_id: str
     leaf_index: int
@@ -36,6 +37,7 @@ class Record(NamedTuple):
     recorded_at: datetime
     occurred_at: datetime
     entry: bytes | None
+    is_erased: bool = False
 
 
 class Format(Enum):
@@ -103,14 +105,14 @@ def ndjson(record: Record) -> bytes:
         "recorded_at": record.recorded_at,
     }
     if record.entry is None:
-        return _ENCODE({**made, "event": None, "erased": True}) + b"\n"
+        return _ENCODE({**made, "event": None, "erased": record.is_erased}) + b"\n"
     return _ENCODE({**made, "event": msgspec.Raw(record.entry)}) + b"\n"
 
 
 def ocsf(record: Record) -> bytes:
     """Return a record as a line with an OCSF event."""
     if record.entry is None:
-        return _ENCODE(_erased(record)) + b"\n"
+        return _ENCODE(_without_entry(record)) + b"\n"
     event = decode(record.entry)
     made = to_ocsf(event, leaf_hash=record.leaf_hash, leaf_index=record.leaf_index, recorded_at=record.recorded_at)
     return _ENCODE(made) + b"\n"
@@ -182,19 +184,20 @@ def _flat(event: Event) -> list[Any]:
     ]
 
 
-def _erased(record: Record) -> dict[str, Any]:
+def _without_entry(record: Record) -> dict[str, Any]:
+    said = "was erased" if record.is_erased else "is damaged and cannot be read"
     return {
         "activity_id": OTHER,
-        "activity_name": "Erased",
+        "activity_name": "Erased" if record.is_erased else "Damaged",
         "category_uid": BASE,
         "class_uid": BASE,
         "type_uid": OTHER,
         "severity_id": 1,
         "time": microseconds(record.occurred_at) // 1000,
-        "message": "This entry was erased. Its place and hash remain.",
+        "message": f"This entry {said}. Its place and hash remain.",
         "metadata": {"version": VERSION, "product": PRODUCT, "uid": record.event_id},
         "raw_data_hash": {"algorithm_id": 3, "algorithm": "SHA-256", "value": record.leaf_hash.hex()},
-        "unmapped": {"leaf_index": record.leaf_index, "erased": True},
+        "unmapped": {"leaf_index": record.leaf_index, "erased": record.is_erased},
     }
 
 

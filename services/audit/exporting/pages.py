@@ -50,7 +50,8 @@ async def records(reader: EntryReader, filters: Filters, *, first_leaf: int, end
 def record(found: Found) -> Record:
     """Return a sealed entry as it goes out."""
     index = found.log_cursor().next_index - 1
-    return Record(str(found.event_id), index, found.leaf_hash, found.recorded_at, found.occurred_at, found.entry)
+    times = found.recorded_at, found.occurred_at
+    return Record(str(found.event_id), index, found.leaf_hash, *times, found.entry, found.is_erased)
 
 
 async def _page(reader: EntryReader, filters: Filters, leaf: int, end_leaf: int) -> list[Found]:

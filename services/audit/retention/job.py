@@ -2,9 +2,9 @@
 Planning and dropping months.
 
 The order of a drop: look at everything; read every archived object again; sign the statement and put it under lock; record that
-it begins; drop and keep the statement in one transaction; forget the words of free-text search that nothing has any more; record
-that it is done. After a crash in between the month is there or it is not, and a second run does what is left; a statement in the
-archive about a month that is still there was not carried out.
+it begins; drop and keep the statement in one transaction; forget the words of free-text search that nothing has any more;
+record that it is done. After a crash in between the month is there or it is not, and a second run does what is left; a
+statement in the archive about a month that is still there was not carried out.
 """
 
 import time

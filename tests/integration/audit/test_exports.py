@@ -12,6 +12,7 @@ import duckdb
 import pytest
 
 from services.audit.exporting.pages import PAGE_ENTRIES
+from services.audit.tree.hashing import leaf_hash
 from shared.events import Client, EventType, Outcome, Subject
 from tests.integration.audit.commands import Person
 from tests.integration.audit.lab import Author, Database, QueuePair, by_id, seal, until
@@ -70,6 +71,44 @@ async def test_every_format_holds_what_was_asked_for(
     assert rows == [(line["event_id"], expected[line["event_id"]]) for line in lines]
     assert len(everything.splitlines()) == PAGE_ENTRIES + 8
     await until(lambda: sent(queue, 12), "the exports' events")
+
+
+async def test_an_erased_entry_goes_out_without_its_event(
+    tmp_path: Path, queue: QueuePair, database: Database, author: Author
+) -> None:
+    """
+    In every format, and so in every stream, an erased entry is its id, place, hash and times; a damaged one is not called
+    erased.
+    """
+    gone, damaged, kept = (author.entry(subject=Subject(sub=f"{ADA[:-1]}{digit}")) for digit in "abc")
+    gone_id, damaged_id, kept_id = (json.loads(entry)["event_id"] for entry in (gone, damaged, kept))
+    await database.append([gone, damaged, kept])
+    async with running_service(tmp_path / "audit", queue, database) as service:
+        erased = await service.send("POST", "/v1/erasures", {"subject": ADA, "reason": "asked for it"})
+        assert erased.status == 201, erased.json()
+        async with database.tampering() as connection:
+            await connection.execute(
+                "UPDATE audit.entries SET entry = decode('00', 'hex') WHERE event_id = $1::text::uuid", damaged_id
+            )
+        params = {"type": json.loads(gone)["event_type"]}
+        ndjson = {line["event_id"]: line for line in map(json.loads, (await fetch(service, "ndjson", params)).splitlines())}
+        table = list(csv.DictReader(io.StringIO((await fetch(service, "csv", params)).decode())))
+        ocsf = [json.loads(line) for line in (await fetch(service, "ocsf", params)).splitlines()]
+        (tmp_path / "export.parquet").write_bytes(await fetch(service, "parquet", params))
+
+    assert set(ndjson) == {gone_id, damaged_id, kept_id}
+    assert ndjson[gone_id]["leaf_hash"] == leaf_hash(gone).hex()
+    assert [(ndjson[one]["event"], ndjson[one]["erased"]) for one in (gone_id, damaged_id)] == [(None, True), (None, False)]
+    assert "erased" not in ndjson[kept_id]
+    row = {name: value for row in table if row["event_id"] == gone_id for name, value in row.items() if value}
+    assert set(row) == {"event_id", "leaf_index", "leaf_hash", "recorded_at", "occurred_at"}
+    events = {event["metadata"]["uid"]: event for event in ocsf}
+    assert [(events[one]["class_uid"], events[one]["activity_name"]) for one in (gone_id, damaged_id)] == [
+        (0, "Erased"),
+        (0, "Damaged"),
+    ]
+    rows = duckdb.execute(f"SELECT event_id, event_type, entry FROM '{tmp_path / 'export.parquet'}'").fetchall()
+    assert (gone_id, None, None) in rows
 
 
 async def sent(queue: QueuePair, count: int) -> bool:

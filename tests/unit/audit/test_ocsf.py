@@ -113,7 +113,7 @@ def test_an_erased_entry_is_a_base_event() -> None:
     """
     Of an erased entry the export shows id, place and hash, in a valid event.
     """
-    made = json.loads(ocsf(Record("019a", 7, bytes(32), NOW, NOW, None)))
+    made = json.loads(ocsf(Record("019a", 7, bytes(32), NOW, NOW, None, is_erased=True)))
 
     assert faults(made) == []
     assert (made["metadata"]["uid"], made["unmapped"]) == ("019a", {"leaf_index": 7, "erased": True})
