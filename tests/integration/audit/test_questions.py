@@ -212,7 +212,7 @@ async def test_texts_that_nobody_has_any_more_are_forgotten(desk: Desk) -> None:
         await connection.execute("INSERT INTO audit.known_words VALUES (gen_random_uuid(), 'of an erased person')")
     [before] = await desk.database.fetch(known)
 
-    [row] = await desk.database.fetch("SELECT audit.forget_unused_words() AS gone", role="countersign_clerk")
+    [row] = await desk.database.fetch("SELECT audit.forget_unused_words() AS gone", role="countersign_owner")
 
     [after] = await desk.database.fetch(known)
     assert (row["gone"], after["count"]) == (1, before["count"] - 1)
