@@ -7,7 +7,7 @@ import { NotConfirmed } from "../lib/confirmed";
 import { useProve } from "./StepUpDialog";
 
 /** The action that a change of one's ways to sign in counts as; proving it keeps the session fresh for five minutes. */
-const MANAGE = "manageAuthenticators";
+export const MANAGE = "manageAuthenticators";
 
 /** Whether a step-up came out well: by itself, or by a proof. */
 export function isGranted({ status }: StepUp): boolean {

@@ -8,6 +8,7 @@ import type { AuditEvent } from "../../api/types";
 import { OutcomeMark } from "../../components/Bits";
 import { Loaded } from "../../components/Loaded";
 import { Fact, Facts, Panel, Panels } from "../../components/Panel";
+import { Scroll } from "../../components/Scroll";
 import { View } from "../../components/View";
 import { When } from "../../components/When";
 import { count, countryName } from "../../lib/format";
@@ -142,7 +143,9 @@ function RawPanel({ raw }: { raw: string }) {
         </>
       }
     >
-      <pre className={classes.raw}>{raw}</pre>
+      <Scroll className={classes.raw} label="Bytes of the entry">
+        {raw}
+      </Scroll>
     </Panel>
   );
 }
