@@ -25,8 +25,8 @@ interface Kept extends Tail {
 /** Follows the log as it grows. `opened` is called each time the line stands, so that nothing falls between it and a search. */
 export function useTail(query: Query, enabled: boolean, opened: () => void): Tail {
   const [tail, setTail] = useState<Kept>({ ...NOTHING, url: "" });
-  const { to: _to, ...filters } = query;
-  const url = serviceUrl(withQuery("/v1/events/tail", filters));
+  // A tail has no end.
+  const url = serviceUrl(withQuery("/v1/events/tail", { ...query, to: undefined }));
 
   useEffect(() => {
     if (!enabled) return;

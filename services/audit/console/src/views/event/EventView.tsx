@@ -92,7 +92,7 @@ function WhatPanel({ event }: { event: AuditEvent }) {
     <Panel title="What it says" span={7}>
       <Facts>
         {facts
-          .filter(([, value]) => value)
+          .filter(([, value]) => Boolean(value))
           .map(([name, value]) => (
             <Fact key={name} name={name}>
               {value}
