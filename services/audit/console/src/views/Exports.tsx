@@ -102,7 +102,9 @@ function NewExport() {
           </label>
         ))}
       </fieldset>
-      <Spans value={filters.span} onChange={filters.setSpan} withAll />
+      <Line>
+        <Spans value={filters.span} onChange={filters.setSpan} withAll />
+      </Line>
       <FilterBar filters={filters} inForm />
       {isNarrow ? null : (
         <label>
