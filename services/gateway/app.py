@@ -67,6 +67,7 @@ from shared.sqs import queue_sender
 from shared.state import StateStore, open_state
 from shared.telemetry.metrics import HttpMetrics, serve_metrics
 from shared.telemetry.tracing import Tracing
+from shared.texts import TextLimits
 from shared.veil import Veil
 
 BODY_BYTES_MAX: Final = 16 * 1024
@@ -284,10 +285,17 @@ def _build_door(
     return door, flow
 
 
-async def _open_messages(stack: AsyncExitStack, settings: GatewaySettings, mailer: Mailer) -> Messages | None:
+async def _open_messages(
+    stack: AsyncExitStack, settings: GatewaySettings, state: StateStore, mailer: Mailer
+) -> Messages | None:
     if not settings.delivers_messages:
         return None
-    return Messages(mailer=mailer, sns=await stack.enter_async_context(open_sns(settings)), brand=settings.brand.name)
+    return Messages(
+        mailer=mailer,
+        sns=await stack.enter_async_context(open_sns(settings)),
+        texts=TextLimits(state, settings.texts),
+        brand=settings.brand.name,
+    )
 
 
 async def _connect(
@@ -362,15 +370,17 @@ async def _connect(
         webhooks=Webhooks(
             challenges=challenges,
             recorder=recorder,
+            limits=limits,
             state=state,
             veto=veto,
-            messages=await _open_messages(stack, settings, mailer),
+            messages=await _open_messages(stack, settings, state, mailer),
             tenant_id=settings.authsignal_tenant_id,
             email_hash_key=held.email_hash_key,
         ),
         state=state,
         clients=clients,
         refresh=refresh,
+        limits=limits,
         deletion=AccountDeletion(
             challenges=challenges, directory=directory, sessions=sessions, recorder=recorder, notices=notices
         ),
