@@ -27,7 +27,9 @@ function Row({ entry, isNew }: { entry: Entry; isNew: boolean }) {
     return (
       <Link to={to} className={className} {...ROW}>
         <RowTime time={entry.recorded_at} />
-        <span className={classes.erased}>erased; its place and hash remain</span>
+        <span className={classes.erased}>
+          {entry.erased === false ? "cannot be read: damaged" : "erased; its place and hash remain"}
+        </span>
       </Link>
     );
   }

@@ -59,9 +59,9 @@ export function age(milliseconds: number): string {
 }
 
 /** The name of whoever acted: an id, or a kind and an id. */
-export function actorName(actor: string | { kind: string; id: string } | null | undefined): string {
+export function actorName(actor: string | { kind: string | null; id: string | null } | null | undefined): string {
   if (!actor) return "";
-  return typeof actor === "string" ? actor : `${actor.kind} ${actor.id}`;
+  return typeof actor === "string" ? actor : [actor.kind, actor.id].filter(Boolean).join(" ");
 }
 
 const COUNTRIES = new Intl.DisplayNames("en", { type: "region" });

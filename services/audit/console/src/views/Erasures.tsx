@@ -154,9 +154,13 @@ function HoldRow({ hold }: { hold: Hold }) {
         <RowTime time={hold.created_at} />
       </td>
       <td>
-        <Link to={`/subjects/${hold.subject}`} {...ROW}>
-          <code>{hold.subject.slice(0, 13)}</code>
-        </Link>
+        {hold.subject === null ? (
+          "erased since"
+        ) : (
+          <Link to={`/subjects/${hold.subject}`} {...ROW}>
+            <code>{hold.subject.slice(0, 13)}</code>
+          </Link>
+        )}
       </td>
       <td>{hold.reason}</td>
       <td>{actorName(hold.created_by).slice(0, 13)}</td>

@@ -5,7 +5,7 @@ import { open } from "../test/render";
 
 it("asks for a proof, and goes back to where it was asked for", async () => {
   const went = vi.fn();
-  vi.stubGlobal("location", { ...window.location, origin: window.location.origin, replace: went });
+  vi.stubGlobal("location", { origin: window.location.origin, replace: went });
   const { seen } = network({
     "GET /v1/session": ok(SESSION),
     "POST /v1/step-ups": ok(aStepUp({ status: "verified" }), 202),
