@@ -285,6 +285,29 @@ def _build_door(
     return door, flow
 
 
+def _build_sessions(
+    settings: GatewaySettings,
+    held: Secrets,
+    state: StateStore,
+    sealer: Sealer,
+    recorder: Recorder,
+    cognito: Cognito,
+    clients: NativeClients,
+) -> tuple[Sessions, Refresh]:
+    store = SessionStore(state, sealer, idle=settings.idle)
+    endings = Endings(store=store, cognito=cognito, recorder=recorder)
+    sessions = Sessions(
+        store=store,
+        recorder=recorder,
+        endings=endings,
+        clients=clients,
+        email_hash_key=held.email_hash_key,
+        absolute=settings.absolute,
+    )
+    refresh = Refresh(store=store, state=state, cognito=cognito, recorder=recorder, endings=endings, clients=clients)
+    return sessions, refresh
+
+
 async def _open_messages(
     stack: AsyncExitStack, settings: GatewaySettings, state: StateStore, mailer: Mailer
 ) -> Messages | None:
@@ -310,17 +333,7 @@ async def _connect(
     http, challenges, cognito, directory, quota = upstreams
     limits = Limits(state, recorder, settings, quota)
     clients = NativeClients(settings.native_clients)
-    session_store = SessionStore(state, sealer, idle=settings.idle)
-    endings = Endings(store=session_store, cognito=cognito, recorder=recorder)
-    sessions = Sessions(
-        store=session_store,
-        recorder=recorder,
-        endings=endings,
-        clients=clients,
-        email_hash_key=held.email_hash_key,
-        absolute=settings.absolute,
-    )
-    refresh = Refresh(store=session_store, state=state, cognito=cognito, recorder=recorder, endings=endings, clients=clients)
+    sessions, refresh = _build_sessions(settings, held, state, sealer, recorder, cognito, clients)
     store = AttemptStore(state, sealer, attempt_seconds=settings.attempt_seconds)
     veto = Veto(settings.veto_file)
     reviews = Reviews(settings=settings, store=store, challenges=challenges, recorder=recorder)
