@@ -308,6 +308,13 @@ def _build_sessions(
     return sessions, refresh
 
 
+def _open_mail(stack: AsyncExitStack, settings: GatewaySettings) -> tuple[Mailer, Notices]:
+    mailer = Mailer(smtp_url=settings.smtp_url, sender=settings.mail_sender, brand=settings.brand.name)
+    notices = Notices(mailer, account_url=f"{settings.public_url}/account")
+    stack.push_async_callback(notices.close)
+    return mailer, notices
+
+
 async def _open_messages(
     stack: AsyncExitStack, settings: GatewaySettings, state: StateStore, mailer: Mailer
 ) -> Messages | None:
@@ -348,9 +355,7 @@ async def _connect(
         veto=veto,
         email_hash_key=held.email_hash_key,
     )
-    mailer = Mailer(smtp_url=settings.smtp_url, sender=settings.mail_sender, brand=settings.brand.name)
-    notices = Notices(mailer, account_url=f"{settings.public_url}/account")
-    stack.push_async_callback(notices.close)
+    mailer, notices = _open_mail(stack, settings)
     signer = GrantSigner(held.grant_keys, issuer=settings.public_url)
     gateway = Gateway(
         settings=settings,
