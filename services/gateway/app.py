@@ -315,16 +315,32 @@ def _open_mail(stack: AsyncExitStack, settings: GatewaySettings) -> tuple[Mailer
     return mailer, notices
 
 
-async def _open_messages(
-    stack: AsyncExitStack, settings: GatewaySettings, state: StateStore, mailer: Mailer
-) -> Messages | None:
-    if not settings.delivers_messages:
-        return None
-    return Messages(
-        mailer=mailer,
-        sns=await stack.enter_async_context(open_sns(settings)),
-        texts=TextLimits(state, settings.texts),
-        brand=settings.brand.name,
+async def _open_webhooks(
+    stack: AsyncExitStack,
+    settings: GatewaySettings,
+    held: Secrets,
+    state: StateStore,
+    *,
+    challenges: ChallengeService,
+    recorder: Recorder,
+    limits: Limits,
+    veto: Veto,
+    mailer: Mailer,
+) -> Webhooks:
+    messages: Messages | None = None
+    if settings.delivers_messages:
+        sns = await stack.enter_async_context(open_sns(settings))
+        texts = TextLimits(state, settings.texts)
+        messages = Messages(mailer=mailer, sns=sns, texts=texts, brand=settings.brand.name)
+    return Webhooks(
+        challenges=challenges,
+        recorder=recorder,
+        limits=limits,
+        state=state,
+        veto=veto,
+        messages=messages,
+        tenant_id=settings.authsignal_tenant_id,
+        email_hash_key=held.email_hash_key,
     )
 
 
@@ -385,15 +401,8 @@ async def _connect(
         ),
         signer=signer,
         businesses=held.businesses,
-        webhooks=Webhooks(
-            challenges=challenges,
-            recorder=recorder,
-            limits=limits,
-            state=state,
-            veto=veto,
-            messages=await _open_messages(stack, settings, state, mailer),
-            tenant_id=settings.authsignal_tenant_id,
-            email_hash_key=held.email_hash_key,
+        webhooks=await _open_webhooks(
+            stack, settings, held, state, challenges=challenges, recorder=recorder, limits=limits, veto=veto, mailer=mailer
         ),
         state=state,
         clients=clients,
