@@ -152,7 +152,7 @@ async def _verify(copy: ArchiveCopy) -> int:
     hashes = (await copy.fetch(day.hashes)).read_bytes()
     verifier = DayVerifier(day, [SIGNERS[0].verifier])
     files = [await copy.fetch(part) for part in day.parts]
-    rows = (Row(one.event_id, one.leaf_index, one.leaf_hash, one.entry) for one in copy.entries(files, Wanted()))
+    rows = (Row(one.event_id, one.leaf_index, one.leaf_hash, one.entry) for one in await copy.entries(files, Wanted()))
     findings = verifier.check_tree(hashes) or verifier.check_rows(hashes, rows)
     if findings:
         raise AssertionError(findings)

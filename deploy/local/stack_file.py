@@ -5,6 +5,7 @@ from pathlib import Path
 
 from deploy.local.aws_account import AUDITOR_EMAIL, AwsResources
 from deploy.local.keys import Keys
+from deploy.local.layout import Layout
 from deploy.local.parts.authsignal import SECRET, TENANT
 from deploy.local.parts.aws import REGION, ROOT_ACCESS_KEY_ID, root_secret
 from deploy.local.ports import Ports
@@ -12,7 +13,7 @@ from deploy.local.settings_files import LOG_KEY, log_origin
 from services.audit.tree.notes import Signer
 
 
-def describe(ports: Ports, keys: Keys, aws: AwsResources | None, database_url: str | None) -> dict[str, object]:
+def describe(layout: Layout, ports: Ports, keys: Keys, aws: AwsResources | None, database_url: str | None) -> dict[str, object]:
     """Describe the stack; parts that do not run are null."""
     return {
         "gateway_url": f"http://localhost:{ports.gateway}",
@@ -30,6 +31,7 @@ def describe(ports: Ports, keys: Keys, aws: AwsResources | None, database_url: s
         "audit_token": keys.ensure("audit_token"),
         "auditor_email": AUDITOR_EMAIL,
         "log_public_key": _log_public_key(keys),
+        "audit_settings": str(layout.config / "audit.toml"),
     }
 
 

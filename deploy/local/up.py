@@ -115,7 +115,9 @@ class Stack:
         if self._parts & set(SERVICES):
             self._start_services()
         database_url = self._postgres.url("countersign_owner") if "postgres" in self._parts else None
-        stack_file.write(self._layout.stack_file, stack_file.describe(self._ports, self._keys, self._aws, database_url))
+        stack_file.write(
+            self._layout.stack_file, stack_file.describe(self._layout, self._ports, self._keys, self._aws, database_url)
+        )
         self._progress.table("Ready. Ctrl-C stops everything.", self._rows())
 
     def _require_free_ports(self) -> None:

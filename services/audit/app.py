@@ -177,11 +177,11 @@ async def _lifespan(
         stack.push_async_callback(close_pool, clerk)
         app.state.exports = ExportStore(clerk)
         app.state.changes = ChangeRecorder(trail)
-        app.state.archive = ArchiveStore(reading, clerk)
+        ring = KeyRing(secrets.entry_keys)
+        app.state.archive = ArchiveStore(reading, clerk, ring)
         app.state.log_keys = [str(signer.verifier) for signer in secrets.signers]
         committed, sealed = Pulse(), Pulse()
         queue = await _open_queue(stack, settings)
-        ring = KeyRing(secrets.entry_keys)
         reads = ReadRecorder(trail, secrets.email_hash_keys)
         _share(app, reading, ring, reads, sealed, secrets.email_hash_keys)
         _share_changes(app, ErasureStore(reading, clerk, ring), clerk, trail)

@@ -112,7 +112,7 @@ def _add_query(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser.add_argument("--saved", metavar="NAME", help="with the filters of this kept search")
     parser.add_argument("--order", choices=("asc", "desc"), help="asc: the first ones, by arrival; desc: newest first")
     parser.add_argument("--archive", action="store_true", help="look in the archive instead of the service")
-    _add_place(parser)
+    _add_reading(parser)
     _add_service(parser)
     parser.set_defaults(run=query.query)
 
@@ -199,7 +199,7 @@ def _add_verify(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     parser.add_argument("--proof", metavar="FILE", help="the proof of the receipt, without a network")
     parser.add_argument("--entry", metavar="FILE", help="the entry itself, byte for byte, to compare")
     parser.add_argument("--archive", action="store_true", help="every day of the archive, or a receipt in it")
-    _add_place(parser)
+    _add_reading(parser)
     parser.add_argument("--hashes-only", action="store_true", help="tiles and checkpoint only; needs no token")
     parser.add_argument("--follow", action="store_true", help="go on as the log grows; Ctrl-C ends it")
     parser.add_argument("--state", metavar="FILE", help="remember what is verified: go on from there, notice a rewritten log")
@@ -279,6 +279,11 @@ def _add_place(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--region", help="default: AWS_REGION")
     parser.add_argument("--endpoint-url", metavar="URL", help="another S3 than AWS's own")
     parser.add_argument("--cache", metavar="FOLDER", help="where to keep what was fetched (default: below ~/.cache)")
+
+
+def _add_reading(parser: argparse.ArgumentParser) -> None:
+    _add_place(parser)
+    parser.add_argument("--settings", metavar="FILE", help="the audit service's, whose keys open what is about people")
 
 
 def _add_erasure(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

@@ -11,16 +11,17 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from services.audit.archiving.bucket import ArchiveBucket, ArchiveDamaged
+from services.audit.archiving.keys import ArchiveKeys, Reading
+from services.audit.archiving.lack import Lack
 from services.audit.archiving.manifest import Manifest, ObjectRef, read_manifest
 from services.audit.parquet import open_duckdb, quoted
-from services.audit.stored import readable
 
 FETCH_ROWS: Final = 1_000
 FOLDER_MODE: Final = 0o700
 
 
 class ArchivedEntry(NamedTuple):
-    """One archived entry; `entry` is None where its bytes cannot be read any more."""
+    """One archived entry; `entry` is None where its bytes cannot be read, and `lack` says why."""
 
     event_id: str
     leaf_index: int
@@ -28,6 +29,7 @@ class ArchivedEntry(NamedTuple):
     occurred_at: datetime
     recorded_at: datetime
     entry: bytes | None
+    lack: Lack | None = None
 
 
 class Wanted(NamedTuple):
@@ -48,12 +50,14 @@ class ArchiveCopy:
         bucket: Where they come from.
         prefix: Of the archive within the bucket.
         folder: Only its owner can look into it: entries are for those who may read the log.
+        keys: What opens entries about people; without it they are found, and not read.
     """
 
-    def __init__(self, bucket: ArchiveBucket, prefix: str, folder: Path) -> None:
+    def __init__(self, bucket: ArchiveBucket, prefix: str, folder: Path, keys: ArchiveKeys | None = None) -> None:
         self._bucket = bucket
         self._prefix = prefix
         self._folder = folder
+        self._keys = keys
         folder.mkdir(parents=True, exist_ok=True, mode=FOLDER_MODE)
 
     async def days(self) -> list[Manifest]:
@@ -91,20 +95,36 @@ class ArchiveCopy:
         unfinished.replace(path)
         return path
 
-    def entries(self, files: Sequence[Path], wanted: Wanted) -> Iterator[ArchivedEntry]:
-        """Yield entries of some Parquet files, newest first. Blocks."""
+    async def entries(self, files: Sequence[Path], wanted: Wanted) -> Iterator[ArchivedEntry]:
+        """
+        Return entries of some Parquet files, newest first. To go through them blocks.
+
+        Raises:
+            DatabaseUnavailable, QueryTooSlow: The keys of entries about people could not be read.
+        """
         if not files:
-            return
+            return iter(())
         where, values = _where(wanted)
-        listed = ", ".join(quoted(str(file)) for file in files)
+        found = f"FROM read_parquet([{', '.join(quoted(str(file)) for file in files)}]) WHERE {where}"
+        return self._read(found, values, await self._reading(found, values))
+
+    async def _reading(self, found: str, values: list[Any]) -> Reading:
+        if self._keys is None:
+            return Reading(None, {})
+        with open_duckdb(self._folder) as database:
+            sql = f"SELECT DISTINCT key_id {found} AND key_id IS NOT NULL"
+            key_ids = [row[0] for row in database.execute(sql, values).fetchall()]
+        return await self._keys.reading(key_ids)
+
+    def _read(self, found: str, values: list[Any], reading: Reading) -> Iterator[ArchivedEntry]:
         sql = f"""
-        SELECT event_id, leaf_index, leaf_hash, occurred_at, recorded_at, key_id, entry FROM read_parquet([{listed}])
-        WHERE {where} ORDER BY occurred_us DESC, leaf_index DESC
-        """  # noqa: S608 - fixed fragments, placeholders and quoted paths only
+        SELECT event_id, leaf_index, leaf_hash, occurred_at, recorded_at, key_id, entry {found}
+        ORDER BY occurred_us DESC, leaf_index DESC
+        """
         with open_duckdb(self._folder) as database:
             cursor = database.execute(sql, values)
             while rows := cursor.fetchmany(FETCH_ROWS):
-                yield from map(_entry, rows)
+                yield from (_entry(row, reading) for row in rows)
 
 
 def _where(wanted: Wanted) -> tuple[str, list[Any]]:
@@ -123,10 +143,10 @@ def _where(wanted: Wanted) -> tuple[str, list[Any]]:
     return " AND ".join(conditions), values
 
 
-def _entry(row: Any) -> ArchivedEntry:
+def _entry(row: Any, reading: Reading) -> ArchivedEntry:
     event_id, leaf_index, leaf_hash, occurred_at, recorded_at, key_id, entry = row
     times = occurred_at.replace(tzinfo=UTC), recorded_at.replace(tzinfo=UTC)
-    return ArchivedEntry(event_id, leaf_index, leaf_hash, *times, readable(entry, key_id))
+    return ArchivedEntry(event_id, leaf_index, leaf_hash, *times, *reading.read(event_id, key_id, entry))
 
 
 def _naive(moment: datetime | None) -> datetime | None:

@@ -11,7 +11,6 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, NamedTuple
-from uuid import UUID
 
 import structlog
 
@@ -26,9 +25,8 @@ from services.audit.archiving.manifest import (
     manifest_key,
     part_key,
 )
-from services.audit.archiving.store import ArchivedDay, ArchiveStore, OpenDay, Stand
+from services.audit.archiving.store import ArchivedDay, ArchiveStore, OpenDay, Stand, StoredEntry
 from services.audit.parquet import Column, ParquetWriter, microseconds
-from services.audit.stored import readable
 from services.audit.tree.checkpoints import parse_checkpoint
 from services.audit.tree.frontier import Frontier
 from services.audit.tree.hashing import leaf_hash
@@ -176,8 +174,9 @@ class ArchiveJob:
         path = folder / "part.parquet"
         times: list[int] = []
         with ParquetWriter(folder, (*COLUMNS, SUBJECT), order_by=("subject", "occurred_us", "leaf_index")) as writer:
-            async for rows in self._store.rows(start, end):
-                values = [_row(row) for row in rows]
+            async for page in self._store.rows(start, end):
+                values = [_row(stored) for stored in page]
+                rows = [stored.row for stored in page]
                 page_times = [row[4] for row in values]
                 times = [min([*times, *page_times]), max([*times, *page_times])]
                 frontier.extend(row["leaf_hash"] for row in rows)
@@ -205,22 +204,23 @@ def _narrowed(tiles: dict[tuple[int, int], bytes], tree_size: int) -> dict[tuple
     return {(tile.level, tile.index): tiles[tile.level, tile.index][: tile.width * 32] for tile in edge_of(tree_size)}
 
 
-def _row(row: Any) -> Sequence[Any]:
+def _row(stored: StoredEntry) -> Sequence[Any]:
     """
-    Return a stored entry as a row of the archive, after hashing it anew where that is possible.
+    Return a stored entry as a row of the archive, after opening it and hashing it anew; one that was erased is taken as it is.
 
     Raises:
         DayDamaged: The bytes are not the ones that were sealed.
     """
-    entry = readable(row["entry"], row["key_id"])
+    row, (entry, is_erased) = stored
+    place = f"entry {row['event_id']} (leaf {row['leaf_index']})"
+    if entry is None and not is_erased:
+        raise DayDamaged(f"{place} does not open with its key: it or the key was changed after it was sealed")
     if entry is not None and leaf_hash(entry) != row["leaf_hash"]:
-        raise DayDamaged(f"entry {row['event_id']} (leaf {row['leaf_index']}) was changed after it was sealed")
+        raise DayDamaged(f"{place} was changed after it was sealed")
     # Rows of entry_search can be rebuilt and may be missing; the id tells the time to the millisecond.
-    occurred_us = (
-        microseconds(row["occurred_at"]) if row["occurred_at"] else int(row["event_id"][:13].replace("-", ""), 16) * 1000
-    )
+    occurred_us = microseconds(row["occurred_at"]) if row["occurred_at"] else (row["event_id"].int >> 80) * 1000
     return (
-        row["event_id"],
+        str(row["event_id"]),
         row["leaf_index"],
         row["leaf_hash"],
         occurred_us,
@@ -231,12 +231,7 @@ def _row(row: Any) -> Sequence[Any]:
         row["service"],
         row["instance"],
         row["seq"],
-        row["key_id"],
+        None if row["key_id"] is None else str(row["key_id"]),
         row["entry"],
         row["subject"],
     )
-
-
-def _from_id(event_id: str) -> int:
-    # Rows of entry_search can be rebuilt and may be missing; a UUIDv7 begins with milliseconds.
-    return (UUID(event_id).int >> 80) * 1000

@@ -6,9 +6,8 @@ from datetime import date, datetime
 from typing import Any, Final, NamedTuple
 
 from services.audit.storage.database import UNAVAILABLE, DatabaseUnavailable, Pool, fetch
-from services.audit.storage.keys import KeyRing
+from services.audit.storage.keys import JOIN_KEYS, SEALED_COLUMNS, KeyRing, Opened
 from services.audit.storage.log import LogReader
-from services.audit.stored import KEY_ID
 from services.audit.tree.tiles import edge_of
 
 LOCK_KEY: Final = 0x436F_756E_7441_7263  # "CountArc" in ASCII; any number that no other tool uses.
@@ -34,14 +33,12 @@ WHERE $1::timestamptz >= (greatest(found.day, done.day + 1) + 1)::timestamp AT T
 _CHECKPOINTS: Final = "SELECT tree_size, note FROM audit.seals WHERE tree_size = ANY($1::bigint[])"
 
 _ROWS: Final = f"""
-SELECT e.event_id::text AS event_id, l.leaf_index, e.leaf_hash, s.occurred_at, e.recorded_at, s.event_type, s.outcome,
-    s.service, s.instance::text AS instance, s.seq, e.key_id::text AS key_id, e.entry,
+SELECT l.leaf_index, e.leaf_hash, s.occurred_at, e.recorded_at, s.event_type, s.outcome, s.service,
+    s.instance::text AS instance, s.seq, {SEALED_COLUMNS},
     coalesce(e.key_id::text, s.subject_sub, encode(s.email_hash, 'hex')) AS subject
-FROM audit.leaves AS l
-JOIN (SELECT e.event_id, e.leaf_hash, e.recorded_at, e.entry, {KEY_ID} AS key_id FROM audit.entries AS e) AS e USING (event_id)
-LEFT JOIN audit.entry_search AS s USING (event_id)
+FROM audit.leaves AS l JOIN audit.entries AS e USING (event_id) LEFT JOIN audit.entry_search AS s USING (event_id) {JOIN_KEYS}
 WHERE l.leaf_index >= $1 AND l.leaf_index < $2 ORDER BY l.leaf_index
-"""  # noqa: S608 - a fixed fragment
+"""  # noqa: S608 - fixed fragments and placeholders only
 
 _ADD: Final = """
 INSERT INTO audit.archived_days (day, first_leaf, end_leaf, previous_end, bucket, manifest_key, manifest_version,
@@ -89,6 +86,13 @@ class ArchivedDay(NamedTuple):
     archived_at: datetime | None = None
 
 
+class StoredEntry(NamedTuple):
+    """An entry as it is stored, and what opening it gave."""
+
+    row: Any
+    opened: Opened
+
+
 class EntriesLost(Exception):
     """Sealed entries are not in the database any more: the day cannot be archived. Run countersign audit verify."""
 
@@ -100,15 +104,17 @@ class ArchiveStore:
     Args:
         reading: Connections of the role ``countersign_reader``.
         clerk: Connections of the role ``countersign_clerk``.
+        ring: The deployment's keys: what is archived is read first.
 
     Every method raises:
         DatabaseUnavailable: Try again later.
         QueryTooSlow: The database is too busy.
     """
 
-    def __init__(self, reading: Pool, clerk: Pool) -> None:
+    def __init__(self, reading: Pool, clerk: Pool, ring: KeyRing) -> None:
         self._reading = reading
         self._clerk = clerk
+        self._ring = ring
 
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[bool]:
@@ -133,10 +139,10 @@ class ArchiveStore:
         """Return what a day stands on."""
         rows = await fetch(self._reading, _CHECKPOINTS, [day.first_leaf, day.end_leaf])
         notes = {row["tree_size"]: row["note"] for row in rows}
-        edge = await LogReader(self._reading, KeyRing([])).tiles(edge_of(day.first_leaf))
+        edge = await LogReader(self._reading, self._ring).tiles(edge_of(day.first_leaf))
         return Stand(notes[day.first_leaf], notes[day.end_leaf], edge)
 
-    async def rows(self, first_leaf: int, end_leaf: int) -> AsyncIterator[list[Any]]:
+    async def rows(self, first_leaf: int, end_leaf: int) -> AsyncIterator[list[StoredEntry]]:
         """
         Yield stored entries in the order of the log, page by page.
 
@@ -148,7 +154,9 @@ class ArchiveStore:
             rows = await fetch(self._reading, _ROWS, start, end)
             if len(rows) != end - start:
                 raise EntriesLost(f"{end - start - len(rows)} of the entries at leaves {start} to {end - 1} are missing")
-            yield rows
+            # Page by page, so that a day's keys are not all held at once.
+            opener = self._ring.opener()
+            yield [StoredEntry(row, opener.open(row)) for row in rows]
 
     async def add(self, day: ArchivedDay) -> None:
         """Keep that a day is archived."""

@@ -2,12 +2,13 @@
 
 import os
 import sys
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime, timedelta
 from ipaddress import ip_address, ip_network
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -17,6 +18,8 @@ from services.audit.archiving.bucket import ArchiveBucket, s3_client
 from services.audit.archiving.copy import ArchiveCopy, ArchivedEntry, Wanted
 from services.audit.archiving.events import archive_written
 from services.audit.archiving.job import ArchiveJob, LockTerms
+from services.audit.archiving.keys import ArchiveKeys
+from services.audit.archiving.lack import Lack
 from services.audit.archiving.manifest import Manifest
 from services.audit.archiving.store import ArchivedDay, ArchiveStore
 from services.audit.commands.client import Entry
@@ -24,15 +27,16 @@ from services.audit.commands.context import find_stack, lend_credentials
 from services.audit.commands.errors import USAGE, CommandFailed
 from services.audit.commands.progress import terminal_progress
 from services.audit.commands.render import console
-from services.audit.commands.settings import audit_settings, open_archive, open_trail, run
+from services.audit.commands.settings import audit_settings, open_archive, open_trail, reader_settings, run
 from services.audit.commands.times import parse_time
 from services.audit.settings import AuditSettings
 from services.audit.storage.database import open_pool
+from services.audit.storage.keys import KeyRing
 from services.audit.tree.notes import VerifierKey
 from services.audit.verifying.archive import DayVerifier, Row
 from services.audit.verifying.log import Finding, Progress
 from shared.events import EventType
-from shared.settings import AwsSettings, read_secrets
+from shared.settings import AwsSettings, read_keys, read_secrets
 
 TYPES: Final = tuple(event_type.value for event_type in EventType)
 JOB_SECONDS_MAX: Final = 300.0
@@ -43,6 +47,15 @@ MEMBERS: Final = {
     "attempt": ("attempt_id",),
     "request": ("request_id",),
 }
+Lacking = Counter[Lack]
+
+
+class DayVerified(NamedTuple):
+    """What came out for one day, and how many of its entries were checked by their hash alone, by why."""
+
+    manifest: Manifest
+    findings: list[Finding]
+    lacking: Lacking
 
 
 def run_job(options: Any) -> None:
@@ -76,7 +89,7 @@ async def _archive(settings: AuditSettings, progress: Progress) -> list[Archived
         clerk = await open_pool(read_secrets(settings.clerk_database_url_file)[0], name="archive-clerk", connections_max=2)
         try:
             terms = LockTerms(settings.archive_lock_mode, settings.archive_lock_days)
-            store = ArchiveStore(reading, clerk)
+            store = ArchiveStore(reading, clerk, KeyRing(read_keys(settings.entry_key_file)))
             job = ArchiveJob(store, bucket, prefix=settings.archive_prefix, terms=terms, progress=progress)
             days = await job.run(datetime.now(UTC))
             for day in days:
@@ -108,9 +121,9 @@ async def _days(options: Any) -> list[Manifest]:
         return await copy.days()
 
 
-def search(options: Any) -> tuple[list[Entry], int]:
+def search(options: Any) -> tuple[list[Entry], Lacking]:
     """
-    Return the entries of the archive that fit, newest first or in the asked order, and how many cannot be read any more.
+    Return the entries of the archive that fit, newest first or in the asked order, and how many could not be read, by why.
 
     Raises:
         CommandFailed: The archive cannot be read, or was damaged.
@@ -122,52 +135,52 @@ def search(options: Any) -> tuple[list[Entry], int]:
     return run(_search(options, wanted, fits))
 
 
-async def _search(options: Any, wanted: Wanted, fits: Callable[[bytes], bool]) -> tuple[list[Entry], int]:
+async def _search(options: Any, wanted: Wanted, fits: Callable[[bytes], bool]) -> tuple[list[Entry], Lacking]:
     found: list[Entry] = []
-    erased = 0
-    async with _copy(options) as copy:
+    lacking = Lacking()
+    async with _keys(options) as keys, _copy(options, keys) as copy:
         days = await copy.days()
         # Day by day, so that no more is fetched than it takes to find enough.
         for day in days if options.order == "asc" else reversed(days):
             files = [await copy.fetch(part) for part in day.parts if _overlaps(part, wanted)]
-            for one in _in_order(copy.entries(files, wanted), options.order):
-                if one.entry is None:
-                    erased += 1
-                elif fits(one.entry):
+            for one in _in_order(await copy.entries(files, wanted), options.order):
+                if one.lack is not None:
+                    lacking[one.lack] += 1
+                if one.entry is not None and fits(one.entry):
                     found.append(_entry(one, one.entry))
                     if len(found) == options.limit:
-                        return found, erased
-    return found, erased
+                        return found, lacking
+    return found, lacking
 
 
 def _in_order(entries: Iterator[ArchivedEntry], order: str | None) -> Iterable[ArchivedEntry]:
     return sorted(entries, key=lambda one: one.leaf_index) if order == "asc" else entries
 
 
-def verify_days(options: Any, keys: list[VerifierKey]) -> Iterator[tuple[Manifest, list[Finding]]]:
+def verify_days(options: Any, keys: list[VerifierKey]) -> list[DayVerified]:
     """
     Verify every day of the archive, and that each begins where the one before ended.
 
     Raises:
         CommandFailed: The archive cannot be read.
     """
-    yield from run(_verify(options, keys))
+    return run(_verify(options, keys))
 
 
-async def _verify(options: Any, keys: list[VerifierKey]) -> list[tuple[Manifest, list[Finding]]]:
-    results: list[tuple[Manifest, list[Finding]]] = []
-    async with _copy(options) as copy:
+async def _verify(options: Any, keys: list[VerifierKey]) -> list[DayVerified]:
+    results: list[DayVerified] = []
+    async with _keys(options) as opening, _copy(options, opening) as copy:
         before: Manifest | None = None
         for day in await copy.days():
             verifier = DayVerifier(day, keys, _progress(options, f"of {day.day} verified"))
             hashes = (await copy.fetch(day.hashes)).read_bytes()
             verifier.check_tree(hashes)
             files = [await copy.fetch(part) for part in day.parts]
-            findings = verifier.check_rows(hashes, map(_row, copy.entries(files, Wanted())))
+            findings = verifier.check_rows(hashes, map(_row, await copy.entries(files, Wanted())))
             if before is not None and day.first_leaf != before.end_leaf:
                 detail = f"begins at leaf {day.first_leaf}, and the day before it ends at {before.end_leaf}: a day is missing"
                 findings = [*findings, Finding(f"day {day.day}", detail)]
-            results.append((day, findings))
+            results.append(DayVerified(day, findings, verifier.lacking))
             before = day
     return results
 
@@ -187,7 +200,7 @@ async def _find_receipt(options: Any, keys: list[VerifierKey], event_id: str, le
     async with _copy(options) as copy:
         for day in sorted(await copy.days(), key=lambda day: _days_between(day, event_id)):
             files = [await copy.fetch(part) for part in day.parts]
-            found = next(copy.entries(files, Wanted(event_id=event_id)), None)
+            found = next(await copy.entries(files, Wanted(event_id=event_id)), None)
             if found is None:
                 continue
             hashes = (await copy.fetch(day.hashes)).read_bytes()
@@ -206,11 +219,26 @@ def _days_between(day: Manifest, event_id: str) -> timedelta:
 
 
 @asynccontextmanager
-async def _copy(options: Any) -> AsyncIterator[ArchiveCopy]:
+async def _copy(options: Any, keys: ArchiveKeys | None = None) -> AsyncIterator[ArchiveCopy]:
     aws, bucket = _place(options)
     folder = Path(options.cache) if options.cache else Path.home() / ".cache" / "countersign" / "archive" / bucket
     async with s3_client(aws) as client:
-        yield ArchiveCopy(ArchiveBucket(client, bucket), options.prefix, folder)
+        yield ArchiveCopy(ArchiveBucket(client, bucket), options.prefix, folder, keys)
+
+
+@asynccontextmanager
+async def _keys(options: Any) -> AsyncIterator[ArchiveKeys | None]:
+    """Give what opens entries about people, when it is known whose they are."""
+    settings = reader_settings(options)
+    if settings is None:
+        yield None
+        return
+    url = read_secrets(settings.database_url_file)[0]
+    pool = await open_pool(url, name="archive-reader", connections_max=1, seconds_max=JOB_SECONDS_MAX)
+    try:
+        yield ArchiveKeys(pool, KeyRing(read_keys(settings.entry_key_file)))
+    finally:
+        await pool.close()
 
 
 def _place(options: Any) -> tuple[AwsSettings, str]:
@@ -289,7 +317,7 @@ def _entry(found: ArchivedEntry, entry: bytes) -> Entry:
 
 
 def _row(found: ArchivedEntry) -> Row:
-    return Row(found.event_id, found.leaf_index, found.leaf_hash, found.entry)
+    return Row(found.event_id, found.leaf_index, found.leaf_hash, found.entry, found.lack)
 
 
 def _progress(options: Any, verb: str) -> Progress:

@@ -33,6 +33,7 @@ class Stack(msgspec.Struct, frozen=True):
     audit_url: str | None = None
     audit_token: str | None = None
     log_public_key: str | None = None
+    audit_settings: str | None = None
     aws: StackAws | None = None
 
 

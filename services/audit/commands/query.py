@@ -5,6 +5,7 @@ import time
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from services.audit.archiving.lack import Lack
 from services.audit.commands import archive
 from services.audit.commands.client import AuditClient, Entry, Params, TailEnded
 from services.audit.commands.context import audit_address
@@ -29,14 +30,19 @@ FILTERS: Final = {
     "q": "q",
     "filter": "filter",
 }
+LACKING: Final = {
+    Lack.ERASED: "erased: they cannot be read any more, and are not shown.",
+    Lack.NO_KEYS: "not readable here: they are about people. Give the audit service's --settings, whose keys open them.",
+    Lack.DAMAGED: "damaged: they do not open with their keys. Run countersign audit verify --archive.",
+}
 
 
 def query(options: Any) -> None:
     """Print the entries that fit: the newest `limit` of them, read from old to new unless an order is asked for."""
     order = options.order or "desc"
-    erased = 0
+    lacking = archive.Lacking()
     if options.archive:
-        entries, erased = archive.search(options)
+        entries, lacking = archive.search(options)
     else:
         client = AuditClient(*audit_address(options))
         params = [*filters(options), ("order", order)]
@@ -46,13 +52,14 @@ def query(options: Any) -> None:
         entries = _search(client, params, options.limit)
     if options.order is None:
         entries.reverse()  # The newest were wanted; a story reads from its beginning.
+    # Beside the answer, so that a pipe gets entries alone and a person still sees that some are not among them.
+    for lack, count in lacking.items():
+        sys.stderr.write(f"{count:,} entr{'y' if count == 1 else 'ies'} {LACKING[lack]}\n")
     if options.json:
         for entry in entries:
             sys.stdout.write(json_line(entry) + "\n")
         return
     screen, now = console(), datetime.now(UTC)
-    if erased:
-        screen.print(f"{erased} entries were erased: they cannot be read, and are not shown.", style="dim")
     if not entries:
         screen.print("No events fit. Widen the time range or drop a filter.")
         return

@@ -36,6 +36,22 @@ def audit_settings(options: Any) -> AuditSettings:
     path = options.settings or os.environ.get(SETTINGS_VARIABLE)
     if not path:
         raise CommandFailed(f"whose settings? Give the audit service's file with --settings or set {SETTINGS_VARIABLE}", USAGE)
+    return _loaded(path)
+
+
+def reader_settings(options: Any) -> AuditSettings | None:
+    """
+    Return the settings of the audit service whose archive is read; the local stack's when the archive is its own; else none.
+
+    Raises:
+        CommandFailed: A file is named and cannot be read.
+    """
+    local = find_stack(Path.cwd()).audit_settings if options.bucket is None else None
+    path = options.settings or os.environ.get(SETTINGS_VARIABLE) or local
+    return _loaded(path) if path else None
+
+
+def _loaded(path: str) -> AuditSettings:
     try:
         settings = load(AuditSettings, path)
     except SettingsError as error:

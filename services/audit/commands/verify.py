@@ -9,6 +9,7 @@ from uuid import UUID
 
 import msgspec
 
+from services.audit.archiving.lack import Lack
 from services.audit.commands import archive
 from services.audit.commands.client import AuditClient, NotThere
 from services.audit.commands.context import audit_address, log_keys, public_address
@@ -66,7 +67,8 @@ class Verdict(msgspec.Struct, omit_defaults=True):
     """
     How a verification went, for machines; `findings` is empty when all is well.
 
-    `erased` is how many of the entries that were read had been erased.
+    `erased` is how many of the entries that were read had been erased; `not_readable` how many of an archive are about people
+    and were checked by their hash alone, for want of the keys.
     """
 
     what: str
@@ -74,6 +76,7 @@ class Verdict(msgspec.Struct, omit_defaults=True):
     said: str
     findings: list[dict[str, str]] = []
     erased: int = 0
+    not_readable: int = 0
 
 
 def parse_receipt(text: str) -> Receipt | None:
@@ -241,10 +244,17 @@ def _dropped(options: Any, keys: list[VerifierKey]) -> list[tuple[int, int]]:
 
 def _verify_archive(options: Any, keys: list[VerifierKey]) -> list[Verdict]:
     verdicts = []
-    for day, findings in archive.verify_days(options, keys):
-        count = day.end_leaf - day.first_leaf
-        said = f"is as it was sealed: {count:,} entr{'y' if count == 1 else 'ies'}"
-        verdicts.append(_failed(f"day {day.day}", *findings) if findings else Verdict(f"day {day.day}", True, said))
+    for day, findings, lacking in archive.verify_days(options, keys):
+        name, count = f"day {day.day}", day.end_leaf - day.first_leaf
+        said = ", ".join(
+            [
+                f"is as it was sealed: {count:,} entr{'y' if count == 1 else 'ies'}",
+                *(f"{lacking[lack]:,} of them {lack.value}" for lack in (Lack.ERASED, Lack.NO_KEYS) if lacking[lack]),
+            ]
+        )
+        verdict = _failed(name, *findings) if findings else Verdict(name, True, said)
+        verdict.erased, verdict.not_readable = lacking[Lack.ERASED], lacking[Lack.NO_KEYS]
+        verdicts.append(verdict)
     if not verdicts:
         raise CommandFailed("the archive is empty")
     return verdicts

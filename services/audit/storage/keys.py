@@ -36,6 +36,10 @@ class KeyUnusable(Exception):
     """A data key cannot be unwrapped: it was changed, or the deployment's key is not the one that wrapped it."""
 
 
+class EntryDamaged(Exception):
+    """An entry does not open with its key: one of them was changed, or the deployment's key is another."""
+
+
 class Opened(NamedTuple):
     """What is left of a stored entry; `entry` is None when it was erased, or is damaged and cannot be read."""
 
@@ -109,13 +113,25 @@ class EntryOpener:
             return Opened(row["entry"])
         if row["destroyed_at"] is not None:
             return Opened(None, is_erased=True)
-        event_id, stored = str(row["event_id"]), row["entry"]
+        try:
+            return Opened(self.decrypt(row))
+        except EntryDamaged as error:
+            log.error("audit.entry_unreadable", event_id=str(row["event_id"]), error=str(error))
+            return Opened(None)
+
+    def decrypt(self, row: Any) -> bytes:
+        """
+        Return the entry of such a row, which has a key that was not destroyed.
+
+        Raises:
+            EntryDamaged: Its key, or what is kept under it, is not what was stored.
+        """
+        stored = row["entry"]
         try:
             cipher = self._cipher(UUID(int=row["key_id"].int), row["wrapped_key"] or b"")
-            return Opened(cipher.decrypt(stored[:NONCE_BYTES], stored[NONCE_BYTES:], event_id.encode()))
+            return cipher.decrypt(stored[:NONCE_BYTES], stored[NONCE_BYTES:], str(row["event_id"]).encode())
         except (KeyUnusable, InvalidTag, ValueError) as error:
-            log.error("audit.entry_unreadable", event_id=event_id, error=str(error) or type(error).__name__)
-            return Opened(None)
+            raise EntryDamaged(str(error) or type(error).__name__) from error
 
     def _cipher(self, key_id: UUID, wrapped: bytes) -> AESGCM:
         cipher = self._ciphers.get(key_id)

@@ -4,11 +4,15 @@ Verify an archived day: that its entries are the ones that were sealed.
 1. Both checkpoints are signed by the log.
 2. The edge of the tree before the day has the root of the earlier one; with the day's hashes appended, that of the later one.
 3. Every leaf of the day has exactly one row, the row has the leaf's hash, and bytes that can be read give that hash.
+4. An entry that was erased, or is about a person and cannot be opened here, is checked by its hash alone, and counted. One
+   whose key is there and does not open it was changed.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
+from services.audit.archiving.lack import Lack
 from services.audit.archiving.manifest import Manifest
 from services.audit.tree.checkpoints import Checkpoint, CheckpointInvalid, open_checkpoint
 from services.audit.tree.frontier import EdgeInvalid, Frontier
@@ -20,12 +24,13 @@ STEP_HASHES: Final = 65_536
 
 
 class Row(NamedTuple):
-    """A row of the archive; `entry` is None where its bytes cannot be read any more, or not here."""
+    """A row of the archive; `entry` is None where its bytes cannot be read any more, or not here, as `lack` says."""
 
     event_id: str
     leaf_index: int
     leaf_hash: bytes
     entry: bytes | None
+    lack: Lack | None = None
 
 
 class DayVerifier:
@@ -43,6 +48,8 @@ class DayVerifier:
         self._keys = keys
         self._progress = progress
         self._findings: list[Finding] = []
+        # How many entries were checked by their hash alone, by why.
+        self.lacking: Counter[Lack] = Counter()
 
     def check_tree(self, hashes: bytes) -> list[Finding]:
         """
@@ -88,8 +95,12 @@ class DayVerifier:
                 continue
             seen[place] = 1
             sealed = hashes[place * HASH_BYTES : (place + 1) * HASH_BYTES]
+            if row.lack is not None:
+                self.lacking[row.lack] += 1
             if row.leaf_hash != sealed:
                 self._found("does not have the hash that was sealed", row)
+            elif row.lack is Lack.DAMAGED:
+                self._found("was changed: it does not open with its key", row)
             elif row.entry is not None and leaf_hash(row.entry) != sealed:
                 self._found("was changed: its bytes do not give the hash that was sealed", row)
             done += 1

@@ -11,7 +11,7 @@ from services.audit.archiving.bucket import ArchiveBucket, s3_client
 from services.audit.archiving.job import ArchiveJob, LockTerms
 from services.audit.archiving.store import ArchivedDay, ArchiveStore
 from services.audit.storage.database import open_pool
-from tests.integration.audit.lab import AwsServer, Database
+from tests.integration.audit.lab import RING, AwsServer, Database
 
 TERMS = LockTerms("GOVERNANCE", 30)
 PREFIX = "audit/"
@@ -61,7 +61,7 @@ async def archive_job(database: Database, locked: Locked, **options: Any) -> Asy
     reading = await open_pool(database.reader_url, name="test", connections_max=2)
     clerk = await open_pool(database.clerk_url, name="test", connections_max=2)
     try:
-        yield ArchiveJob(ArchiveStore(reading, clerk), locked.bucket, prefix=PREFIX, terms=TERMS, **options)
+        yield ArchiveJob(ArchiveStore(reading, clerk, RING), locked.bucket, prefix=PREFIX, terms=TERMS, **options)
     finally:
         reading.terminate()
         clerk.terminate()

@@ -76,10 +76,10 @@ async def test_days_are_archived_once_under_lock(
             rows = duckdb.execute(f"SELECT * FROM '{file}'").fetchall()
             names = [column[0] for column in duckdb.description or []]
         assert set(names) == KEPT
-        entries = {leaf_hash(entry): entry for entry in three_days}
-        for row in rows:
-            values = dict(zip(names, row, strict=True))
-            assert entries[values["leaf_hash"]] == values["entry"]
+        found = [dict(zip(names, row, strict=True)) for row in rows]
+        stored = await database.fetch("SELECT leaf_hash, entry FROM audit.entries WHERE key_id IS NOT NULL")
+        assert {(row["leaf_hash"], row["entry"]) for row in stored} >= {(one["leaf_hash"], one["entry"]) for one in found}
+        assert len({one["leaf_hash"] for one in found} & {leaf_hash(entry) for entry in three_days[:300]}) == 100
 
         async with database.tampering() as connection:
             await connection.execute("DELETE FROM audit.archived_days WHERE first_leaf = 305")
@@ -106,7 +106,7 @@ async def test_what_is_not_locked_or_not_as_it_was_signed_is_not_archived(
         event_id = json.loads(three_days[0])["event_id"]
         async with database.tampering() as connection:
             await connection.execute(change, event_id)
-        with pytest.raises(DayDamaged, match=f"{event_id}.*was changed"):
+        with pytest.raises(DayDamaged, match=f"{event_id}.*does not open with its key"):
             await archive(database, locked)
         async with database.tampering() as connection:
             await connection.execute(change, event_id)
@@ -117,7 +117,7 @@ async def test_what_is_not_locked_or_not_as_it_was_signed_is_not_archived(
 
 
 async def test_the_commands_ask_and_verify_the_archive(
-    aws_server: AwsServer,
+    queue: QueuePair,
     database: Database,
     three_days: list[bytes],
     author: Author,
@@ -126,8 +126,9 @@ async def test_the_commands_ask_and_verify_the_archive(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """
-    ``query --archive`` finds by every filter, ``verify --archive`` proves every day and a receipt with the public key alone;
-    what somebody puts over a manifest later is not read, and a file that holds something else is named.
+    ``query --archive`` finds by every filter, with the settings of the service; ``verify --archive`` proves every day and a
+    receipt with the public key alone; what somebody puts over a manifest later is not read, and a file that holds something
+    else is named.
     """
     failed = author.entry(
         event_type=EventType.SIGN_IN_FAILED, outcome=Outcome.FAILURE, reason="wrong_code", subject=Subject(sub=ADA)
@@ -136,9 +137,11 @@ async def test_the_commands_ask_and_verify_the_archive(
     await seal(database)
     person = Person(capsys, monkeypatch)
     monkeypatch.setenv("COUNTERSIGN_LOG_KEY", LOG_KEY)
-    async with archive_bucket(aws_server) as locked:
+    async with archive_bucket(queue.aws) as locked:
         days = await archive(database, locked)
         place = locked.options(tmp_path / "cache")
+        settings = await asyncio.to_thread(write_settings, tmp_path / "audit", queue, database, **locked.settings())
+        monkeypatch.setenv("COUNTERSIGN_SETTINGS", str(settings))
         for filters, count in (
             (("--limit", 320), 320),
             (("--subject", f"{ADA[:-1]}2", "--ip", "192.0.2.0/30"), 5),
@@ -172,6 +175,65 @@ async def test_the_commands_ask_and_verify_the_archive(
         swapped = ObjectRef(**{**manifest["hashes"], "sha256": "00" * 32})
         with pytest.raises(ArchiveDamaged, match="does not hold what was archived"):
             await locked.bucket.check_content(swapped)
+
+
+async def test_the_archive_without_keys_and_with_them(
+    queue: QueuePair,
+    database: Database,
+    three_days: list[bytes],
+    author: Author,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """
+    Without the service's settings entries about people are checked by their hash and counted, and only the others are shown;
+    with them all are read, erased ones are counted, and one changed byte of ciphertext is found and named.
+    """
+    nobody = author.entry()
+    await database.append([nobody])
+    await seal(database)
+    person = Person(capsys, monkeypatch)
+    monkeypatch.setenv("COUNTERSIGN_LOG_KEY", LOG_KEY)
+    async with archive_bucket(queue.aws) as locked:
+        days = await archive(database, locked)
+        place = locked.options(tmp_path / "cache")
+        settings = await asyncio.to_thread(write_settings, tmp_path / "audit", queue, database, **locked.settings())
+        with_keys = [*place, "--settings", settings]
+        of_first = json.loads(three_days[300])["event_id"]
+        async with database.tampering() as connection:
+            await connection.execute(
+                "UPDATE audit.subject_keys SET wrapped_key = NULL, destroyed_at = now() "
+                "WHERE key_id = (SELECT key_id FROM audit.entries WHERE event_id = $1::text::uuid)",
+                of_first,
+            )
+
+        said = await person.runs("verify", *place)
+        assert (said.code, "300 entries, 300 of them not readable here" in said.out) == (0, True), said
+        said = await person.runs("query", *place, "--limit", 400, "--json")
+        assert (said.code, len(said.out.splitlines())) == (0, 1), said
+        assert nobody.decode() in said.out
+        assert "325 entries not readable here" in said.err
+
+        said = await person.runs("verify", *with_keys)
+        assert (said.code, "5 entries, 5 of them erased" in said.out, "not readable" in said.out) == (0, True, False), said
+        said = await person.runs("query", *with_keys, "--limit", 400, "--json")
+        assert (len(said.out.splitlines()), "5 entries erased" in said.err) == (321, True), said
+
+        event_id = json.loads(three_days[7])["event_id"]
+        [row] = await database.fetch(
+            "SELECT entry, leaf_index FROM audit.entries JOIN audit.leaves USING (event_id) WHERE event_id = $1::text::uuid",
+            event_id,
+        )
+        [part] = (await manifest_of(locked, days[0]))["parts"]
+        file = tmp_path / "cache" / f"{part['sha256']}.parquet"
+        archived = file.read_bytes()
+        place_of = archived.index(row["entry"][100:140])  # Ciphertext does not compress: it lies there as it is.
+        file.write_bytes(archived[:place_of] + bytes([archived[place_of] ^ 1]) + archived[place_of + 1 :])
+        said = await person.runs("verify", *with_keys)
+        assert (said.code, f"entry {event_id} (leaf {row['leaf_index']}): was changed" in said.out) == (1, True), said
+        said = await person.runs("query", *with_keys, "--subject", f"{ADA[:-1]}3", "--limit", 400)
+        assert "1 entry damaged" in said.err
 
 
 def stand_in_local_stack(folder: Path, aws: AwsServer, monkeypatch: pytest.MonkeyPatch) -> None:
