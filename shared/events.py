@@ -90,7 +90,6 @@ class EventType(Enum):
     WEBHOOK_REFUSED = "webhook.refused"
     MESSAGE_SENT = "message.sent"
     MESSAGE_FAILED = "message.failed"
-    PROVIDER_WEBHOOK_RECEIVED = "provider.webhook.received"
     PROVIDER_RECORD_IMPORTED = "provider.record.imported"
     AUDIT_QUERY_EXECUTED = "audit.query.executed"
     AUDIT_ACCESS_REFUSED = "audit.access.refused"

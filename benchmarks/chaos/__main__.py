@@ -21,7 +21,8 @@ def main() -> int:
     """Run it; return 0 when the log came out as it must."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.chaos", description="Kill consumers while events flow.")
     parser.add_argument("--events", type=int, default=100_000, help="how many (default 100,000)")
-    parser.add_argument("--kills", type=int, default=25, help="how often one of the two services is killed (default 25)")
+    parser.add_argument("--kills", type=int, default=8, help="how often one of the two services is killed (default 8)")
+    parser.add_argument("--visibility", type=int, default=15, help="seconds a message stays hidden (default 15)")
     parser.add_argument("--seed", type=int, default=1, help="what goes wrong when (default 1)")
     parser.add_argument("--seconds", type=float, default=900, help="give up after this long (default 900)")
     options = parser.parse_args()
@@ -61,6 +62,7 @@ async def _chaos(server: PostgresServer, aws: AwsServer, folder: Path, options: 
             kills=options.kills,
             seed=options.seed,
             seconds_max=options.seconds,
+            visibility_seconds=options.visibility,
             say=_say,
         )
 

@@ -285,6 +285,36 @@ def _build_door(
     return door, flow
 
 
+def _build_sessions(
+    settings: GatewaySettings,
+    held: Secrets,
+    state: StateStore,
+    sealer: Sealer,
+    recorder: Recorder,
+    cognito: Cognito,
+    clients: NativeClients,
+) -> tuple[Sessions, Refresh]:
+    store = SessionStore(state, sealer, idle=settings.idle)
+    endings = Endings(store=store, cognito=cognito, recorder=recorder)
+    sessions = Sessions(
+        store=store,
+        recorder=recorder,
+        endings=endings,
+        clients=clients,
+        email_hash_key=held.email_hash_key,
+        absolute=settings.absolute,
+    )
+    refresh = Refresh(store=store, state=state, cognito=cognito, recorder=recorder, endings=endings, clients=clients)
+    return sessions, refresh
+
+
+def _open_mail(stack: AsyncExitStack, settings: GatewaySettings) -> tuple[Mailer, Notices]:
+    mailer = Mailer(smtp_url=settings.smtp_url, sender=settings.mail_sender, brand=settings.brand.name)
+    notices = Notices(mailer, account_url=f"{settings.public_url}/account")
+    stack.push_async_callback(notices.close)
+    return mailer, notices
+
+
 async def _open_webhooks(
     stack: AsyncExitStack,
     settings: GatewaySettings,
@@ -326,17 +356,7 @@ async def _connect(
     http, challenges, cognito, directory, quota = upstreams
     limits = Limits(state, recorder, settings, quota)
     clients = NativeClients(settings.native_clients)
-    session_store = SessionStore(state, sealer, idle=settings.idle)
-    endings = Endings(store=session_store, cognito=cognito, recorder=recorder)
-    sessions = Sessions(
-        store=session_store,
-        recorder=recorder,
-        endings=endings,
-        clients=clients,
-        email_hash_key=held.email_hash_key,
-        absolute=settings.absolute,
-    )
-    refresh = Refresh(store=session_store, state=state, cognito=cognito, recorder=recorder, endings=endings, clients=clients)
+    sessions, refresh = _build_sessions(settings, held, state, sealer, recorder, cognito, clients)
     store = AttemptStore(state, sealer, attempt_seconds=settings.attempt_seconds)
     veto = Veto(settings.veto_file)
     reviews = Reviews(settings=settings, store=store, challenges=challenges, recorder=recorder)
@@ -351,9 +371,7 @@ async def _connect(
         veto=veto,
         email_hash_key=held.email_hash_key,
     )
-    mailer = Mailer(smtp_url=settings.smtp_url, sender=settings.mail_sender, brand=settings.brand.name)
-    notices = Notices(mailer, account_url=f"{settings.public_url}/account")
-    stack.push_async_callback(notices.close)
+    mailer, notices = _open_mail(stack, settings)
     signer = GrantSigner(held.grant_keys, issuer=settings.public_url)
     gateway = Gateway(
         settings=settings,

@@ -19,7 +19,6 @@ from services.audit.settings import AuditSettings
 from services.audit.storage.alerts import AlertReader, AlertStore
 from services.audit.storage.database import Pool
 from services.audit.storage.quarantine import QuarantineReader
-from services.audit.storage.search import EntryReader
 from services.audit.supervision import Part
 from services.audit.workers import start_part
 from shared.audit_trail import AuditTrail
@@ -49,7 +48,7 @@ async def start_alerting(
     app.state.raised = raised
     if not settings.detects:
         return
-    records, metrics = LogRecords(EntryReader(reading, app.state.ring), alerts), AlertMetrics(registry)
+    records, metrics = LogRecords(app.state.reader, alerts), AlertMetrics(registry)
     channels = await _open_channels(stack, settings, trail)
     faults = Counter("audit_detection_faults_total", "Times a part of the detections stopped by a fault", registry=registry)
 

@@ -141,11 +141,6 @@ class ArchiveBucket:
         if lock.get("Mode") != mode or kept_until < until - LOCK_SLACK:
             raise ArchiveNotLocked(f"{one.key} is locked as {lock.get('Mode')} until {kept_until}, not {mode} until {until}")
 
-    async def first_version(self, key: str) -> str | None:
-        """Return the version of an object that was put first; None when there is none."""
-        versions = [version for version in await self._versions(key) if version["Key"] == key]
-        return _oldest(versions)["VersionId"] if versions else None
-
     async def manifests(self, prefix: str) -> dict[str, str]:
         """Return the keys of all manifests below a prefix, in order, each with its first version."""
         by_key: dict[str, list[dict[str, Any]]] = {}

@@ -1,12 +1,11 @@
 """
 The archive job: writes each closed day into the bucket, once, under lock, and only what fits what was signed.
 
-At each step where a crash would matter: objects may be there without their manifest, which is put last; the next run writes
-them again, and the manifest names the versions that count. A manifest may be there without its row; the next run takes it over.
+At each step where a crash would matter: objects may be there without their manifest, which is put last, and a manifest without
+its row. The next run writes the day again, as new versions. What it finds is never taken over: anybody may have put it there.
 """
 
 import asyncio
-import hashlib
 import tempfile
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -16,7 +15,7 @@ from uuid import UUID
 
 import structlog
 
-from services.audit.archiving.bucket import ArchiveBucket, ArchiveDamaged, LockMode
+from services.audit.archiving.bucket import ArchiveBucket, LockMode
 from services.audit.archiving.manifest import (
     FORMAT,
     Manifest,
@@ -26,7 +25,6 @@ from services.audit.archiving.manifest import (
     hashes_key,
     manifest_key,
     part_key,
-    read_manifest,
 )
 from services.audit.archiving.store import ArchivedDay, ArchiveStore, OpenDay, Stand
 from services.audit.parquet import Column, ParquetWriter, microseconds
@@ -108,7 +106,7 @@ class ArchiveJob:
         Raises:
             ArchiveNotLocked: The bucket does not lock: nothing was archived after that was seen.
             ArchiveUnavailable, DatabaseUnavailable, QueryTooSlow: Try again later; days that were finished stay.
-            DayDamaged, EntriesLost, ArchiveDamaged: The log or the archive was changed: somebody has to look.
+            DayDamaged, EntriesLost: The log was changed: somebody has to look.
         """
         await self._bucket.check_lock()
         done: list[ArchivedDay] = []
@@ -118,16 +116,7 @@ class ArchiveJob:
         return done
 
     async def _archive(self, day: OpenDay, now: datetime) -> ArchivedDay:
-        key = manifest_key(self._prefix, day.day.isoformat())
-        version = await self._bucket.first_version(key)
-        if version is None:
-            manifest, ref = await self._write(day, now)
-        else:
-            data = await self._bucket.read(key, version)
-            manifest = read_manifest(data)
-            ref = ObjectRef(key=key, version=version, sha256=hashlib.sha256(data).hexdigest(), bytes=len(data))
-            if (manifest.first_leaf, manifest.end_leaf) != (day.first_leaf, day.end_leaf):
-                raise ArchiveDamaged(f"{key} is about other leaves than this log has on that day")
+        manifest, ref = await self._write(day, now)
         made = ArchivedDay(
             day.day,
             day.first_leaf,

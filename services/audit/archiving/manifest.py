@@ -9,8 +9,8 @@ Layout below the prefix:
 3. ``days/YYYY-MM-DD/manifest.json``: this. It is written last: a day without it is not archived.
 4. ``retention/YYYY-MM.note``: what was dropped from the database, signed.
 
-A day is known by its manifest's first version. Objects are read by the versions that it names, so that what somebody puts over
-them later is never read.
+A day is known by its manifest's first version; database and event `audit.archive.written` name the one that was written.
+Objects are read by the versions that it names, so that what somebody puts over them later is never read.
 
 With a day alone it can be shown that it is what was sealed: the edge of the tree before it has the root of
 `previous_checkpoint`, and the hashes of the day, appended to it, lead to the root of `checkpoint`.

@@ -12,7 +12,6 @@ from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from services.audit.archiving.bucket import (
     ArchiveBucket,
-    ArchiveDamaged,
     ArchiveNotLocked,
     ArchiveUnavailable,
     s3_client,
@@ -31,7 +30,6 @@ LOOK_SECONDS: Final = 300.0
 EXPECTED: Final = (
     ArchiveUnavailable,
     ArchiveNotLocked,
-    ArchiveDamaged,
     DayDamaged,
     EntriesLost,
     DatabaseUnavailable,

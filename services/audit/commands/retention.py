@@ -60,11 +60,12 @@ def drop(options: Any) -> None:
     month = date(int(match[1]), int(match[2]), 1)
     dropped: MonthDropped = _run(_drop(audit_settings(options), month))
     if options.json:
-        facts = {"month": options.month, "entries": dropped.entry_count, "seconds": dropped.seconds, "note": dropped.note}
+        facts = {**dropped._asdict(), "month": options.month}
         sys.stdout.write(msgspec.json.encode(facts).decode() + "\n")
         return
     sys.stdout.write(dropped.note)
-    console().print(f"\nDropped {dropped.entry_count:,} entries in {dropped.seconds:.3f} s. Their hashes stay in the tree.")
+    took = f"{dropped.seconds:.3f} s, and {dropped.total_seconds:.3f} s until their files were gone"
+    console().print(f"\nDropped {dropped.entry_count:,} entries in {took}. Their hashes stay in the tree.")
 
 
 async def _plan(settings: AuditSettings) -> list[MonthPlan]:

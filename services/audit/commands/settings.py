@@ -4,6 +4,7 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import asyncpg
@@ -13,6 +14,7 @@ from services.audit.archiving.bucket import ArchiveBucket, ArchiveDamaged, Archi
 from services.audit.archiving.job import DayDamaged
 from services.audit.archiving.manifest import ManifestInvalid
 from services.audit.archiving.store import EntriesLost
+from services.audit.commands.context import find_stack, lend_credentials
 from services.audit.commands.errors import USAGE, CommandFailed
 from services.audit.settings import AuditSettings
 from services.audit.storage.database import UNAVAILABLE, DatabaseUnavailable, QueryTooSlow
@@ -35,9 +37,13 @@ def audit_settings(options: Any) -> AuditSettings:
     if not path:
         raise CommandFailed(f"whose settings? Give the audit service's file with --settings or set {SETTINGS_VARIABLE}", USAGE)
     try:
-        return load(AuditSettings, path)
+        settings = load(AuditSettings, path)
     except SettingsError as error:
         raise CommandFailed(str(error), USAGE) from error
+    stack = find_stack(Path.cwd()).aws
+    if stack is not None and settings.aws_endpoint_url == stack.endpoint_url:
+        lend_credentials(stack)
+    return settings
 
 
 @asynccontextmanager

@@ -19,7 +19,9 @@ ACTION: Final = "action"
 SIGN_IN: Final = "sign_in"
 SIGN_UP: Final = "sign_up"
 
-THEIRS: Final = frozenset({EventType.PROVIDER_WEBHOOK_RECEIVED, EventType.PROVIDER_RECORD_IMPORTED})
+# What Authsignal's webhooks tell of an action, when it asks for our consent and in its log, and what was imported.
+_OF_WEBHOOKS: Final = frozenset({EventType.ACTION_LOGGED, EventType.ACTION_CONSENTED})
+THEIRS: Final = _OF_WEBHOOKS | {EventType.PROVIDER_RECORD_IMPORTED}
 # What the challenge service, which alone speaks to Authsignal, tells of an action that is there.
 _OF_ACTIONS: Final = frozenset(
     {
@@ -48,7 +50,7 @@ _OF_MAYBE: Final = frozenset(
     }
 )
 OURS: Final = _OF_ACTIONS | _OF_MAYBE | {EventType.SESSION_CREATED, EventType.ACCOUNT_USER_CREATED}
-_LETTING_IN: Final = frozenset({"ALLOW", "CHALLENGE_SUCCEEDED"})
+_LETTING_IN: Final = frozenset({"ALLOW", "CHALLENGE_SUCCEEDED", "REVIEW_SUCCEEDED"})
 _SPEAKS_TO_AUTHSIGNAL: Final = "challenge"
 
 
@@ -70,29 +72,28 @@ def theirs_of(record: Record) -> Sighting | None:
     """
     Return what an event that carries a provider's record says; None when nothing of ours can be expected to stand beside it.
 
-    The only place that knows how such an event looks. Fields are taken from `data`, under either spelling, and else from the
-    event's own references.
+    The only place that knows how such an event looks. Key and state are taken from the event's reference to the action, and
+    else from `data`, under either spelling.
     """
     event = record.event
-    data = _flat(event.data)
     if event.event_type is EventType.PROVIDER_RECORD_IMPORTED:
-        return _imported(record, data)
-    if event.event_type is not EventType.PROVIDER_WEBHOOK_RECEIVED:
+        return _imported(record, event.data)
+    if event.event_type not in _OF_WEBHOOKS:
         return None
-    reference = event.authsignal
-    key = _text(data, "idempotency_key", "idempotencyKey") or (reference.idempotency_key if reference else None)
+    data, reference = event.data, event.authsignal
+    key = (reference.idempotency_key if reference else None) or _text(data, "idempotency_key", "idempotencyKey")
     if key is None:
         return None
-    state = _text(data, "state") or (reference.state if reference else None)
+    state = (reference.state if reference else None) or _text(data, "state")
     return Sighting(
         AUTHSIGNAL,
         key,
         ACTION,
-        _time(_text(data, "occurred_at", "created_at", "createdAt")) or event.occurred_at,
+        _time(_text(data, "created_at", "createdAt", "verified_at", "occurred_at")) or event.occurred_at,
         key,
         record.recorded_at,
         subject_of(event) or _text(data, "user_id", "userId"),
-        _text(data, "ip_address", "ipAddress"),
+        event.client.ip if event.client is not None else None,
         state in _LETTING_IN,
     )
 
@@ -121,12 +122,6 @@ def _sighting(record: Record, source: str, kind: str, key: str, ref: str) -> Sig
     event = record.event
     ip = event.client.ip if event.client is not None else None
     return Sighting(source, key, kind, event.occurred_at, ref, record.recorded_at, subject_of(event), ip)
-
-
-def _flat(data: dict[str, Any]) -> dict[str, Any]:
-    """Return the fields of a delivery, of whatever it carries inside, and of neither when it is nothing that has fields."""
-    inner: dict[str, Any] = next((data[name] for name in ("record", "data") if isinstance(data.get(name), dict)), {})
-    return {**data, **inner}
 
 
 def _text(data: dict[str, Any], *names: str) -> str | None:

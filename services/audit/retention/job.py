@@ -39,11 +39,12 @@ class MonthPlan(NamedTuple):
 
 
 class MonthDropped(NamedTuple):
-    """How a drop went; `seconds` is how long the transaction took that others may have waited for."""
+    """How a drop went: `seconds` is for how long others may have waited, `total_seconds` until the files were gone as well."""
 
     month: date
     entry_count: int
     seconds: float
+    total_seconds: float
     note: str
 
 
@@ -100,10 +101,10 @@ class Retention:
         statement = await self._sign(plan.facts, objects, now)
         await self._record(plan.facts, Outcome.PENDING, {})
         began = time.perf_counter()
-        await self._store.drop(plan.facts, statement)
-        seconds = time.perf_counter() - began
+        seconds = await self._store.drop(plan.facts, statement)
+        total_seconds = time.perf_counter() - began
         await self._record(plan.facts, Outcome.SUCCESS, {"seconds": round(seconds, 3), "statement": statement.archive_key})
-        return MonthDropped(month, plan.facts.entry_count, seconds, statement.note)
+        return MonthDropped(month, plan.facts.entry_count, seconds, total_seconds, statement.note)
 
     async def _checked(self, day: ArchivedDay, now: datetime) -> list[ObjectRef]:
         """Return a day's objects after looking at the lock of each and reading all of it."""

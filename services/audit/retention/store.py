@@ -1,6 +1,7 @@
 """Retention's side of the database, as the owner: what a month holds, and its drop."""
 
 import re
+import time
 from datetime import date
 from typing import Any, Final, NamedTuple
 
@@ -34,7 +35,7 @@ SELECT min(leaf_index) AS first, max(leaf_index) + 1 AS end FROM (
     SELECT leaf_index, leaf_index - row_number() OVER (ORDER BY leaf_index) AS run FROM audit.{leaves}
 ) AS numbered GROUP BY run ORDER BY first
 """
-_NEWEST: Final = "SELECT max(recorded_xid)::text FROM audit.{entries}"
+_NEWEST: Final = "SELECT recorded_xid::text FROM audit.{entries} ORDER BY recorded_xid DESC LIMIT 1"
 _DAYS: Final = """
 SELECT day, first_leaf, end_leaf, bucket, manifest_key, manifest_version, manifest_sha256, object_count, byte_count, lock_mode,
     lock_until, archived_at
@@ -109,9 +110,11 @@ class RetentionStore:
         note = await self._connection.fetchval("SELECT note FROM audit.seals ORDER BY tree_size DESC LIMIT 1")
         return parse_checkpoint(split_note(note)[0])
 
-    async def drop(self, facts: MonthFacts, statement: Statement) -> None:
+    async def drop(self, facts: MonthFacts, statement: Statement) -> float:
         """
-        Drop a month and keep the statement, in one transaction.
+        Drop a month and keep the statement, in one transaction; return for how many seconds others may have waited for it.
+
+        PostgreSQL removes the files after it has let go of the locks, so that a large month holds nobody up for longer.
 
         Raises:
             MonthChanged: The month is not any more what the statement says, or somebody in it was put on hold: nothing is done.
@@ -123,6 +126,7 @@ class RetentionStore:
         async with self._connection.transaction():
             await self._connection.execute(f"SET LOCAL lock_timeout = '{LOCK_SECONDS_MAX}s'")
             # First the lock, then the look: what is seen now is what goes.
+            began = time.perf_counter()
             await self._connection.execute(f"LOCK TABLE {tables} IN ACCESS EXCLUSIVE MODE")
             if await self._connection.fetchval(_NEWEST.format(**names)) != facts.newest_xid:
                 raise MonthChanged(f"entries arrived in {facts.month:%Y-%m} while it was looked at: plan again")
@@ -130,6 +134,8 @@ class RetentionStore:
                 raise MonthChanged(f"somebody in {facts.month:%Y-%m} was put on hold")
             await self._connection.execute(f"DROP TABLE {tables}")
             await self._connection.execute(_ADD, facts.month, firsts, ends, facts.entry_count, *statement)
+            # Up to the commit: the locks are gone before the files are.
+            return time.perf_counter() - began
 
 
 def partitions(month: date) -> dict[str, str]:

@@ -109,10 +109,14 @@ async def run_chaos(
     kills: int,
     seed: int,
     seconds_max: float,
+    visibility_seconds: int = 3,
     say: Say = print,
 ) -> Outcome:
     """
     Send, kill, wait and recompute.
+
+    `visibility_seconds` is how long a killed service's messages stay hidden; on a busy machine a short one expires in the
+    middle of ordinary work, and everything is delivered again and again.
 
     Raises:
         TimeoutError: Not everything was stored and sealed after `seconds_max`.
@@ -122,7 +126,8 @@ async def run_chaos(
     outcome = Outcome(sent_lines=plan.line_count, messages=len(plan.messages))
     say(f"{events:,} events as {plan.line_count:,} lines in {len(plan.messages):,} messages")
     started = time.monotonic()
-    services = [Mortal(write_mortal(folder / str(number), queue, database)) for number in range(CONSUMERS)]
+    folders = [folder / str(number) for number in range(CONSUMERS)]
+    services = [Mortal(write_mortal(one, queue, database, visibility_seconds)) for one in folders]
     async with asyncio.timeout(seconds_max), asyncio.TaskGroup() as group:
         for service in services:
             group.create_task(service.live())
@@ -170,10 +175,11 @@ class Mortal:
         self.was_killed.set()
 
 
-def write_mortal(folder: Path, queue: QueuePair, database: Database) -> Path:
+def write_mortal(folder: Path, queue: QueuePair, database: Database, visibility_seconds: int) -> Path:
     """Write the settings of a service whose batches are small: there is always one under way."""
     folder.mkdir(parents=True, exist_ok=True)
-    return write_settings(folder, queue, database, port=free_port(), visibility_seconds=3, batch_entries_max=50, detects=False)
+    options: dict[str, Any] = {"visibility_seconds": visibility_seconds, "batch_entries_max": 100, "detects": False}
+    return write_settings(folder, queue, database, port=free_port(), **options)
 
 
 async def _send_and_kill(

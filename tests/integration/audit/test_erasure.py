@@ -227,13 +227,13 @@ async def has(database: Database, entry: bytes) -> bool:
 
 async def test_appends_and_erasures_at_one_time(service: Service, database: Database, author: Author) -> None:
     """
-    While people are erased their events go on arriving: every one is either erased, and was named before, or can be read.
+    While events about people arrive they are asked to be erased, which may be refused as long as more arrive, and goes through
+    when they end: every entry is either erased, and was named before, or can be read.
     """
     people = [Subject(sub=sub_of(number)) for number in range(8)]
-    arriving = True
 
     async def arrive() -> None:
-        while arriving:
+        for _ in range(40):
             await database.append([author.entry(subject=one) for one in people])
 
     async def leave(number: int) -> None:
@@ -241,7 +241,6 @@ async def test_appends_and_erasures_at_one_time(service: Service, database: Data
 
     writing = asyncio.create_task(arrive())
     await asyncio.gather(*(leave(number) for number in range(4)))
-    arriving = False
     await writing
     rows = await database.fetch(
         "SELECT EXISTS (SELECT FROM audit.erasures r WHERE r.leaves @> l.leaf_index) AS is_named FROM audit.entries e "

@@ -12,7 +12,7 @@ import pytest
 from aiobotocore.session import get_session
 
 from deploy.local.parts import aws
-from shared.events import EventType, Producer, Subject
+from shared.events import AuthsignalRef, EventType, Producer, Subject
 from tests.integration.audit.commands import Person
 from tests.integration.audit.lab import Author, Database, QueuePair, until
 from tests.integration.audit.service import Service, running_service
@@ -80,8 +80,43 @@ async def test_who_went_around_the_gateway_is_named(
     assert answer["only_ours"] == []
     assert [(one["source"], one["ref"], one["subject"]) for one in answer["only_theirs"]] == [("cognito", "c2", "bob")]
     assert not answer["sources"]["authsignal"]["has_records"]
+    await _assert_an_action_of_nobody_is_found(queue, database, author, service, person, at)
     wide = await service.get("/v1/reconciliation?from=2026-01-01T00:00:00Z&to=2026-03-01T00:00:00Z")
     assert wide.status == 400
+
+
+async def _assert_an_action_of_nobody_is_found(
+    queue: QueuePair, database: Database, author: Author, service: Service, person: Person, at: datetime
+) -> None:
+    """Authsignal's log webhook tells of an action that we began and of one that we did not; a replay finds the same."""
+    tracked = Author("challenge").entry(
+        event_type=EventType.ACTION_TRACKED,
+        occurred_at=at,
+        authsignal=AuthsignalRef(action="signIn", idempotency_key="ours"),
+    )
+    logged = [
+        author.entry(
+            event_type=EventType.ACTION_LOGGED,
+            authsignal=AuthsignalRef(action="signIn", idempotency_key=key, state="CHALLENGE_SUCCEEDED"),
+            data={"created_at": at.isoformat()},
+        )
+        for key in ("ours", "theirs")
+    ]
+    await queue.send(tracked)
+    await database.wait_for_sealed(tracked)
+    await queue.send(*logged)
+
+    async def keys() -> set[str]:
+        alerts = (await service.get("/v1/alerts?rule=gateway_bypass")).json()["alerts"]
+        return {alert["key"] for alert in alerts}
+
+    async def is_raised() -> bool:
+        return len(await keys()) == 2
+
+    await until(is_raised, "alert about Authsignal's record")
+    assert await keys() == {"cognito c2", "authsignal theirs"}
+    replayed = await person.runs("detections", "replay", "--json")
+    assert {json.loads(line)["key"] for line in replayed.out.splitlines()} == await keys()
 
 
 async def test_a_quarantined_line_is_repaired_and_stays(

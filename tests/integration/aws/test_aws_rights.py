@@ -1,5 +1,6 @@
 """Least privilege: what each service's credentials may do, and that they may do nothing else."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import boto3
@@ -28,6 +29,13 @@ class Service:
         """Return a client with this service's credentials."""
         return self._session.client(service, endpoint_url=self.aws["endpoint_url"])
 
+    def _locked(self, s3: Any) -> dict[str, str]:
+        """Put an object under a lock of its own, as the archive job does, and return where it is."""
+        place = {"Bucket": self.aws["archive_bucket"], "Key": "locked-day"}
+        until = datetime.now(UTC) + timedelta(days=1)
+        made = s3.put_object(**place, Body=b"x", ObjectLockMode="GOVERNANCE", ObjectLockRetainUntilDate=until)
+        return {"Key": place["Key"], "VersionId": made["VersionId"]}
+
     def attempt(self, action: str) -> str:
         """Try one action on the real resources; return ``allowed`` or the error's code."""
         queue, dlq = self.aws["audit_queue_url"], self.aws["audit_dlq_url"]
@@ -48,6 +56,8 @@ class Service:
             "archive": lambda: s3.put_object(Bucket=bucket, Key="day", Body=b"x"),
             "read archive": lambda: s3.list_objects_v2(Bucket=bucket),
             "find what was archived first": lambda: s3.list_object_versions(Bucket=bucket),
+            "see the lock": lambda: s3.get_object_lock_configuration(Bucket=bucket),
+            "archive under lock": lambda: s3.get_object_retention(Bucket=bucket, **self._locked(s3)),
             "unlock archive": lambda: s3.delete_object(Bucket=bucket, Key="day", BypassGovernanceRetention=True),
             "delete archive": lambda: s3.delete_object(Bucket=bucket, Key="day"),
             "text a number": lambda: self.client("sns").publish(PhoneNumber="+46701234567", Message="x"),
@@ -63,13 +73,14 @@ class Service:
 
 EVERY = {
     "send", "receive", "receive from dlq", "purge", "look up a user", "sign a user out", "delete a user", "list users",
-    "read client secret", "archive", "read archive", "find what was archived first", "unlock archive", "delete archive",
-    "list roles", "text a number",
+    "read client secret", "archive", "read archive", "find what was archived first", "see the lock", "archive under lock",
+    "unlock archive", "delete archive", "list roles", "text a number",
 }  # fmt: skip
 ALLOWED = {
     "gateway": {"send", "look up a user", "sign a user out", "delete a user", "text a number"},
     "challenge": {"send"},
-    "audit": {"send", "receive", "receive from dlq", "archive", "read archive", "find what was archived first"},
+    "audit": {"send", "receive", "receive from dlq", "archive", "read archive", "see the lock"}
+    | {"find what was archived first", "archive under lock"},
 }
 
 

@@ -64,12 +64,11 @@ def tracked(leaf: int, seconds: float, key: str) -> Record:
     return record(leaf, seconds, EventType.ACTION_TRACKED, producer=producer, authsignal=reference)
 
 
-def webhook(leaf: int, seconds: float, key: str | None, *, told: float = 900.0, **data: Any) -> Record:
-    """Return Authsignal's own record of an action, as its log webhook brought it."""
-    created_at = (BASE + timedelta(seconds=seconds)).isoformat()
-    ordinary = {"state": "CHALLENGE_SUCCEEDED", "user_id": "ada", "occurred_at": created_at}
-    named = {"idempotency_key": key} if key else {}
-    return record(leaf, seconds + told, EventType.PROVIDER_WEBHOOK_RECEIVED, data={**ordinary, **named, **data})
+def webhook(leaf: int, key: str | None, at_action: str | None = "CHALLENGE_SUCCEEDED", **data: Any) -> Record:
+    """Return Authsignal's own record of an action at noon, as its log webhook brought it a quarter of an hour later."""
+    reference = AuthsignalRef(action="signIn", idempotency_key=key, state=at_action)
+    data = {"created_at": BASE.isoformat(), "webhook": {"type": "action.log_created"}, **data}
+    return record(leaf, 900.0, EventType.ACTION_LOGGED, subject=Subject(sub="ada"), authsignal=reference, data=data)
 
 
 def most_pairs(ours: list[Sighting], theirs: list[Sighting]) -> int:
@@ -155,18 +154,18 @@ def test_what_comes_after_the_grace_does_not_change_the_answer() -> None:
 @pytest.mark.parametrize(
     ("theirs", "is_alarm"),
     [
-        (webhook(1, 0.0, "key-1"), False),
-        (webhook(1, 0.0, "key-2"), True),
-        (webhook(1, 0.0, None, idempotencyKey="key-2"), True),
-        (webhook(1, 0.0, None, record={"idempotencyKey": "key-2", "state": "ALLOW"}), True),
-        (webhook(1, 0.0, "key-2", state="CHALLENGE_REQUIRED"), False),
-        (webhook(1, 0.0, "key-2", state="BLOCK"), False),
-        (webhook(1, 0.0, None, event_name="authenticator.created"), False),
-        (webhook(1, 0.0, "key-2", record="no object", occurred_at="never"), True),
+        (webhook(1, "key-1"), False),
+        (webhook(1, "key-2"), True),
+        (webhook(1, "key-2", "ALLOW"), True),
+        (webhook(1, None, None, idempotencyKey="key-2", state="ALLOW"), True),
+        (webhook(1, "key-2", created_at="never"), True),
+        (webhook(1, "key-2", "CHALLENGE_REQUIRED"), False),
+        (webhook(1, "key-2", "BLOCK"), False),
+        (webhook(1, None), False),
     ],
 )
 def test_authsignals_records_are_read_tolerantly(theirs: Record, is_alarm: bool) -> None:
-    """The key may stand where the webhook or our own receiver puts it; only what lets somebody in can be a bypass."""
+    """The key may stand beside the action or in what was delivered; only what lets somebody in can be a bypass."""
     alert = judge(theirs, [theirs], [tracked(0, 0.0, "key-1")], BypassParameters())
 
     assert (alert is not None) == is_alarm
@@ -190,7 +189,7 @@ def report_of(ours: list[Record], theirs: list[Record], *, settled: float = 10_0
 def test_the_report_tells_three_cases_apart() -> None:
     """Matched, only ours, only theirs; what is outside the hour only helps to match; the young are on their way."""
     ours = [session(0, -30.0), session(1, 100.0), session(2, 3_000.0, sub="bob"), tracked(3, 100.0, "key-1")]
-    theirs = [imported(4, 10.0, "c1"), imported(5, 101.0, "c2"), imported(6, 900.0, "c3"), webhook(7, 100.0, "key-1")]
+    theirs = [imported(4, 10.0, "c1"), imported(5, 101.0, "c2"), imported(6, 900.0, "c3"), webhook(7, "key-1")]
 
     whole, young = report_of(ours, theirs)[COGNITO], report_of(ours, theirs, settled=2_000.0)[COGNITO]
 
