@@ -41,7 +41,7 @@ from tests.integration.audit.lab import (
     running_aws,
     seal,
 )
-from tests.integration.audit.months import HOLDS, id_in, make_month, months_ago
+from tests.integration.audit.months import id_in, make_month, months_ago
 from tests.integration.audit.service import write_settings
 
 BATCH: Final = 5_000
@@ -100,7 +100,6 @@ async def _measure(server: PostgresServer, aws: AwsServer, folder: Path, count: 
 async def _fill(database: Database, count: int) -> None:
     month = months_ago(4)
     await make_month(database, month)
-    await database.fetch(HOLDS, role="countersign_owner")
     entries = _entries(count, month)
     done = 0
     while batch := list(islice(entries, BATCH)):

@@ -259,7 +259,7 @@ def _share_changes(app: Litestar, erasures: ErasureStore, clerk: Pool, trail: Au
     app.state.trail = trail
     app.state.searches = SearchShelf(clerk)
     app.state.erasures = erasures
-    app.state.eraser = Eraser(erasures, trail, app.state.sealed)
+    app.state.eraser = Eraser(erasures, trail, app.state.sealed, app.state.email_hash_keys)
 
 
 async def _open_queue(stack: AsyncExitStack, settings: AuditSettings) -> AuditQueue:

@@ -6,6 +6,7 @@ from typing import Any
 
 from services.audit.commands.client import AuditClient
 from services.audit.commands.context import audit_address, log_keys, public_address
+from services.audit.commands.dropped import keep_statements, statements
 from services.audit.commands.errors import USAGE, CommandFailed
 from services.audit.commands.progress import terminal_progress
 from services.audit.commands.source import HttpSource
@@ -52,7 +53,8 @@ def checkpoint(options: Any) -> None:
 
 def mirror(options: Any) -> None:
     """
-    Copy the whole log, entries and hashes, into a folder; only what is new when it is there already.
+    Copy the whole log, entries and hashes, into a folder; only what is new when it is there already. Of what was dropped it
+    gets the hashes, and the signed statements that say so.
 
     Raises:
         CommandFailed: The log cannot be asked, or lacks parts of itself.
@@ -68,6 +70,7 @@ def mirror(options: Any) -> None:
         note = _newest(source)
         signed = _open(note, keys)
         copy_log(source, note, signed, Path(options.folder), lambda done, total: None)
+        keep_statements(statements(AuditClient(*audit_address(options))), Path(options.folder))
     except Missing as error:
         raise CommandFailed(f"the log lacks {error.place}: run countersign audit verify") from error
     except OSError as error:

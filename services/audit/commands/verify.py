@@ -13,11 +13,11 @@ from services.audit.archiving.lack import Lack
 from services.audit.commands import archive
 from services.audit.commands.client import AuditClient, NotThere
 from services.audit.commands.context import audit_address, log_keys, public_address
+from services.audit.commands.dropped import dropped_runs, kept_statements, statements
 from services.audit.commands.errors import USAGE, CommandFailed
 from services.audit.commands.progress import terminal_progress
 from services.audit.commands.render import console
 from services.audit.commands.source import HttpSource
-from services.audit.retention.statement import StatementInvalid, open_statement
 from services.audit.tree.checkpoints import Checkpoint, CheckpointInvalid, open_checkpoint
 from services.audit.tree.hashing import leaf_hash
 from services.audit.tree.notes import VerifierKey
@@ -49,18 +49,6 @@ class Receipt(NamedTuple):
     def promised_at(self) -> float:
         """When it was promised, in Unix time: a UUIDv7 begins with milliseconds."""
         return (UUID(self.event_id).int >> 80) / 1000
-
-
-class Statement(msgspec.Struct, frozen=True):
-    """A signed statement about a month that was dropped."""
-
-    note: str
-
-
-class Statements(msgspec.Struct, frozen=True):
-    """All of them."""
-
-    statements: list[Statement]
 
 
 class Verdict(msgspec.Struct, omit_defaults=True):
@@ -225,21 +213,19 @@ def _verify_log(options: Any, keys: list[VerifierKey]) -> list[Verdict]:
 
 
 def _said(checkpoint: Checkpoint, verifier: LogVerifier) -> str:
-    size, erased = checkpoint.tree_size, verifier.erased_count
-    counted = f"is as it was sealed: {size:,} entr{'y' if size == 1 else 'ies'}"
-    return f"{counted}, {erased:,} of them erased" if erased else counted
+    size = checkpoint.tree_size
+    counts = {"erased": verifier.erased_count, "dropped": verifier.dropped_count}
+    gone = "".join(f", {count:,} of them {word}" for word, count in counts.items() if count)
+    return f"is as it was sealed: {size:,} entr{'y' if size == 1 else 'ies'}{gone}"
 
 
 def _dropped(options: Any, keys: list[VerifierKey]) -> list[tuple[int, int]]:
     """Return the leaves that the log's own signed statements say were dropped."""
-    if options.log or options.hashes_only:
+    if options.hashes_only:
         return []
-    client = AuditClient(*audit_address(options))
-    try:
-        notes = [one.note for one in client.get("/v1/retention", Statements).statements]
-        return [run for note in notes for run in open_statement(note, keys).runs]
-    except StatementInvalid as error:
-        raise CommandFailed(f"do not trust a statement about what was dropped: {error}") from error
+    if options.log:
+        return dropped_runs(kept_statements(Path(options.log)), keys)
+    return dropped_runs(statements(AuditClient(*audit_address(options))), keys)
 
 
 def _verify_archive(options: Any, keys: list[VerifierKey]) -> list[Verdict]:

@@ -1,17 +1,19 @@
 """
 The course of an erasure. At every moment the log can be verified, and says what was done.
 
-1. Ask what there is. A person on legal hold, or about whom there is nothing, is refused.
+1. Close the person's keys: no entry comes under them any more, so that what is to be erased is fixed. Events that still arrive
+   are kept under new keys. Ask what there is. A person on legal hold, or about whom there is nothing, is refused.
 2. Record `audit.erasure.started`, which names the leaves that are about to lose their entries, and wait until it is sealed.
    From here on a verifier accepts these leaves without their entries; until here nothing was changed.
-3. Let the database erase: in one transaction, by its own rules, and only what was announced. What arrived since is announced
-   first, and step 2 is gone through again.
+3. Let the database erase: in one transaction, by its own rules, and only what was announced. When the person turns out to be
+   more than that, as after another request of this kind at the same time, step 2 is gone through again.
 4. Record `audit.subject.erased`.
 
-Whoever dies in between leaves an announcement behind: asking again completes it.
+Whoever dies in between leaves closed keys and an announcement behind: asking again completes it.
 """
 
 import time
+from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
@@ -74,12 +76,14 @@ class Eraser:
         store: What is erased.
         trail: Where it is recorded.
         sealed: Beats when this process has sealed.
+        email_hash_keys: The live keys as hex, by which typed addresses are known.
     """
 
-    def __init__(self, store: ErasureStore, trail: AuditTrail, sealed: Pulse) -> None:
+    def __init__(self, store: ErasureStore, trail: AuditTrail, sealed: Pulse, email_hash_keys: Sequence[str]) -> None:
         self._store = store
         self._trail = trail
         self._sealed = sealed
+        self._email_hash_keys = email_hash_keys
 
     async def erase(self, subject: Subject, *, reason: str, asked: Asked) -> Erased:
         """
@@ -87,7 +91,7 @@ class Eraser:
 
         Raises:
             LegalHold, NothingFound, SeveralAccounts: Nothing was changed, and that is recorded.
-            NotSealedYet: Events about the person still arrive, or sealing stands still: nothing was changed.
+            NotSealedYet: Sealing stands still, or somebody else erases the same person: nothing was erased.
             DoneNotRecorded: It was erased, but the queue took no closing event yet.
             NothingChanged: The queue refused.
         """
@@ -117,20 +121,22 @@ class Eraser:
     async def _carry_out(
         self, erasure_id: UUID, subject: Subject, reference: bytes, reason: str, asked: Asked, data: dict[str, Any]
     ) -> Erasing:
+        await self._store.close_keys(subject)
         announced: list[Run] = []
         for _ in range(ROUNDS_MAX):
             plan = await self._settled(subject)
             if plan.leaves != announced:
                 announced = plan.leaves
                 await self._announce(announced, data, asked)
-            done = await self._store.erase(erasure_id, subject, reference, announced, reason=reason, by=asked.by)
+            typed = await self._store.typed_addresses(subject, self._email_hash_keys)
+            done = await self._store.erase(erasure_id, subject, reference, announced, typed=typed, reason=reason, by=asked.by)
             if done.verdict == "erased":
                 return done
             if done.verdict == "legal_hold":
                 raise LegalHold("placed meanwhile")
             if done.verdict == "nothing_found":
                 raise NothingFound("erased meanwhile")
-        raise NotSealedYet("events about the subject still arrive", headers=retry_after(1))
+        raise NotSealedYet("what is to be erased keeps changing", headers=retry_after(1))
 
     async def _settled(self, subject: Subject) -> Plan:
         """Return what there is to erase, once all of it is sealed."""

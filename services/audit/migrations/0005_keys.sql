@@ -1,6 +1,7 @@
 -- Keys under which a person's entries are kept, what was erased, and what must not be.
 --
--- subject_keys   one data key for each person, wrapped by the deployment's key. To destroy it is to erase what it encrypts.
+-- subject_keys   one open data key for each person, wrapped by the deployment's key. To destroy it is to erase what it encrypts.
+--                Before that it is closed: nothing new comes under it, so that it is known what goes with it.
 -- holds          whose records must be kept, whoever asks. Read by the erasure, and by whatever drops old months.
 -- erasures       one row for each erasure that was carried out. INSERT only.
 --
@@ -14,12 +15,17 @@ CREATE TABLE audit.subject_keys (
     -- Nonce, AES-256-GCM of 32 bytes under the deployment's key with key_id as associated data, tag.
     wrapped_key bytea CONSTRAINT wrapped_key_has_its_length CHECK (octet_length(wrapped_key) = 60),
     created_at timestamptz NOT NULL DEFAULT now(),
+    -- Nothing is encrypted under a key that has a number here. Consumers compare the newest with the one that their keys were
+    -- read under.
+    closing_no bigint,
     destroyed_at timestamptz,
     CONSTRAINT destroyed_means_gone CHECK ((wrapped_key IS NULL) = (destroyed_at IS NOT NULL)),
-    CONSTRAINT the_key_of_owners_stays CHECK (destroyed_at IS NULL OR owner <> decode(repeat('00', 32), 'hex'))
+    CONSTRAINT the_key_of_owners_stays CHECK (
+        closing_no IS NULL AND destroyed_at IS NULL OR owner <> decode(repeat('00', 32), 'hex'))
 );
--- Two consumers that make one owner's key at once end with one key; a destroyed one makes room for the next.
-CREATE UNIQUE INDEX subject_keys_by_owner ON audit.subject_keys (owner) WHERE destroyed_at IS NULL;
+-- Two consumers that make one owner's key at once end with one key; a closed one makes room for the next.
+CREATE UNIQUE INDEX subject_keys_by_owner ON audit.subject_keys (owner) WHERE closing_no IS NULL AND destroyed_at IS NULL;
+CREATE INDEX subject_keys_by_closing ON audit.subject_keys (closing_no) WHERE closing_no IS NOT NULL;
 
 CREATE TABLE audit.holds (
     hold_id uuid PRIMARY KEY,
@@ -38,7 +44,6 @@ CREATE TABLE audit.holds (
 
 CREATE TABLE audit.erasures (
     erasure_id uuid PRIMARY KEY,
-    -- Consumers compare the newest number with the one that their keys were read under.
     erasure_no bigint GENERATED ALWAYS AS IDENTITY UNIQUE,
     subject_ref bytea NOT NULL CONSTRAINT subject_ref_is_sha256 CHECK (octet_length(subject_ref) = 32),
     leaves int8multirange NOT NULL,
@@ -78,6 +83,14 @@ CREATE FUNCTION audit.entries_of_person(sub text, addresses bytea[]) RETURNS SET
     SELECT s.event_id FROM audit.entry_search AS s WHERE s.subject_sub = sub
     UNION ALL
     SELECT s.event_id FROM own JOIN audit.entry_search AS s ON s.email_hash = own.email_hash AND s.subject_sub IS NULL
+$$;
+
+-- Of those, the ones that an erasure can count on: under a closed key, or from before there were keys. No more arrive.
+CREATE FUNCTION audit.closed_entries_of_person(sub text, addresses bytea[]) RETURNS SETOF uuid LANGUAGE sql STABLE AS $$
+    SELECT found.event_id FROM audit.entries_of_person(sub, addresses) AS found (event_id)
+    JOIN audit.entries AS e ON e.event_id = found.event_id
+    LEFT JOIN audit.subject_keys AS k ON k.key_id = e.key_id
+    WHERE e.key_id IS NULL OR k.closing_no IS NOT NULL
 $$;
 
 CREATE FUNCTION audit.is_held(sub text, addresses bytea[]) RETURNS boolean LANGUAGE sql STABLE AS $$
@@ -134,11 +147,13 @@ BEGIN
 END
 $$;
 
--- A key may be destroyed, or wrapped anew under another key of the deployment; it does not come back.
+-- A key may be closed, once; destroyed; or wrapped anew under another key of the deployment. It does not come back.
 CREATE FUNCTION audit.refuse_other_than_end_of_key() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF OLD.destroyed_at IS NULL
-        AND to_jsonb(NEW) - 'wrapped_key' - 'destroyed_at' = to_jsonb(OLD) - 'wrapped_key' - 'destroyed_at'
+        AND (OLD.closing_no IS NULL OR NEW.closing_no = OLD.closing_no)
+        AND to_jsonb(NEW) - 'wrapped_key' - 'closing_no' - 'destroyed_at'
+            = to_jsonb(OLD) - 'wrapped_key' - 'closing_no' - 'destroyed_at'
     THEN
         RETURN NEW;
     END IF;
@@ -193,16 +208,34 @@ CREATE TRIGGER no_truncate BEFORE TRUNCATE ON audit.subject_keys FOR EACH STATEM
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON audit.holds FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_change();
 CREATE TRIGGER no_truncate BEFORE TRUNCATE ON audit.erasures FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_change();
 
--- Erases a person, in one transaction: destroys their keys, empties what can be searched, and says so in audit.erasures.
+-- Closes a person's keys, so that the entries under them are all there are: those that come from now on are under new keys.
+-- Nothing that can be read changes; a person on hold keeps their keys as they are.
+CREATE FUNCTION audit.close_keys_of_person(sub text, addresses bytea[]) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    -- Whoever appends holds this lock shared: no entry is under way with a key that is closed here.
+    PERFORM pg_advisory_xact_lock(hashtextextended('countersign.audit.erasure', 0));
+    IF audit.is_held(sub, addresses) THEN
+        RETURN;
+    END IF;
+    UPDATE audit.subject_keys AS k
+    SET closing_no = (SELECT coalesce(max(closed.closing_no), 0) + 1 FROM audit.subject_keys AS closed)
+    WHERE k.closing_no IS NULL AND k.destroyed_at IS NULL AND k.key_id IN (
+        SELECT e.key_id FROM audit.entries_of_person(sub, addresses) AS found (event_id) JOIN audit.entries AS e USING (event_id));
+END
+$$;
+
+-- Erases a person, in one transaction: destroys their closed keys, empties what can be searched, and says so in audit.erasures.
 --
 --   announced   the leaves that a sealed event has named as about to be erased; without it nothing is.
 --   ref         the keyed reference under which the erasure is remembered.
+--   typed       addresses of the person as somebody typed them into a search that is kept.
 --
 -- `verdict` is erased, legal_hold, not_sealed (entries of the person wait for their place), not_announced (there are entries
 -- that no event has named) or nothing_found. Only the first one changed anything.
 -- SECURITY DEFINER: nobody who runs holds the right to change the log; this is the one change, and it checks for itself.
 CREATE FUNCTION audit.erase_person(
-    erasure uuid, sub text, addresses bytea[], ref bytea, announced int8multirange, why text, by_whom text
+    erasure uuid, sub text, addresses bytea[], ref bytea, announced int8multirange, typed text[], why text, by_whom text
 ) RETURNS TABLE (verdict text, erased_entries bigint, erased_keys uuid[], erased_at timestamptz)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -213,13 +246,13 @@ DECLARE
     old_key uuid;
     touched text[];
 BEGIN
-    -- Whoever appends holds this lock shared: no entry is under way with a key that is destroyed here.
+    -- With nobody who appends, places a hold or erases: what is looked at here does not change meanwhile.
     PERFORM pg_advisory_xact_lock(hashtextextended('countersign.audit.erasure', 0));
     IF audit.is_held(sub, addresses) THEN
         RETURN QUERY SELECT 'legal_hold', 0::bigint, '{}'::uuid[], now();
         RETURN;
     END IF;
-    ids := ARRAY(SELECT audit.entries_of_person(sub, addresses));
+    ids := ARRAY(SELECT audit.closed_entries_of_person(sub, addresses));
     IF cardinality(ids) = 0 THEN
         RETURN QUERY SELECT 'nothing_found', 0::bigint, '{}'::uuid[], now();
         RETURN;
@@ -250,19 +283,23 @@ BEGIN
     touched := ARRAY(
         SELECT DISTINCT s.tableoid::regclass::text FROM audit.entry_search AS s WHERE s.event_id = ANY (ids)
         UNION SELECT DISTINCT e.tableoid::regclass::text FROM audit.entries AS e WHERE e.event_id = ANY (old_ids)
-        UNION SELECT unnest(ARRAY['audit.subject_keys', 'audit.holds', 'audit.quarantine', 'audit.known_words']));
+        UNION SELECT unnest(ARRAY['audit.subject_keys', 'audit.holds', 'audit.quarantine', 'audit.known_words'])
+        UNION SELECT unnest(ARRAY['audit.alert_people', 'audit.exports', 'audit.saved_searches']));
     INSERT INTO audit.erasures (erasure_id, subject_ref, leaves, entry_count, key_ids, tables, reason, created_by)
     VALUES (erasure, ref, places, cardinality(ids), array_remove(keys || old_key, NULL), touched, why, by_whom);
-    PERFORM audit.empty_what_identifies(erasure, sub, ids);
+    PERFORM audit.empty_what_identifies(erasure, sub, ids, typed);
     RETURN QUERY SELECT 'erased', cardinality(ids)::bigint, keys, now();
 END
 $$;
 
 -- The second half of audit.erase_person: it alone may call it.
-CREATE FUNCTION audit.empty_what_identifies(erasure uuid, sub text, ids uuid[]) RETURNS void
+CREATE FUNCTION audit.empty_what_identifies(erasure uuid, sub text, ids uuid[], typed text[]) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     hashes bytea[];
+    names text[];
+    pieces text[];
+    own_ips text[];
     emptied text;
 BEGIN
     hashes := ARRAY(SELECT DISTINCT s.email_hash FROM audit.entry_search AS s
@@ -277,6 +314,30 @@ BEGIN
     UPDATE audit.holds AS h SET subject_sub = NULL, email_hashes = '{}'
     WHERE h.released_at IS NOT NULL AND (h.subject_sub = sub OR h.email_hashes && hashes);
 
+    -- What people made around the log: alerts, and searches that are kept. The tables are of later migrations. An alert that
+    -- names others as well stays, without the places at which only this person was seen.
+    own_ips := ARRAY(
+        SELECT host(seen.ip) FROM (
+            SELECT DISTINCT s.ip FROM audit.entry_search AS s WHERE s.event_id = ANY (ids) AND s.ip IS NOT NULL
+        ) AS seen WHERE NOT EXISTS (
+            SELECT FROM audit.entry_search AS other WHERE other.ip = seen.ip
+                AND other.subject_sub IS NOT NULL AND other.subject_sub IS DISTINCT FROM sub));
+    names := array_remove(typed || sub, NULL) || ARRAY(SELECT encode(hash, 'hex') FROM unnest(hashes) AS hash);
+    pieces := ARRAY(
+        SELECT CASE WHEN length(name) >= 16 OR name LIKE '%@%' THEN trim('"' FROM to_json(name)::text) ELSE to_json(name)::text END
+        FROM unnest(names) AS name);
+    DELETE FROM audit.alert_people AS p WHERE p.subject = ANY (names) OR p.key = ANY (names)
+        OR p.alert_id IN (SELECT a.alert_id FROM audit.alerts AS a WHERE a.event_ids <@ ids);
+    WITH named AS (DELETE FROM audit.alert_people AS p WHERE p.ips && own_ips RETURNING alert_id, key, subject, ips)
+    INSERT INTO audit.alert_people (alert_id, key, subject, ips)
+    SELECT alert_id, CASE WHEN key = ANY (own_ips) THEN '' ELSE key END, subject,
+        ARRAY(SELECT ip FROM unnest(ips) AS ip WHERE ip <> ALL (own_ips))
+    FROM named;
+    UPDATE audit.exports AS x SET params = NULL
+    WHERE EXISTS (SELECT FROM unnest(pieces) AS piece WHERE position(piece IN x.params::text) > 0);
+    UPDATE audit.saved_searches AS s SET params = '{}', updated_at = now()
+    WHERE EXISTS (SELECT FROM unnest(pieces) AS piece WHERE position(piece IN s.params::text) > 0);
+
     SELECT string_agg(format('%I = %s', attname, CASE WHEN attnotnull THEN '''''' ELSE 'NULL' END), ', ') INTO emptied
     FROM pg_attribute WHERE attrelid = 'audit.entry_search'::regclass AND attnum > 0 AND NOT attisdropped
         AND attgenerated = '' AND attname <> ALL (audit.kept_columns());
@@ -285,13 +346,14 @@ BEGIN
 END
 $$;
 
-REVOKE ALL ON FUNCTION audit.erase_person(uuid, text, bytea[], bytea, int8multirange, text, text) FROM PUBLIC;
-REVOKE ALL ON FUNCTION audit.empty_what_identifies(uuid, text, uuid[]) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION audit.erase_person(uuid, text, bytea[], bytea, int8multirange, text, text) TO countersign_clerk;
+REVOKE ALL ON FUNCTION audit.close_keys_of_person(text, bytea[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION audit.erase_person(uuid, text, bytea[], bytea, int8multirange, text[], text, text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION audit.empty_what_identifies(uuid, text, uuid[], text[]) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION audit.close_keys_of_person(text, bytea[]) TO countersign_clerk;
+GRANT EXECUTE ON FUNCTION audit.erase_person(uuid, text, bytea[], bytea, int8multirange, text[], text, text) TO countersign_clerk;
 GRANT INSERT (hold_id, subject_sub, email_hashes, reason, created_by), SELECT ON audit.holds TO countersign_clerk;
 GRANT UPDATE (released_at, released_by) ON audit.holds TO countersign_clerk;
 GRANT SELECT ON audit.holds, audit.erasures, audit.subject_keys TO countersign_reader;
 GRANT INSERT (key_id) ON audit.entries TO countersign_writer;
 GRANT INSERT (key_id, owner, wrapped_key), SELECT ON audit.subject_keys TO countersign_writer;
-GRANT SELECT (erasure_no) ON audit.erasures TO countersign_writer;
 GRANT SELECT ON audit.subject_keys TO countersign_sequencer;

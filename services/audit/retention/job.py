@@ -2,9 +2,9 @@
 Planning and dropping months.
 
 The order of a drop: look at everything; read every archived object again; sign the statement and put it under lock; record that
-it begins; drop and keep the statement in one transaction; record that it is done. After a crash in between the month is there
-or it is not, and a second run does what is left; a statement in the archive about a month that is still there was not carried
-out.
+it begins; drop and keep the statement in one transaction; forget the words of free-text search that nothing has any more; record
+that it is done. After a crash in between the month is there or it is not, and a second run does what is left; a statement in the
+archive about a month that is still there was not carried out.
 """
 
 import time
@@ -103,6 +103,7 @@ class Retention:
         began = time.perf_counter()
         seconds = await self._store.drop(plan.facts, statement)
         total_seconds = time.perf_counter() - began
+        await self._store.forget_words()
         await self._record(plan.facts, Outcome.SUCCESS, {"seconds": round(seconds, 3), "statement": statement.archive_key})
         return MonthDropped(month, plan.facts.entry_count, seconds, total_seconds, statement.note)
 

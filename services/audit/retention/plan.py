@@ -6,6 +6,7 @@ Whether a month may be dropped, without I/O.
 3. All of it is archived, under a lock that holds.
 4. Every stream that is required has all of it.
 5. Nobody in it is on legal hold.
+6. No erasure that was announced in it explains entries of a month that is still there.
 """
 
 from collections.abc import Mapping, Sequence
@@ -28,6 +29,7 @@ class MonthFacts(NamedTuple):
     # The newest transaction that stored one of its entries: nothing may have come since when it is dropped.
     newest_xid: str | None
     held_count: int
+    announced_count: int = 0
 
     @property
     def end_leaf(self) -> int:
@@ -59,6 +61,8 @@ def blocks(
     found += [f"stream {name} has not delivered all of it" for name in behind]
     if facts.held_count:
         found.append(f"{facts.held_count} legal hold{'s' if facts.held_count > 1 else ''} on people in it")
+    if facts.announced_count:
+        found.append("it holds the announcement of erasures in an older month: drop that one first")
     return found
 
 

@@ -1,15 +1,17 @@
 """Retention's side of the database, as the owner: what a month holds, and its drop."""
 
+import contextlib
 import re
 import time
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final, NamedTuple
+from uuid import UUID
 
 import asyncpg
 
 from services.audit.archiving.store import ArchivedDay
 from services.audit.retention.holds import held_count
-from services.audit.retention.plan import MonthFacts
+from services.audit.retention.plan import MonthFacts, next_month
 from services.audit.storage.database import CONNECT_SECONDS_MAX
 from services.audit.streaming.store import StreamState
 from services.audit.tree.checkpoints import Checkpoint, parse_checkpoint
@@ -41,6 +43,13 @@ SELECT day, first_leaf, end_leaf, bucket, manifest_key, manifest_version, manife
     lock_until, archived_at
 FROM audit.archived_days WHERE end_leaf > $1 AND first_leaf < $2 ORDER BY first_leaf
 """
+# The id of an erasure is made when it begins, some seconds before the event that announces it.
+_ANNOUNCED: Final = """
+SELECT count(*) FROM audit.erasures AS r WHERE r.erasure_id >= $1 AND r.erasure_id < $2
+    AND NOT r.leaves <@ ($3::int8multirange + coalesce(
+        (SELECT range_agg(run) FROM audit.retention_statements AS s, unnest(s.leaves) AS run), '{}'))
+"""
+ANNOUNCED_BEFORE: Final = timedelta(hours=1)
 _ADD: Final = """
 INSERT INTO audit.retention_statements (month, leaves, entry_count, note, archive_key)
 SELECT $1, range_agg(int8range(run.first, run.last)), $4, $5, $6 FROM unnest($2::bigint[], $3::bigint[]) AS run (first, last)
@@ -86,7 +95,9 @@ class RetentionStore:
         counts = await self._connection.fetchrow(_COUNTS.format(**names))
         runs = [(row["first"], row["end"]) for row in await self._connection.fetch(_RUNS.format(**names))]
         held = await held_count(self._connection, names["entry_search"])
-        return MonthFacts(month, counts["entry_count"], counts["unsealed_count"], runs, counts["newest"], held)
+        times = _first_id(month, -ANNOUNCED_BEFORE), _first_id(next_month(month))
+        announced = await self._connection.fetchval(_ANNOUNCED, *times, [asyncpg.Range(first, end) for first, end in runs])
+        return MonthFacts(month, counts["entry_count"], counts["unsealed_count"], runs, counts["newest"], held, announced)
 
     async def archived_end(self) -> int:
         """Return the leaf behind the last archived one."""
@@ -136,6 +147,16 @@ class RetentionStore:
             await self._connection.execute(_ADD, facts.month, firsts, ends, facts.entry_count, *statement)
             # Up to the commit: the locks are gone before the files are.
             return time.perf_counter() - began
+
+    async def forget_words(self) -> None:
+        """Remove the texts of free-text search that no entry has any more; when appending is too busy, the next one does it."""
+        with contextlib.suppress(asyncpg.LockNotAvailableError):
+            await self._connection.execute("SELECT audit.forget_unused_words()")
+
+
+def _first_id(month: date, shift: timedelta = timedelta()) -> UUID:
+    begins = datetime(month.year, month.month, 1, tzinfo=UTC) + shift
+    return UUID(int=int(begins.timestamp() * 1000) << 80)
 
 
 def partitions(month: date) -> dict[str, str]:

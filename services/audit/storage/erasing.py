@@ -1,5 +1,6 @@
 """The database's side of erasures and holds: what is there to erase, the one function that erases, and who is on hold."""
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple
@@ -7,7 +8,7 @@ from uuid import UUID
 
 import asyncpg
 
-from services.audit.erasure.subject import Run, Subject
+from services.audit.erasure.subject import Run, Subject, parse_subject
 from services.audit.storage.database import UNAVAILABLE, DatabaseUnavailable, Pool, fetch
 from services.audit.storage.keys import KeyRing
 from services.audit.storage.subject_keys import OWNER_OF_OWNERS, hash_owner
@@ -19,12 +20,25 @@ _OWNER_KEY: Final = "SELECT key_id, wrapped_key FROM audit.subject_keys WHERE ow
 _PLAN: Final = """
 SELECT audit.is_held($1, $2::bytea[]) AS is_held, count(*) AS entries, count(l.leaf_index) AS sealed,
     range_agg(int8range(l.leaf_index, l.leaf_index + 1)) AS leaves
-FROM audit.entries_of_person($1, $2::bytea[]) AS found (event_id) LEFT JOIN audit.leaves AS l USING (event_id)
+FROM audit.closed_entries_of_person($1, $2::bytea[]) AS found (event_id) LEFT JOIN audit.leaves AS l USING (event_id)
+"""
+_CLOSE: Final = "SELECT audit.close_keys_of_person($1, $2::bytea[])"
+_HASHES: Final = """
+SELECT DISTINCT s.email_hash FROM audit.closed_entries_of_person($1, $2::bytea[]) AS found (event_id)
+JOIN audit.entry_search AS s USING (event_id) WHERE s.email_hash IS NOT NULL
+"""
+# As it stands alone, or in a filter.
+TYPED_ADDRESS: Final = re.compile(r"""[^\s"'()]+@[^\s"'()]+""")
+# Every text in what people keep of their searches that may be an address.
+_TYPED: Final = """
+SELECT DISTINCT value #>> '{}' AS typed FROM (
+    SELECT params FROM audit.saved_searches UNION ALL SELECT params FROM audit.exports WHERE params IS NOT NULL
+) AS kept, jsonb_path_query(kept.params, 'strict $.** ? (@.type() == "string")') AS value WHERE value #>> '{}' LIKE '%@%'
 """
 _SEALED: Final = "SELECT count(*) AS count FROM audit.leaves WHERE event_id = ANY($1::text[]::uuid[])"
 _ERASE: Final = """
 SELECT verdict, erased_entries, erased_keys, erased_at
-FROM audit.erase_person($1, $2, $3::bytea[], $4, $5::int8multirange, $6, $7)
+FROM audit.erase_person($1, $2, $3::bytea[], $4, $5::int8multirange, $6::text[], $7, $8)
 """
 _ERASURES: Final = """
 SELECT erasure_id, erasure_no, subject_ref, entry_count, cardinality(key_ids) AS key_count, created_at, created_by, reason,
@@ -127,17 +141,36 @@ class ErasureStore:
         leaves = [(run.lower, run.upper) for run in row["leaves"] or ()]
         return Plan(row["is_held"], row["entries"], row["sealed"], leaves)
 
+    async def close_keys(self, subject: Subject) -> None:
+        """Let no more entries come under the keys of a person, unless they are on hold: what comes is under new ones."""
+        await fetch(self._clerk, _CLOSE, subject.sub, list(subject.addresses))
+
+    async def typed_addresses(self, subject: Subject, email_hash_keys: Sequence[str]) -> list[str]:
+        """Return a person's addresses as they stand in searches that people keep."""
+        rows = await fetch(self._reading, _HASHES, subject.sub, list(subject.addresses))
+        own = {row["email_hash"] for row in rows} | set(subject.addresses)
+        typed = {text for row in await fetch(self._clerk, _TYPED) for text in TYPED_ADDRESS.findall(row["typed"])}
+        return [text for text in sorted(typed) if not own.isdisjoint(parse_subject(text, email_hash_keys).addresses)]
+
     async def are_sealed(self, event_ids: Sequence[str]) -> bool:
         """Say whether all of these events have their place in the tree."""
         rows = await fetch(self._reading, _SEALED, event_ids)
         return bool(rows[0]["count"] == len(event_ids))
 
     async def erase(
-        self, erasure_id: UUID, subject: Subject, reference: bytes, announced: Sequence[Run], *, reason: str, by: str
+        self,
+        erasure_id: UUID,
+        subject: Subject,
+        reference: bytes,
+        announced: Sequence[Run],
+        *,
+        typed: Sequence[str],
+        reason: str,
+        by: str,
     ) -> Erasing:
-        """Erase, as far as the database's own rules allow it."""
+        """Erase, as far as the database's own rules allow it; `typed` are the person's `typed_addresses`."""
         leaves = [asyncpg.Range(first, end) for first, end in announced]
-        values = erasure_id, subject.sub, list(subject.addresses), reference, leaves, reason, by
+        values = erasure_id, subject.sub, list(subject.addresses), reference, leaves, typed, reason, by
         row = (await fetch(self._clerk, _ERASE, *values))[0]
         key_ids = [UUID(int=key_id.int) for key_id in row["erased_keys"]]
         return Erasing(row["verdict"], row["erased_entries"], key_ids, row["erased_at"])

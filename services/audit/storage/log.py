@@ -21,7 +21,13 @@ SELECT l.leaf_index, {SEALED_COLUMNS} FROM audit.leaves AS l JOIN audit.entries 
 WHERE l.leaf_index >= $1 AND l.leaf_index < $2 ORDER BY l.leaf_index
 """  # noqa: S608 - fixed fragments and placeholders only
 
-ERASED = b""
+# In the place of an entry that was erased, or let go with its month.
+EMPTY = b""
+
+_DROPPED_LEAVES = """
+SELECT leaf_index FROM generate_series($1::bigint, $2::bigint - 1) AS leaf_index
+WHERE EXISTS (SELECT FROM audit.retention_statements AS s WHERE s.leaves @> leaf_index)
+"""
 
 _LEAF = """
 SELECT e.leaf_hash, l.leaf_index FROM audit.entries AS e LEFT JOIN audit.leaves AS l USING (event_id) WHERE e.event_id = $1
@@ -88,16 +94,20 @@ class LogReader:
 
     async def bundle(self, tile: Tile) -> dict[int, bytes]:
         """
-        Return the entries of one bundle by leaf index; those that are not there are left out.
+        Return the entries of one bundle by leaf index, ascending; those that are not there are left out.
 
-        An erased one is empty. One that is damaged so that it does not open is given as it is stored: its hash tells.
+        One that was erased, or dropped by retention, is empty. One that is damaged so that it does not open is given as it is
+        stored: its hash tells.
         """
-        start = tile.index * TILE_WIDTH
-        rows = await fetch(self._pool, _BUNDLE, start, start + tile.width)
+        start, end = tile.index * TILE_WIDTH, tile.index * TILE_WIDTH + tile.width
+        rows = await fetch(self._pool, _BUNDLE, start, end)
         opener, entries = self._ring.opener(), {}
         for row in rows:
             opened = opener.open(row)
-            entries[row["leaf_index"]] = ERASED if opened.is_erased else opened.entry or row["entry"]
+            entries[row["leaf_index"]] = EMPTY if opened.is_erased else opened.entry or row["entry"]
+        if len(entries) < tile.width:
+            dropped = await fetch(self._pool, _DROPPED_LEAVES, start, end)
+            entries = dict(sorted({**{row["leaf_index"]: EMPTY for row in dropped}, **entries}.items()))
         return entries
 
     async def is_dropped(self, event_id: UUID) -> bool:

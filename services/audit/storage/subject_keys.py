@@ -1,8 +1,9 @@
 """
-The consumer's data keys: found or made by owner, and used only while nobody has been erased since they were read.
+The consumer's data keys: found or made by owner, and used only while none was closed since they were read.
 
-An erasure holds a lock alone that every append holds together with the others, and leaves its number behind. So a batch whose
-keys were read under the newest number uses no destroyed key, and no key of it is destroyed before it is committed.
+Keys are closed under a lock held alone, that every append holds together with the others, and a closing leaves its number. So a
+batch whose keys were read under the newest number uses no closed key, and no key of it is closed before it is committed. Only
+closed keys are ever destroyed.
 """
 
 import hmac
@@ -19,14 +20,15 @@ from services.audit.storage.keys import DATA_KEY_BYTES, KeyRing
 OWNER_OF_OWNERS: Final = bytes(32)
 CACHED_MAX: Final = 20_000
 
-_NEWEST_ERASURE: Final = "SELECT coalesce(max(erasure_no), 0) FROM audit.erasures"
+_NEWEST_CLOSING: Final = "SELECT coalesce(max(closing_no), 0) FROM audit.subject_keys"
 _JOIN_APPENDERS: Final = "SELECT pg_advisory_xact_lock_shared(hashtextextended('countersign.audit.erasure', 0))"
 _FIND: Final = """
-SELECT key_id, owner, wrapped_key FROM audit.subject_keys WHERE owner = ANY($1::bytea[]) AND destroyed_at IS NULL
+SELECT key_id, owner, wrapped_key FROM audit.subject_keys
+WHERE owner = ANY($1::bytea[]) AND closing_no IS NULL AND destroyed_at IS NULL
 """
 _MAKE: Final = """
 INSERT INTO audit.subject_keys (key_id, owner, wrapped_key) SELECT * FROM unnest($1::uuid[], $2::bytea[], $3::bytea[])
-ON CONFLICT (owner) WHERE destroyed_at IS NULL DO NOTHING
+ON CONFLICT (owner) WHERE closing_no IS NULL AND destroyed_at IS NULL DO NOTHING
 """
 
 
@@ -38,10 +40,10 @@ class DataKey(NamedTuple):
 
 
 class LiveKeys:
-    """Data keys by owner, as they were after the erasure with this number."""
+    """Data keys by owner, as they were after the closing with this number."""
 
-    def __init__(self, erasure_no: int) -> None:
-        self.erasure_no = erasure_no
+    def __init__(self, closing_no: int) -> None:
+        self.closing_no = closing_no
         self._keys: dict[str, DataKey] = {}
 
     def __getitem__(self, owner: str) -> DataKey:
@@ -84,19 +86,19 @@ class SubjectKeys:
         """
         live = self._live
         if live.is_full or live.lacks(owners):
-            # The number first: an erasure that ends while keys are read makes them look old, never the other way round.
-            erasure_no = await connection.fetchval(_NEWEST_ERASURE)
-            if live.is_full or live.erasure_no != erasure_no:
-                live = self._live = LiveKeys(erasure_no)
+            # The number first: a closing that ends while keys are read makes them look old, never the other way round.
+            closing_no = await connection.fetchval(_NEWEST_CLOSING)
+            if live.is_full or live.closing_no != closing_no:
+                live = self._live = LiveKeys(closing_no)
             await self._fill(connection, live, sorted(live.lacks(owners)))
         return live
 
     async def hold(self, connection: Any, live: LiveKeys) -> bool:
         """
-        Keep erasures out until the end of the transaction; False when one came first: then ask for the keys again.
+        Keep closings out until the end of the transaction; False when one came first: then ask for the keys again.
         """
         await connection.execute(_JOIN_APPENDERS)
-        if await connection.fetchval(_NEWEST_ERASURE) == live.erasure_no:
+        if await connection.fetchval(_NEWEST_CLOSING) == live.closing_no:
             return True
         if self._live is live:
             self._live = LiveKeys(-1)

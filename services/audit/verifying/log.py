@@ -10,7 +10,9 @@ erasure came while the log was read, that event may be sealed behind the checkpo
 """
 
 import copy
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
+from operator import itemgetter
 from typing import Final, NamedTuple, Protocol
 
 import msgspec
@@ -89,8 +91,8 @@ class LogVerifier:
     Args:
         source: Where the log is read from.
         with_entries: Hash the entries themselves; else only that tiles and checkpoints fit each other is shown.
-        dropped: Leaves whose entries were let go, by signed statements: first inclusive, last exclusive. Their hashes are still
-            checked.
+        dropped: Leaves whose entries were let go, by signed statements: first inclusive, last exclusive. They are empty, as
+            erased ones are, and their hashes are still checked.
         progress: Told how many leaves are checked, and how many there are.
     """
 
@@ -103,7 +105,8 @@ class LogVerifier:
         progress: Progress = lambda done, total: None,
     ) -> None:
         self._source = source
-        self._dropped = dropped
+        self._dropped = sorted(dropped)
+        self._dropped_count = 0
         self._with_entries = with_entries
         self._progress = progress
         self._frontier = Frontier()
@@ -119,6 +122,11 @@ class LogVerifier:
     def erased_count(self) -> int:
         """How many of the entries were erased."""
         return self._erased.explained_count
+
+    @property
+    def dropped_count(self) -> int:
+        """How many of the entries were let go."""
+        return self._dropped_count
 
     @property
     def has_unexplained(self) -> bool:
@@ -212,7 +220,10 @@ class LogVerifier:
         return hashes, kept
 
     def _leaf(self, leaf_index: int, entry: bytes, kept: bytes) -> bytes:
-        """Return the hash of an entry; of an erased one, the stored hash."""
+        """Return the hash of an entry; of one that was dropped or erased, the stored hash."""
+        if not entry and self._is_dropped(leaf_index):
+            self._dropped_count += 1
+            return kept
         if not entry:
             self._erased.found_empty(leaf_index)
             return kept
@@ -221,7 +232,11 @@ class LogVerifier:
 
     def _lost(self, indexes: Sequence[int]) -> list[int]:
         """Return the missing leaves that nobody said were let go."""
-        return [index for index in indexes if not any(first <= index < end for first, end in self._dropped)]
+        return [index for index in indexes if not self._is_dropped(index)]
+
+    def _is_dropped(self, leaf_index: int) -> bool:
+        place = bisect_right(self._dropped, leaf_index, key=itemgetter(0))
+        return place > 0 and leaf_index < self._dropped[place - 1][1]
 
     def _only_stored(self, tile: Tile, skip: int, kept: list[bytes]) -> tuple[list[bytes], list[bytes]]:
         if len(kept) != tile.width - skip:

@@ -8,11 +8,6 @@ from services.audit.retention.store import PARENTS
 from shared.ids import uuid7
 from tests.integration.audit.lab import Database
 
-HOLDS = """
-CREATE TABLE IF NOT EXISTS audit.holds (hold_id uuid PRIMARY KEY, subject_sub text, email_hashes bytea[] NOT NULL,
-    reason text NOT NULL, created_by text NOT NULL, released_at timestamptz, released_by text)
-"""
-
 
 def months_ago(count: int) -> date:
     """Return the first day of a month."""

@@ -20,6 +20,14 @@ from tests.integration.audit.service import EMAIL_HASH_KEY, SERVICE_TOKEN, Servi
 from tests.integration.audit.test_foreign_tools import node
 
 PEOPLE = 200
+ADD_ALERT = """
+WITH alert AS (
+    INSERT INTO audit.alerts (alert_id, rule, rule_version, severity, title, first_leaf, last_leaf, first_seen, last_seen,
+        event_ids, event_count, data, is_replayed)
+    VALUES (gen_random_uuid(), 'r', 1, 'low', $1, 0, 1, now(), now(), $5::text[]::uuid[], 1, '{}', true) RETURNING alert_id
+)
+INSERT INTO audit.alert_people (alert_id, key, subject, ips) SELECT alert_id, $2, $3, $4::text[] FROM alert
+"""
 
 
 def sub_of(number: int) -> str:
@@ -38,8 +46,8 @@ def hash_of(number: int) -> str:
 
 
 def ip_of(number: int) -> str:
-    """Where a person is."""
-    return f"198.51.{100 + number // 200}.{number % 200}"
+    """Where a person is: each in a network of their own, and no address is the beginning of another."""
+    return f"198.{100 + number // 100}.{100 + number % 100}.77"
 
 
 def marker_of(number: int) -> str:
@@ -102,12 +110,13 @@ async def own_files(database: Database) -> str:
 def searchable_traces(number: int) -> list[bytes]:
     """Return what identifies a person as a search finds it; an inet is its family, the length of its prefix, its address."""
     octets = bytes(int(part) for part in ip_of(number).split("."))
-    return [sub_of(number).encode(), bytes.fromhex(hash_of(number)), b"\x02\x20" + octets, marker_of(number).lower().encode()]
+    marker = marker_of(number).encode()
+    return [sub_of(number).encode(), bytes.fromhex(hash_of(number)), b"\x02\x20" + octets, marker, marker.lower()]
 
 
 def written_traces(number: int) -> list[bytes]:
-    """Return what identifies a person as an entry has it."""
-    return [hash_of(number).encode(), ip_of(number).encode(), marker_of(number).encode()]
+    """Return what identifies a person as only an entry has it."""
+    return [hash_of(number).encode(), ip_of(number).encode()]
 
 
 @pytest.fixture
@@ -187,6 +196,47 @@ async def test_half_of_the_people_are_erased(service: Service, person: Person, d
     await one_changed_byte_is_found(person, database, json.loads(entries[150][1])["event_id"])
 
 
+async def test_what_people_made_around_the_log(service: Service, database: Database, author: Author) -> None:
+    """
+    Alerts, kept searches and prepared exports lose the person who was erased, and keep everybody else.
+    """
+    both = [Subject(sub=sub_of(number), email_hash=hash_of(number)) for number in (1, 2)]
+    shared = author.entry(subject=both[0], client=Client(ip="203.0.113.9"))
+    mine = author.entry(subject=both[0], client=Client(ip=ip_of(1)))
+    theirs = [author.entry(subject=both[1], client=Client(ip=ip)) for ip in (ip_of(2), "203.0.113.9")]
+    await database.append([shared, mine, *theirs])
+    alerts = {
+        "mine": (sub_of(1), sub_of(1), [ip_of(1)], [mine]),
+        "of_address": ("203.0.113.9", None, ["203.0.113.9"], [shared, mine]),
+        "of_both": ("many", None, [ip_of(1), ip_of(2), "203.0.113.9"], [mine, *theirs]),
+    }
+    for title, (key, subject, ips, entries) in alerts.items():
+        values = title, key, subject, ips, [json.loads(entry)["event_id"] for entry in entries]
+        await database.fetch(ADD_ALERT, *values, role="countersign_clerk")
+    searches = {
+        "by sub": {"subject": sub_of(1)},
+        "by address": {"email": address_of(1)},
+        "by filter": {"filter": f'subject.sub eq "{sub_of(1)}" and outcome eq "failure"'},
+        "of another": {"email": address_of(2)},
+    }
+    for name, params in searches.items():
+        assert (await service.send("POST", "/v1/searches", {"name": name, "params": params, "is_shared": False})).status == 201
+    for email in (address_of(1), address_of(2)):
+        made = await service.send("POST", "/v1/exports", {"format": "csv", "params": {"email": email}})
+        assert made.status == 201, made.json()
+
+    assert (await erase(service, sub_of(1)))["status"] == 201
+    named = await database.fetch("SELECT title, key, subject, ips FROM audit.alert_people JOIN audit.alerts USING (alert_id)")
+    assert {row["title"]: row["ips"] for row in named} == {"of_both": [ip_of(2), "203.0.113.9"]}
+    kept = (await service.get("/v1/searches")).json()["searches"]
+    assert {one["name"]: one["params"] for one in kept if one["params"]} == {"of another": {"email": address_of(2)}}
+    assert len(kept) == 4
+    exports = (await service.get("/v1/exports")).json()["exports"]
+    assert [one["params"] is None for one in exports] == [False, True]
+    gone = await service.get(exports[1]["url"])
+    assert gone.status == 410, gone.json()
+
+
 async def test_whom_an_erasure_leaves_alone(service: Service, database: Database, author: Author) -> None:
     """
     An address that two accounts were seen with does not say who is meant, and stays when one of them is erased.
@@ -227,31 +277,34 @@ async def has(database: Database, entry: bytes) -> bool:
 
 async def test_appends_and_erasures_at_one_time(service: Service, database: Database, author: Author) -> None:
     """
-    While events about people arrive they are asked to be erased, which may be refused as long as more arrive, and goes through
-    when they end: every entry is either erased, and was named before, or can be read.
+    While events about people arrive without a pause each of them is erased at the first request: what had come goes, and was
+    named before; what comes meanwhile is under a new key and stays.
     """
     people = [Subject(sub=sub_of(number)) for number in range(8)]
+    is_over = asyncio.Event()
 
-    async def arrive() -> None:
-        for _ in range(40):
+    async def arrive() -> int:
+        rounds = 0
+        while not is_over.is_set():
             await database.append([author.entry(subject=one) for one in people])
+            rounds += 1
+        return rounds
 
-    async def leave(number: int) -> None:
-        await until(lambda: is_erased(service, number), "erasure")
-
+    await database.append([author.entry(subject=one) for one in people])
     writing = asyncio.create_task(arrive())
-    await asyncio.gather(*(leave(number) for number in range(4)))
-    await writing
+    answers = await asyncio.gather(*(erase(service, sub_of(number)) for number in range(4)))
+    is_over.set()
+    rounds = await writing
+    assert [answer["status"] for answer in answers] == [201] * 4
+    assert all(0 < answer["erased_entries"] < rounds + 1 for answer in answers)
+    readable = [json.loads(entry).get("subject") for entry in (await database.entries()).values()]
+    for number, answer in enumerate(answers):
+        assert readable.count({"sub": sub_of(number)}) == rounds + 1 - answer["erased_entries"]
     rows = await database.fetch(
         "SELECT EXISTS (SELECT FROM audit.erasures r WHERE r.leaves @> l.leaf_index) AS is_named FROM audit.entries e "
         "JOIN audit.subject_keys k USING (key_id) LEFT JOIN audit.leaves l USING (event_id) WHERE k.destroyed_at IS NOT NULL"
     )
     assert {row["is_named"] for row in rows} == {True}
-
-
-async def is_erased(service: Service, number: int) -> bool:
-    """Try to erase a person and say whether it went through."""
-    return bool((await erase(service, sub_of(number)))["status"] == 201)
 
 
 async def test_entries_from_before_there_were_keys(service: Service, database: Database, author: Author) -> None:

@@ -12,13 +12,13 @@ from services.audit.retention.statement import StatementInvalid, open_statement
 from services.audit.streaming.settings import S3Stream
 from services.audit.streaming.store import StreamState
 from services.audit.tree.hashing import leaf_hash
-from shared.events import Subject
+from shared.events import Client, Subject
 from shared.ids import uuid7
 from tests.integration.audit.archives import Locked, archive, archive_bucket
 from tests.integration.audit.commands import Person
 from tests.integration.audit.lab import SIGNERS, Author, Database, QueuePair, seal, until
-from tests.integration.audit.months import HOLDS, id_in, make_month, months_ago
-from tests.integration.audit.service import running_service, write_settings
+from tests.integration.audit.months import id_in, make_month, months_ago
+from tests.integration.audit.service import Service, running_service, write_settings
 
 ADA = "3f2b0c9a-0000-4000-8000-00000000000a"
 SEEN_ELSEWHERE = bytes([7] * 32)
@@ -75,7 +75,7 @@ async def test_a_month_goes_and_stays_provable(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """
-    A month stays while the holds cannot be asked, while it is not archived, while somebody in it is on hold, while a required
+    A month stays while it is not archived, while somebody in it is on hold, while a required
     stream lacks it; then it goes in under a second. What is left is a signed statement, here and in the archive, and an event;
     the whole log verifies, a receipt of the month verifies in the archive, and a kept proof verifies without a network.
     """
@@ -87,17 +87,14 @@ async def test_a_month_goes_and_stays_provable(
         path = write_settings(tmp_path / "operator", queue, database, streams=[lake], **locked.settings())
         operator = Operator(person, path, month)
 
-        await database.fetch("DROP TABLE IF EXISTS audit.holds", role="countersign_owner")
-        assert "audit.holds" in await operator.refused()
-        await database.fetch(HOLDS, role="countersign_owner")
         why = await operator.refused()
         assert ("reaches to leaf 309" in why, "stream lake has not" in why) == (True, True)
         await archive(database, locked)
         for sub, hashes in ((ADA, []), (None, [SEEN_ELSEWHERE])):
             values = (uuid7(), sub, hashes, "lawsuit", "lawyer")
-            await database.fetch(HOLD, *values, role="countersign_owner")
+            await database.fetch(HOLD, *values, role="countersign_clerk")
         assert "2 legal holds on people in it" in await operator.refused()
-        await database.fetch("UPDATE audit.holds SET released_at = now(), released_by = created_by", role="countersign_owner")
+        await database.fetch("UPDATE audit.holds SET released_at = now(), released_by = 'lawyer'", role="countersign_clerk")
         await database.fetch("INSERT INTO audit.streams (name, next_leaf) VALUES ('lake', 309)", role="countersign_clerk")
         assert "stream lake has not" in await operator.refused()
         await database.fetch("UPDATE audit.streams SET next_leaf = 310", role="countersign_clerk")
@@ -119,7 +116,10 @@ async def test_a_month_goes_and_stays_provable(
 
             await until(is_recorded, "the events of the drop")
             said = await person.runs("verify")
-            assert (said.code, "is as it was sealed" in said.out) == (0, True), said
+            assert (said.code, "300 of them dropped" in said.out) == (0, True), said
+            assert (await person.runs("mirror", tmp_path / "copy")).code == 0
+            said = await person.runs("verify", "--log", tmp_path / "copy")
+            assert (said.code, "300 of them dropped" in said.out) == (0, True), said
             gone = await person.runs("verify", receipt)
             assert (gone.code, "verify --archive" in gone.err) == (1, True)
             person.knows_only_the_key()
@@ -161,7 +161,6 @@ async def test_a_damaged_archive_keeps_the_month(
     """
     An object that is gone, and a lock that was taken off, each keep the month; so does an entry that is not sealed.
     """
-    await database.fetch(HOLDS, role="countersign_owner")
     async with archive_bucket(queue.aws) as locked:
         [day] = await archive(database, locked)
         path = write_settings(tmp_path / "operator", queue, database, **locked.settings())
@@ -186,6 +185,55 @@ async def test_a_damaged_archive_keeps_the_month(
     assert len(await database.entries()) == 350
 
 
+async def test_a_month_with_erased_entries_goes(
+    tmp_path: Path,
+    queue: QueuePair,
+    database: Database,
+    old: list[bytes],
+    author: Author,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """
+    A person with entries in an old month is erased; the month is archived and dropped, its words are forgotten and its hours
+    still counted; the whole log verifies here, in a new copy and in the archive.
+    """
+    person = Person(capsys, monkeypatch)
+    words = Client(ip="192.0.2.1", user_agent="An agent of that month")
+    in_month = author.entry(event_id=id_in(months_ago(4)), client=words)
+    grace = author.entry(event_id=id_in(months_ago(4)), subject=Subject(sub=f"{ADA[:-1]}b"))
+    await database.append([in_month, grace])
+    async with archive_bucket(queue.aws) as locked, running_service(tmp_path / "audit", queue, database) as service:
+        person.knows(service)
+        hold = await service.send("POST", "/v1/holds", {"subject": f"{ADA[:-1]}b", "reason": "a case"})
+        assert hold.status == 201
+        done = await service.send("POST", "/v1/erasures", {"subject": ADA, "reason": "asked for it"})
+        assert (done.status, done.json()["erased_entries"]) == (201, 310)
+        await until(lambda: is_told(service, "audit.subject.erased"), "the end of the erasure")
+        await archive(database, locked)
+        path = write_settings(tmp_path / "operator", queue, database, **locked.settings())
+        operator = Operator(person, path, f"{months_ago(4):%Y-%m}")
+        assert "1 legal hold on people in it" in await operator.refused()
+        assert (await service.send("DELETE", f"/v1/holds/{hold.json()['id']}")).status == 200
+        known = "SELECT FROM audit.known_words WHERE words LIKE '%agent of that month%'"
+        assert await database.fetch(known)
+        assert (await operator.drops())["entry_count"] == 302
+        assert await database.fetch(known) == []
+
+        said = await person.runs("verify")
+        assert (said.code, "10 of them erased, 302 of them dropped" in said.out) == (0, True), said
+        assert (await person.runs("mirror", tmp_path / "copy")).code == 0
+        said = await person.runs("verify", "--log", tmp_path / "copy")
+        assert (said.code, "10 of them erased, 302 of them dropped" in said.out) == (0, True), said
+        said = await person.runs("verify", *locked.options(tmp_path / "cache"), "--settings", path)
+        assert (said.code, "310 of them erased" in said.out) == (0, True), said
+
+
+async def is_told(service: Service, kind: str) -> bool:
+    """Say whether an event of this type is in the log."""
+    return bool(await service.events(("type", kind)))
+
+
 def test_what_stands_against_a_month() -> None:
     """
     A month with nothing in it may go when the month after it is over, not a day sooner; a stream that is not required does not
@@ -197,6 +245,9 @@ def test_what_stands_against_a_month() -> None:
 
     assert blocks(facts, today=date(2026, 3, 1), archived_end=0, streams=[optional], states=states) == []
     assert len(blocks(facts, today=date(2026, 2, 28), archived_end=0, streams=[], states=states)) == 1
+    announcing = facts._replace(announced_count=1)
+    [why] = blocks(announcing, today=date(2026, 3, 1), archived_end=0, streams=[], states=states)
+    assert "drop that one first" in why
 
 
 def test_a_checkpoint_is_no_statement() -> None:
