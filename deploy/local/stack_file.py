@@ -31,7 +31,6 @@ def describe(layout: Layout, ports: Ports, keys: Keys, aws: AwsResources | None,
         "audit_token": keys.ensure("audit_token"),
         "auditor_email": AUDITOR_EMAIL,
         "log_public_key": _log_public_key(keys),
-        "audit_settings": str(layout.config / "audit.toml"),
     }
 
 

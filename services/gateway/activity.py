@@ -20,7 +20,10 @@ SHOWN: Final = (
     "sign_in.failed",
     "sign_in.blocked",
     "sign_in.under_review",
+    "sign_in.review.approved",
+    "sign_in.review.rejected",
     "account.user.created",
+    "account.address.verified",
     "account.profile.changed",
     "account.user.deleted",
     "authenticator.added",
@@ -33,8 +36,13 @@ SHOWN: Final = (
     "step_up.succeeded",
     "step_up.failed",
     "step_up.blocked",
+    "step_up.under_review",
+    "step_up.review.approved",
+    "step_up.review.rejected",
     "step_up.consumed",
 )
+# Pending because somebody has yet to decide, where every other pending event only opens a story that another one ends.
+WAITING: Final = frozenset({"sign_in.under_review", "step_up.under_review"})
 
 
 class Activity:
@@ -78,12 +86,18 @@ class Activity:
         if status != 200:
             raise ProviderError(f"audit: {status}")
         events = (item for item in msgspec.json.decode(content)["events"] if item["event"] is not None)
-        return [_view(item) for item in events if item["event"]["outcome"] != "pending"]
+        return [_view(item) for item in events if _is_shown(item["event"])]
+
+
+def _is_shown(event: dict[str, Any]) -> bool:
+    return event["outcome"] != "pending" or event["event_type"] in WAITING
 
 
 def _view(item: dict[str, Any]) -> ActivityView:
     event = item["event"]
-    client = event.get("client") or {}
+    # Where the operator was is none of the person's business.
+    is_own = (event.get("actor") or {}).get("kind") != "operator"
+    client = (event.get("client") if is_own else None) or {}
     return ActivityView(
         id=event["event_id"],
         occurred_at=event["occurred_at"],

@@ -67,6 +67,7 @@ from shared.sqs import queue_sender
 from shared.state import StateStore, open_state
 from shared.telemetry.metrics import HttpMetrics, serve_metrics
 from shared.telemetry.tracing import Tracing
+from shared.texts import TextLimits
 from shared.veil import Veil
 
 BODY_BYTES_MAX: Final = 16 * 1024
@@ -284,10 +285,63 @@ def _build_door(
     return door, flow
 
 
-async def _open_messages(stack: AsyncExitStack, settings: GatewaySettings, mailer: Mailer) -> Messages | None:
-    if not settings.delivers_messages:
-        return None
-    return Messages(mailer=mailer, sns=await stack.enter_async_context(open_sns(settings)), brand=settings.brand.name)
+def _build_sessions(
+    settings: GatewaySettings,
+    held: Secrets,
+    state: StateStore,
+    sealer: Sealer,
+    recorder: Recorder,
+    cognito: Cognito,
+    clients: NativeClients,
+) -> tuple[Sessions, Refresh]:
+    store = SessionStore(state, sealer, idle=settings.idle)
+    endings = Endings(store=store, cognito=cognito, recorder=recorder)
+    sessions = Sessions(
+        store=store,
+        recorder=recorder,
+        endings=endings,
+        clients=clients,
+        email_hash_key=held.email_hash_key,
+        absolute=settings.absolute,
+    )
+    refresh = Refresh(store=store, state=state, cognito=cognito, recorder=recorder, endings=endings, clients=clients)
+    return sessions, refresh
+
+
+def _open_mail(stack: AsyncExitStack, settings: GatewaySettings) -> tuple[Mailer, Notices]:
+    mailer = Mailer(smtp_url=settings.smtp_url, sender=settings.mail_sender, brand=settings.brand.name)
+    notices = Notices(mailer, account_url=f"{settings.public_url}/account")
+    stack.push_async_callback(notices.close)
+    return mailer, notices
+
+
+async def _open_webhooks(
+    stack: AsyncExitStack,
+    settings: GatewaySettings,
+    held: Secrets,
+    state: StateStore,
+    *,
+    challenges: ChallengeService,
+    recorder: Recorder,
+    limits: Limits,
+    veto: Veto,
+    mailer: Mailer,
+) -> Webhooks:
+    messages: Messages | None = None
+    if settings.delivers_messages:
+        sns = await stack.enter_async_context(open_sns(settings))
+        texts = TextLimits(state, settings.texts)
+        messages = Messages(mailer=mailer, sns=sns, texts=texts, brand=settings.brand.name)
+    return Webhooks(
+        challenges=challenges,
+        recorder=recorder,
+        limits=limits,
+        state=state,
+        veto=veto,
+        messages=messages,
+        tenant_id=settings.authsignal_tenant_id,
+        email_hash_key=held.email_hash_key,
+    )
 
 
 async def _connect(
@@ -302,17 +356,7 @@ async def _connect(
     http, challenges, cognito, directory, quota = upstreams
     limits = Limits(state, recorder, settings, quota)
     clients = NativeClients(settings.native_clients)
-    session_store = SessionStore(state, sealer, idle=settings.idle)
-    endings = Endings(store=session_store, cognito=cognito, recorder=recorder)
-    sessions = Sessions(
-        store=session_store,
-        recorder=recorder,
-        endings=endings,
-        clients=clients,
-        email_hash_key=held.email_hash_key,
-        absolute=settings.absolute,
-    )
-    refresh = Refresh(store=session_store, state=state, cognito=cognito, recorder=recorder, endings=endings, clients=clients)
+    sessions, refresh = _build_sessions(settings, held, state, sealer, recorder, cognito, clients)
     store = AttemptStore(state, sealer, attempt_seconds=settings.attempt_seconds)
     veto = Veto(settings.veto_file)
     reviews = Reviews(settings=settings, store=store, challenges=challenges, recorder=recorder)
@@ -327,9 +371,7 @@ async def _connect(
         veto=veto,
         email_hash_key=held.email_hash_key,
     )
-    mailer = Mailer(smtp_url=settings.smtp_url, sender=settings.mail_sender, brand=settings.brand.name)
-    notices = Notices(mailer, account_url=f"{settings.public_url}/account")
-    stack.push_async_callback(notices.close)
+    mailer, notices = _open_mail(stack, settings)
     signer = GrantSigner(held.grant_keys, issuer=settings.public_url)
     gateway = Gateway(
         settings=settings,
@@ -359,18 +401,13 @@ async def _connect(
         ),
         signer=signer,
         businesses=held.businesses,
-        webhooks=Webhooks(
-            challenges=challenges,
-            recorder=recorder,
-            state=state,
-            veto=veto,
-            messages=await _open_messages(stack, settings, mailer),
-            tenant_id=settings.authsignal_tenant_id,
-            email_hash_key=held.email_hash_key,
+        webhooks=await _open_webhooks(
+            stack, settings, held, state, challenges=challenges, recorder=recorder, limits=limits, veto=veto, mailer=mailer
         ),
         state=state,
         clients=clients,
         refresh=refresh,
+        limits=limits,
         deletion=AccountDeletion(
             challenges=challenges, directory=directory, sessions=sessions, recorder=recorder, notices=notices
         ),

@@ -22,7 +22,9 @@ from shared.problems import NotFound, ProviderBusy, RequestTooLarge, SessionRequ
 PREFIX: Final = "/audit"
 BODY_BYTES_MAX: Final = 256 * 1024
 CONNECT_SECONDS_MAX: Final = 5
-HANDED_ON: Final = frozenset({b"accept", b"content-type", b"last-event-id", b"idempotency-key", b"if-none-match"})
+HANDED_ON: Final = frozenset(
+    {b"accept", b"content-type", b"idempotency-key", b"if-none-match", b"last-event-id", b"user-agent"}
+)
 HANDED_BACK: Final = frozenset(
     {
         "audit-receipt",

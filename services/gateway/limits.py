@@ -95,6 +95,19 @@ class Limits:
         limit = self._limit("direct_writes", sub, self._settings.direct_writes_max, is_told=True)
         await self._check(context, [limit], Subject(sub=sub))
 
+    async def check_refresh(self, context: RequestContext) -> None:
+        """Count one more refresh token that was shown, whosever it is; raises as `check_start`."""
+        await self._check(context, [self._by_network(context, "refreshes_per_ip", self._settings.refreshes_per_ip_max)], None)
+
+    async def check_webhook(self, context: RequestContext) -> None:
+        """Make sure that not too many webhooks from this address were refused; raises as `check_start`."""
+        limit = self._of_forgeries(context)
+        await self._check(context, [limit._replace(window=limit.window._replace(asks_only=True))], None)
+
+    async def note_forgery(self, context: RequestContext) -> None:
+        """Count one more webhook that was refused."""
+        await self._state.take([self._of_forgeries(context).window])
+
     async def note_refusal(self, context: RequestContext, name: str, attempt_id: str, email_hash: str) -> None:
         """Record that an attempt's own limit refused a request: the first in each span, as of every other limit."""
         # A window without places: it refuses always, and says when that is to be reported.
@@ -107,11 +120,19 @@ class Limits:
         settings = self._settings
         is_start = what == "starts"
         by_ip = settings.starts_per_ip_max if is_start else settings.answers_per_ip_max
-        limits = [self._limit(f"{what}_per_ip", network_of(context.client.ip), by_ip, is_told=True)]
+        limits = [self._by_network(context, f"{what}_per_ip", by_ip)]
         if device_id is not None:
             by_device = settings.starts_per_device_max if is_start else settings.answers_per_device_max
             limits.append(self._limit(f"{what}_per_device", device_id, by_device, is_told=True))
         return limits
+
+    def _by_network(self, context: RequestContext, name: str, places_max: int, *, is_told: bool = True) -> Limit:
+        return self._limit(name, network_of(context.client.ip), places_max, is_told=is_told)
+
+    def _of_forgeries(self, context: RequestContext) -> Limit:
+        # Told to nobody: whoever signs for us never comes near it.
+        places_max = self._settings.webhook_refusals_per_ip_max
+        return self._by_network(context, "webhook_refusals_per_ip", places_max, is_told=False)
 
     def _of_sends(self, email_hash: str, method: str | None) -> list[Limit]:
         limits = [self._limit("starts_per_identifier", email_hash, self._settings.starts_per_identifier_max)]
@@ -126,7 +147,7 @@ class Limits:
     def _room(self, *categories: Category) -> list[Limit]:
         return [Limit("quota", self._quota.window(category, asks_only=True)) for category in categories]
 
-    async def _check(self, context: RequestContext, limits: list[Limit], subject: Subject) -> None:
+    async def _check(self, context: RequestContext, limits: list[Limit], subject: Subject | None) -> None:
         taking = await self._state.take([limit.window for limit in limits])
         context.response_headers.extend(rate_limit_headers(limits, taking))
         if taking.refused_by is None:
@@ -143,7 +164,7 @@ class Limits:
         raise TooManyAttempts(refusing.name, headers=retry_after(wait))
 
     async def _record(
-        self, context: RequestContext, limit: Limit, subject: Subject, unreported: int, attempt_id: str | None = None
+        self, context: RequestContext, limit: Limit, subject: Subject | None, unreported: int, attempt_id: str | None = None
     ) -> None:
         reason = limit.name if limit.name != "quota" else limit.window.key.removeprefix("limit:")
         draft = Draft(

@@ -9,6 +9,7 @@ from services.gateway.natives import NativeClient
 from services.gateway.sessions.model import Lives
 from shared.challenge_api import METHOD_EMAIL_OTP
 from shared.settings import AwsSettings
+from shared.texts import TextRules
 
 Seconds = Annotated[float, Meta(gt=0, le=60)]
 
@@ -45,6 +46,8 @@ class GatewaySettings(AwsSettings, frozen=True, kw_only=True, forbid_unknown_fie
     business_token_hashes_file: str | None = None
     # On where the tenant's e-mail and SMS providers are set to Webhook: codes and links are then ours to deliver.
     delivers_messages: bool = False
+    # Where the texts among them may go, and how many: nowhere, until countries are listed.
+    texts: TextRules = TextRules()
     veto_file: str | None = None  # Accounts whose proofs do not count, one sub a line; read anew for every question.
     smtp_url: str | None = None
     mail_sender: str = "no-reply@example.test"
@@ -78,6 +81,10 @@ class GatewaySettings(AwsSettings, frozen=True, kw_only=True, forbid_unknown_fie
     answers_per_ip_max: Annotated[int, Meta(ge=1)] = 600
     answers_per_device_max: Annotated[int, Meta(ge=1)] = 120
     enrolments_per_person_max: Annotated[int, Meta(ge=1)] = 20
+    # Apps refresh every ten minutes, and many may stand behind one address.
+    refreshes_per_ip_max: Annotated[int, Meta(ge=1)] = 600
+    # Deliveries from one address that were refused. What is genuine does not count, so Authsignal may send as much as it likes.
+    webhook_refusals_per_ip_max: Annotated[int, Meta(ge=1)] = 300
     cognito_rates: CognitoRates = CognitoRates()
     # How long an operator may take over a review; its page may be left and come back to.
     review_seconds: Annotated[int, Meta(ge=60, le=43_200)] = 14_400

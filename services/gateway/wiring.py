@@ -15,6 +15,7 @@ from services.gateway.businesses import Businesses
 from services.gateway.deletion import AccountDeletion
 from services.gateway.devices import device_name
 from services.gateway.direct.service import DirectAccounts
+from services.gateway.limits import Limits
 from services.gateway.natives import Caller, NativeClients, credential_of
 from services.gateway.sessions.model import Session, SignedIn
 from services.gateway.sessions.refresh import Refresh
@@ -60,6 +61,7 @@ class Gateway:
         state: StateStore,
         clients: NativeClients,
         refresh: Refresh,
+        limits: Limits,
         deletion: AccountDeletion,
         direct: DirectAccounts | None = None,
     ) -> None:
@@ -77,6 +79,7 @@ class Gateway:
         self.state = state
         self.clients = clients
         self.refresh = refresh
+        self.limits = limits
         self.deletion = deletion
         self.direct = direct
 

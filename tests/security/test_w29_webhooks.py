@@ -6,7 +6,7 @@ import uuid
 import msgspec
 
 from deploy.local.authsignal.webhooks.signature import HEADER, signature_header
-from tests.integration.gateway.fixtures import People
+from tests.integration.gateway.fixtures import WEBHOOK_REFUSALS_MAX, People
 from tests.integration.gateway.ledger import Ledger
 from tests.integration.gateway.person import Person
 from tests.integration.gateway.process import ServiceProcess
@@ -90,6 +90,29 @@ async def test_w29_large_and_strange_bodies(person: Person, stack: RunningStack,
     assert (huge.status, huge.code) == (413, "invalid_request")
     assert (strange.status, strange.code) == (400, "invalid_request")
     assert await ledger.told(strange.receipt) == ("webhook.refused", "denied", "unreadable")
+
+
+async def test_w29_a_flood_of_forgeries_is_not_listened_to(person: Person, stack: RunningStack, ledger: Ledger) -> None:
+    """
+    After so many forgeries from one address nothing from there is checked any more, for a while, and that is one entry in the
+    log; what comes from elsewhere is, and what is genuine never counts.
+    """
+    forger, authsignal = Sender(person, stack), Sender(person, stack)
+    envelope = forger.envelope("authenticator.created", NEW_FACTOR)
+    genuine = [
+        await authsignal.send(authsignal.envelope("authenticator.created", NEW_FACTOR)) for _ in range(WEBHOOK_REFUSALS_MAX + 1)
+    ]
+
+    forged = [await forger.send(envelope, keys=["x" * 64]) for _ in range(WEBHOOK_REFUSALS_MAX)]
+    over = [await forger.send(envelope) for _ in range(2)]
+
+    assert {answer.status for answer in genuine} == {204}
+    assert {answer.status for answer in forged} == {401}
+    assert {(answer.status, answer.code) for answer in over} == {(429, "too_many_attempts")}
+    assert all(int(answer.headers["Retry-After"]) > 0 and "RateLimit" not in answer.headers for answer in over)
+    assert await ledger.told(over[0].receipt) == ("abuse.rate_limited", "denied", "webhook_refusals_per_ip")
+    assert "Audit-Receipt" not in over[1].headers
+    assert (await authsignal.send(envelope)).status == 204, "what was not listened to does not count as seen"
 
 
 async def test_w29_the_key_stays_where_it_was(gateway: ServiceProcess) -> None:

@@ -8,12 +8,16 @@ CODE, LINK = "is your verification code", "Confirm that it is you"
 
 
 class Inbox:
-    """The page in a tab of its own. Messages of one kind to one address are read in turn, each once."""
+    """
+    The page in a tab of its own. Messages of one kind to one address are read in turn, each once.
 
-    def __init__(self, url: str, context: BrowserContext) -> None:
+    Where several people of one test run share an address, they share what was `read` of it.
+    """
+
+    def __init__(self, url: str, context: BrowserContext, read: Counter[tuple[str, str]] | None = None) -> None:
         self._url, self._context = url, context
         self._page: Page | None = None
-        self._read: Counter[tuple[str, str]] = Counter()
+        self._read: Counter[tuple[str, str]] = Counter() if read is None else read
 
     async def open(self, address: str, subject: str) -> Page:
         """Open the next message whose subject holds these words, as soon as it is there."""

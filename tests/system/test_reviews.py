@@ -11,6 +11,7 @@ from tests.integration.gateway.simulator import Authsignal
 from tests.stack import RunningStack
 from tests.system.person import Person
 from tests.system.test_checkout import ACTION, pays
+from tests.system.test_passkeys import signs_up_to_the_offer
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -69,3 +70,39 @@ async def test_sign_in_under_review_needs_its_proof_all_the_same(
     await expect(person.page).to_have_url(re.compile("/verify$"))
     await person.types_code(await person.code())
     await person.sees("Your account")
+
+
+async def test_sign_up_under_review_ends_and_may_begin_again(newcomer: Person, simulator: Authsignal) -> None:
+    """
+    A sign-up that the rules hold back waits for nothing: the page says so and leads back; once they relent it signs in.
+    """
+    await simulator.decide("signUp", "REVIEW")
+    await newcomer.begins_sign_up()
+    await newcomer.types_code(await newcomer.code())
+    await newcomer.sees("We want to take a look first")
+    await newcomer.reads(re.compile("our safety rules do not let you in yet"))
+    await newcomer.check_page()
+    await newcomer.follows("Back to the start")
+    await newcomer.sees("Create an account")
+    await simulator.decide("signUp", "CHALLENGE")
+
+    await newcomer.signs_up()
+
+
+async def test_passkey_under_review_leads_to_the_address(newcomer: Person, simulator: Authsignal) -> None:
+    """
+    A passkey without a name that the rules hold back signs nobody in, and the page says which way a person can decide about.
+    """
+    keys, own = await signs_up_to_the_offer(newcomer)
+    await newcomer.presses("Create a passkey")
+    await newcomer.sees("Your account")
+    await keys.answer(own, present=False)
+    await newcomer.signs_out()
+    await simulator.decide("signIn", "REVIEW")
+    await keys.answer(own, present=True)
+    await newcomer.presses("Sign in with a passkey")
+
+    await newcomer.reads(re.compile("Sign in with your e-mail address instead"))
+
+    await keys.answer(own, present=False)
+    await newcomer.check_page()

@@ -10,6 +10,7 @@ from services.audit.commands.errors import USAGE, CommandFailed
 from services.audit.tree.notes import VerifierKey
 
 STACK_FILE: Final = Path(".local") / "stack.json"
+AUDIT_SETTINGS: Final = Path("config") / "audit.toml"
 URL_VARIABLE: Final = "COUNTERSIGN_AUDIT_URL"
 TOKEN_VARIABLE: Final = "COUNTERSIGN_AUDIT_TOKEN"
 KEY_VARIABLE: Final = "COUNTERSIGN_LOG_KEY"
@@ -28,7 +29,7 @@ class StackAws(msgspec.Struct, frozen=True):
 
 
 class Stack(msgspec.Struct, frozen=True):
-    """The parts of ``stack.json`` that commands need; parts that do not run are null."""
+    """The parts of ``stack.json`` that commands need, and beside it the audit service's settings; what does not run is null."""
 
     audit_url: str | None = None
     audit_token: str | None = None
@@ -47,11 +48,13 @@ def find_stack(start: Path) -> Stack:
     for folder in (start, *start.parents):
         file = folder / STACK_FILE
         try:
-            return msgspec.json.decode(file.read_bytes(), type=Stack)
+            stack = msgspec.json.decode(file.read_bytes(), type=Stack)
         except (FileNotFoundError, NotADirectoryError):
             continue
         except (OSError, msgspec.MsgspecError) as error:
             raise CommandFailed(f"{file} cannot be read: {error}") from error
+        settings = file.parent / AUDIT_SETTINGS
+        return msgspec.structs.replace(stack, audit_settings=str(settings)) if settings.exists() else stack
     return Stack()
 
 

@@ -78,6 +78,7 @@ KINDS: Final[dict[str, Kind]] = {
     "recovery_codes.used": PREAUTH,
     "abuse.": PREAUTH._replace(severity_id=MEDIUM),
     "webhook.": Kind(API_ACTIVITY, 1),
+    "message.": PREAUTH,
     "audit.": Kind(API_ACTIVITY, 3),
     "audit.query.": Kind(API_ACTIVITY, 2),
     "audit.access.": Kind(API_ACTIVITY, 2, severity_id=MEDIUM),

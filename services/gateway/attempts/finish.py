@@ -60,7 +60,7 @@ class Finish:
             if held.attempt.kind is AttemptKind.SIGN_UP and proof.verdict is Verdict.VERIFIED:
                 held, proof = await self._make_account(context, held, proof, closing)
             if proof.verdict is not Verdict.VERIFIED or proof.assertion is None or held.attempt.sub is None:
-                return await self._refuse(context, held, proof)
+                return await self._refuse(context, held, proof, closing)
             tokens = await self._cognito.sign_in(held.attempt.sub, proof.assertion)
         except (CognitoRefused, CognitoUnreachable) as fault:
             await self._fail(context, held, closing, fault)
@@ -141,20 +141,25 @@ class Finish:
         await self._store.change(held, replace(attempt, status=AttemptStatus.COMPLETED, track_token=None, proof_token=None))
         return opened
 
-    async def _refuse(self, context: RequestContext, held: Held, proof: ProofAnswer) -> Attempt:
-        """Record a verdict that is no session; return an attempt in review, raise what anything else means."""
+    async def _refuse(self, context: RequestContext, held: Held, proof: ProofAnswer, closing: list[Draft]) -> Attempt:
+        """
+        Record a verdict that is no session, after what was done before it (`closing`): of a sign-up the account is there.
+
+        Return an attempt in review, raise what anything else means.
+        """
         if proof.verdict is Verdict.REVIEW:
             held = await self._store.change(held, await self._reviews.open(context, held.attempt))
             draft = draft_of(held.attempt, EventType.SIGN_IN_UNDER_REVIEW, Outcome.PENDING)
-            await self._recorder.record(context, draft)
+            await self._recorder.record(context, *closing, draft)
             return held.attempt
         if proof.verdict is Verdict.BLOCKED:
             await self._store.change(held, replace(held.attempt, status=AttemptStatus.BLOCKED))
-            await self._recorder.record(context, draft_of(held.attempt, EventType.SIGN_IN_BLOCKED, Outcome.DENIED))
+            blocked = draft_of(held.attempt, EventType.SIGN_IN_BLOCKED, Outcome.DENIED)
+            await self._recorder.record(context, *closing, blocked)
             raise ActionBlocked
         await self._store.change(held, replace(held.attempt, status=AttemptStatus.FAILED))
         failed = draft_of(held.attempt, EventType.SIGN_IN_FAILED, Outcome.FAILURE, reason=proof.failure)
-        await self._recorder.record(context, failed)
+        await self._recorder.record(context, *closing, failed)
         raise AttemptFailed(proof.failure)
 
     async def _fail(

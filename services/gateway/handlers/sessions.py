@@ -45,7 +45,9 @@ async def refresh_session(data: JSONBody[TokenRefresh], request: AnyRequest) -> 
     the same request again (same Idempotency-Key) within ten seconds, which gets the same answer.
     """
     gateway = gateway_of(request)
-    return tokens_view(await gateway.refresh.rotate(context_of(request), data.refresh_token))
+    context = context_of(request)
+    await gateway.limits.check_refresh(context)
+    return tokens_view(await gateway.refresh.rotate(context, data.refresh_token))
 
 
 @get(

@@ -23,7 +23,7 @@ Signature = Annotated[
     operation_id="receiveWebhook",
     summary="Take in what Authsignal signed",
     request_max_body_size=BODY_BYTES_MAX,
-    responses=problems(400, 401, 403, 404, 409, 413, 502, 503),
+    responses=problems(400, 401, 403, 404, 409, 413, 429, 502, 503),
 )
 async def receive_webhook(request: AnyRequest, signature: Signature = "") -> None:
     """Record what Authsignal tells, before the answer; an `action.verify` may be refused, and its proof then does not count."""

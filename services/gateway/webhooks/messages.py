@@ -3,6 +3,9 @@ Codes and links that Authsignal makes and we deliver: by our own mail server, an
 
 Authsignal waits for the answer, and fails the challenge unless the message was handed over. Nothing is repeated: a person who
 got nothing asks for another. What a message says is in no log.
+
+Every text that Authsignal sends comes by here, also the one that proves a new number and those that a browser asked for, so
+this is where the operator's limits for texts see all of them.
 """
 
 from collections.abc import AsyncIterator
@@ -17,6 +20,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from services.gateway.mail import Mailer, MailRefused
 from services.gateway.webhooks.envelopes import EMAIL_CREATED, SMS_CREATED, Envelope
 from shared.settings import AwsSettings
+from shared.texts import TextLimits
 
 SEND_SECONDS_MAX: Final = 5
 TEXT_CHARACTERS_MAX: Final = 2_000
@@ -26,6 +30,14 @@ class NotDelivered(Exception):
     """Nobody took the message; the text names the kind of fault."""
 
 
+class NotAllowed(NotDelivered):
+    """The limits for texts forbid it; the text names the limit, `country` is where it would have gone."""
+
+    def __init__(self, reason: str, country: str) -> None:
+        super().__init__(reason)
+        self.country = country
+
+
 class Messages:
     """
     Delivers messages.
@@ -33,12 +45,14 @@ class Messages:
     Args:
         mailer: Takes mail.
         sns: Takes text messages: an SNS client.
+        texts: Says where text messages may go, and how many.
         brand: The name that messages speak for.
     """
 
-    def __init__(self, *, mailer: Mailer, sns: Any, brand: str) -> None:
+    def __init__(self, *, mailer: Mailer, sns: Any, texts: TextLimits, brand: str) -> None:
         self._mailer = mailer
         self._sns = sns
+        self._texts = texts
         self._brand = brand
 
     async def deliver(self, envelope: Envelope) -> None:
@@ -46,6 +60,7 @@ class Messages:
         Return when somebody has taken the message of an envelope.
 
         Raises:
+            NotAllowed: It is a text that may not go to this number, or not now.
             NotDelivered: Nobody did, or the envelope lacks an address, or code and link.
         """
         to, code, link = (_text(envelope, name) for name in ("to", "code", "url"))
@@ -68,6 +83,9 @@ class Messages:
             raise NotDelivered(str(error)) from error
 
     async def _text_message(self, number: str, code: str) -> None:
+        refusal = await self._texts.refusal(number)
+        if refusal is not None:
+            raise NotAllowed(refusal.reason, refusal.country)
         kind = {"AWS.SNS.SMS.SMSType": {"DataType": "String", "StringValue": "Transactional"}}
         text = f"{code} is your {self._brand} code. Give it to nobody."
         try:

@@ -8,22 +8,33 @@ Rules:
 3. Every envelope is on the audit queue before the answer. Where the queue refuses, the answer is 503 and the ids count as not
    seen, so that Authsignal sends them again; the refused events are offered again as well, so the log may then hold an
    envelope twice, each time under its own id.
-4. A refusal is an event too: the first of each kind, from each address, in ten minutes.
+4. A refusal is an event too: the first of each kind, from each address, in ten minutes. An address that was refused too often
+   is not listened to for a while: a forgery costs a question to the challenge service. What is genuine counts nowhere.
 """
 
 from typing import Final, NoReturn
 
 from msgspec.structs import replace
 
+from services.gateway.limits import Limits
 from services.gateway.recorder import Recorder
 from services.gateway.webhooks import envelopes
 from services.gateway.webhooks.envelopes import ACTION_VERIFY, ERRANDS, Envelope, Unreadable
-from services.gateway.webhooks.messages import Messages, NotDelivered
+from services.gateway.webhooks.messages import Messages, NotAllowed, NotDelivered
 from services.gateway.webhooks.veto import Veto
 from shared.challenge_api import ChallengeService, WebhookRequest, WebhookVerdict
 from shared.events import Draft, EventType, Outcome
 from shared.http.context import RequestContext
-from shared.problems import ActionBlocked, Conflict, InvalidRequest, NotFound, Problem, ProviderError, Unauthorized
+from shared.problems import (
+    ActionBlocked,
+    Conflict,
+    InvalidRequest,
+    NotFound,
+    Problem,
+    ProviderError,
+    TextRefused,
+    Unauthorized,
+)
 from shared.state import StateStore
 
 # A signature is good for ten minutes; a batch whose answer got lost comes again under the same ids, for as long as it takes.
@@ -48,6 +59,7 @@ class Webhooks:
         *,
         challenges: ChallengeService,
         recorder: Recorder,
+        limits: Limits,
         state: StateStore,
         veto: Veto,
         messages: Messages | None,
@@ -56,6 +68,7 @@ class Webhooks:
     ) -> None:
         self._challenges = challenges
         self._recorder = recorder
+        self._limits = limits
         self._state = state
         self._veto = veto
         self._messages = messages
@@ -72,9 +85,12 @@ class Webhooks:
             InvalidRequest: Signed, and yet nothing that we can read.
             ActionBlocked: The proof that it asks about does not count.
             Conflict: The same is being taken in at this moment.
+            TextRefused: The text message that it brings may not go to its number.
             ProviderError: The message that it brings could not be handed over.
+            TooManyAttempts: Too much that came from this address was refused.
             AuditUnavailable: It could not be recorded, so it does not count as seen.
         """
+        await self._limits.check_webhook(context)
         answer = await self._challenges.check_webhook(WebhookRequest(signature=signature, body=body))
         if answer.verdict is WebhookVerdict.CLOSED:
             raise NotFound("no webhook key")
@@ -136,6 +152,11 @@ class Webhooks:
         sent = envelopes.draft_of(envelope, email_hash_key=self._email_hash_key)
         try:
             await self._messages.deliver(envelope)
+        except NotAllowed as refusal:
+            data = {**sent.data, "country": refusal.country}
+            denied = replace(sent, event_type=EventType.MESSAGE_FAILED, outcome=Outcome.DENIED, reason=str(refusal), data=data)
+            await self._recorder.record(context, denied)
+            raise TextRefused(str(refusal)) from refusal
         except NotDelivered as error:
             failed = replace(sent, event_type=EventType.MESSAGE_FAILED, outcome=Outcome.FAILURE, reason=str(error))
             await self._recorder.record(context, failed)
@@ -147,6 +168,7 @@ class Webhooks:
         if await self._state.add(key, SEEN, ttl_seconds=REFUSAL_SECONDS):
             refused = Draft(event_type=EventType.WEBHOOK_REFUSED, outcome=Outcome.DENIED, reason=reason)
             await self._recorder.record(context, refused)
+        await self._limits.note_forgery(context)
         raise problem
 
 

@@ -113,13 +113,12 @@ CLOSED = [
     "/log/tile/entries/000",
     "/log",
     "/v1/nothing",
-    "/",
 ]
 
 
 async def test_every_path_is_closed(service: Service) -> None:
     """
-    No path but health, checkpoint and tiles answers without a credential, not even to say that it is not there.
+    No path but health, checkpoint, keys, tiles and the console answers without a credential, not even that it is not there.
     """
     for path in CLOSED:
         assert (await service.get(path, token=None)).status == 401, path

@@ -12,6 +12,7 @@ import pytest_asyncio
 from services.audit.tree.bundles import decode_bundle
 from services.audit.tree.checkpoints import open_checkpoint
 from services.audit.tree.hashing import leaf_hash
+from services.audit.tree.notes import VerifierKey
 from services.audit.tree.proof_file import parse_proof
 from tests.integration.audit.lab import (
     SIGNERS,
@@ -66,6 +67,17 @@ async def test_checkpoint_is_open_to_everybody(service: Service) -> None:
     assert (answer.status, answer.headers["Content-Type"]) == (200, "text/plain; charset=utf-8")
     assert answer.headers["Cache-Control"] == "no-cache"
     assert open_checkpoint(answer.body.decode(), KEYS).tree_size == 600
+
+
+async def test_keys_are_open_to_everybody(service: Service) -> None:
+    """
+    The service names the public key that its checkpoints verify with; it needs no credential.
+    """
+    answer = await service.get("/log/keys", token=None)
+
+    key = VerifierKey.parse(answer.body.decode())
+    open_checkpoint((await service.get("/log/checkpoint", token=None)).body.decode(), [key])
+    assert str(key) == answer.body.decode().strip()
 
 
 async def test_tiles_are_open_to_everybody(service: Service, entries: list[bytes]) -> None:

@@ -89,10 +89,10 @@ class Ledger:
     async def of_subject(self, sub: str) -> list[Event]:
         """Return every event about one account, in the order of their time."""
         query = (
-            "SELECT e.entry FROM audit.entries e JOIN audit.entry_search s USING (event_id)"
+            f"SELECT {SEALED_COLUMNS} FROM audit.entries AS e {JOIN_KEYS} JOIN audit.entry_search AS s USING (event_id)"
             " WHERE s.subject_sub = $1 ORDER BY s.occurred_at, s.instance, s.seq"
         )
-        return [decode(row["entry"]) for row in await self._connection.fetch(query, sub)]
+        return [decode(self._opened(row)) for row in await self._connection.fetch(query, sub)]
 
     async def told_of(self, sub: str, kind: str) -> list[Event]:
         """Return every event of one type about one account, once there is one."""

@@ -1,11 +1,13 @@
 """An account that its owner deletes."""
 
+import uuid
+
 import aiohttp
 
 from tests.integration.gateway.account import age, delete_account, notice
 from tests.integration.gateway.fixtures import People
 from tests.integration.gateway.ledger import Ledger
-from tests.integration.gateway.native_app import NativeApp
+from tests.integration.gateway.native_app import NativeApp, signed_in
 from tests.integration.gateway.person import SESSION, Person
 from tests.integration.gateway.simulator import Authsignal
 from tests.integration.gateway.vault import Vault
@@ -67,6 +69,26 @@ async def test_a_fresh_proof_lets_an_old_session_delete(
 
     assert (await delete_account(person)).status == 204
     assert known_to_cognito(stack, person.email) == []
+
+
+async def test_an_app_deletes_the_account_that_it_is_signed_in_to(
+    person: Person, ledger: Ledger, vault: Vault, stack: RunningStack
+) -> None:
+    """
+    An access token deletes as a cookie does, its own account alone, on a fresh proof; the token and the refresh token are over
+    at once, and no cookie is set or cleared.
+    """
+    app = await signed_in(person)
+    sub = (await app.call("GET", "/v1/me")).body["sub"]
+    assert (await app.call("DELETE", f"/v1/me?sub={uuid.uuid4()}")).code == "invalid_request"
+    assert (await app.call("DELETE", f"/v1/me?sub={sub}", token="a" * 43)).status == 401
+
+    answer = await app.call("DELETE", f"/v1/me?sub={sub}")
+
+    assert (answer.status, "Set-Cookie" in answer.headers) == (204, False)
+    assert await ledger.told(answer.receipt) == ("account.user.deleted", "success", None)
+    assert {(await app.call("GET", "/v1/me")).code, (await app.refresh()).code} == {"session_expired"}
+    assert (await vault.sessions_of(sub), known_to_cognito(stack, person.email)) == ([], [])
 
 
 async def test_an_account_is_deleted_by_name(people: People) -> None:

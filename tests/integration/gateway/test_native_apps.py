@@ -87,6 +87,7 @@ async def test_a_refresh_token_works_once(person: Person, ledger: Ledger, stack:
     assert (await app.call("GET", "/v1/session")).status == 200
     again = await app.refresh()
     assert again.status == 200
+    assert again.headers["RateLimit-Policy"] == '"refreshes_per_ip";q=600;w=600'
     app.keep(again.body)
 
     thief = person.stranger()

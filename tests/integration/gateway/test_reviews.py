@@ -70,7 +70,10 @@ async def test_an_approved_step_up_has_its_grant(
 
 
 async def test_a_rejected_step_up_is_blocked(payer: Payer, authsignal: Authsignal, operator: Operator, ledger: Ledger) -> None:
-    """A rejection reaches the page, gives no grant, and cannot be taken back; the operator's note is in the log."""
+    """
+    A rejection reaches the page, gives no grant, and cannot be taken back; the operator's note is in the log, and the person's
+    own activity tells both the wait and its end, but not where the operator was.
+    """
     await authsignal.decide(ACTION, "REVIEW")
     step_up = await payer.ask()
     before = await payer.spend(step_up)
@@ -87,6 +90,8 @@ async def test_a_rejected_step_up_is_blocked(payer: Payer, authsignal: Authsigna
     assert (closing.outcome.value, closing.data) == ("denied", {"note": "Asked by phone: not hers"})
     assert closing.authsignal is not None
     assert closing.authsignal.state == "REVIEW_FAILED"
+    shown = {event["type"]: event["ip"] for event in (await payer.person.call("GET", "/v1/me/activity")).body["events"]}
+    assert (shown["step_up.under_review"] is not None, shown["step_up.review.rejected"]) == (True, None)
 
 
 async def test_authsignals_own_decision_counts(payer: Payer, authsignal: Authsignal, operator: Operator) -> None:

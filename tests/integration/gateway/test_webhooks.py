@@ -15,13 +15,14 @@ from shared.events import Event, decode
 from tests.integration.gateway.fixtures import EASED
 from tests.integration.gateway.ledger import Ledger
 from tests.integration.gateway.payer import ACTION, Payer
-from tests.integration.gateway.person import Person
+from tests.integration.gateway.person import Answer, Person
 from tests.integration.gateway.process import ServiceProcess, access_key_of, settings_of
 from tests.integration.gateway.sender import PATH, Sender
 from tests.integration.gateway.simulator import Authsignal
 from tests.stack import RunningStack
 
 DELIVERED_SECONDS_MAX = 10.0
+TEXTS_PER_NUMBER_MAX = 2  # Within a test's reach.
 LOGGED = {"action.logged", "challenge.logged"}
 
 
@@ -78,6 +79,7 @@ def veto_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def provider(stack: RunningStack, folder: Path, veto_file: Path) -> Iterator[ServiceProcess]:
     """A gateway that delivers codes itself, and may veto."""
     own = {"delivers_messages": True, "veto_file": str(veto_file), "brand": {"name": "Northwind"}}
+    own["texts"] = {"countries": ["SE"], "per_number_max": TEXTS_PER_NUMBER_MAX}
     settings = {**settings_of(stack, "gateway"), **EASED, **own}
     process = ServiceProcess("gateway", settings, folder, access_key_of(stack, "gateway"))
     process.start()
@@ -159,6 +161,33 @@ async def test_codes_go_through_our_own_provider(
         assert await ledger.told(answer.receipt) == ("message.sent", "success", None)
     assert await texts_to(http, stack, number) == ["424242 is your Northwind code. Give it to nobody."]
     assert [entry for entry in await ledger.everything() if b"424242" in entry or number.encode() in entry] == []
+
+
+async def test_texts_keep_to_the_operators_limits(
+    person: Person, stack: RunningStack, provider: ServiceProcess, ledger: Ledger, http: aiohttp.ClientSession
+) -> None:
+    """
+    A text to a country that is not listed, or one too many to a number, is not sent, whoever had Authsignal ask for it; the
+    challenge fails there, and the log has the limit's name and the country, never the number.
+    """
+    sender = Sender(person, stack, url=provider.url)
+    data = {"userId": str(uuid.uuid4()), "actionCode": "addAuthenticator", "code": "424242"}
+    abroad, number = "+4915112345678", f"+4670{random.randrange(10**7):07}"
+
+    async def text(to: str) -> Answer:
+        return await sender.send(sender.envelope("sms.created", {**data, "to": to}))
+
+    elsewhere = await text(abroad)
+    sent = [await text(number) for _ in range(TEXTS_PER_NUMBER_MAX)]
+    over = await text(number)
+
+    assert [answer.status for answer in sent] == [204, 204]
+    assert [(answer.status, answer.code) for answer in (elsewhere, over)] == [(403, "text_refused")] * 2
+    assert await ledger.told(elsewhere.receipt) == ("message.failed", "denied", "text_country")
+    assert (await ledger.promised(elsewhere.receipt)).data["country"] == "DE"
+    assert await ledger.told(over.receipt) == ("message.failed", "denied", "texts_per_number")
+    assert (len(await texts_to(http, stack, abroad)), len(await texts_to(http, stack, number))) == (0, 2)
+    assert [entry for entry in await ledger.everything() if abroad.encode() in entry or number.encode() in entry] == []
 
 
 async def test_what_cannot_be_done_is_not_said_to_be_done(

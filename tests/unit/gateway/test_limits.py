@@ -176,6 +176,37 @@ async def test_a_signed_in_person_has_limits_of_their_own() -> None:
     assert [event["reason"] for event in lab.events] == list(counts)
 
 
+async def test_refreshes_and_forgeries_are_counted_by_client() -> None:
+    """
+    Refresh tokens shown from one address have a limit that is told; webhooks that were refused have one that is not, and
+    which neither asking nor what is genuine uses up.
+    """
+    lab = Lab(refreshes_per_ip_max=2, webhook_refusals_per_ip_max=2)
+    contexts = [context_from("192.0.2.1") for _ in range(3)]
+    for context in contexts[:2]:
+        await lab.copies[0].check_refresh(context)
+    with pytest.raises(TooManyAttempts):
+        await lab.copies[1].check_refresh(contexts[2])
+    await lab.copies[1].check_refresh(context_from("192.0.2.2"))
+    sender = context_from("192.0.2.1")
+    for _ in range(5):
+        await lab.copies[0].check_webhook(sender)
+    for _ in range(2):
+        await lab.copies[0].note_forgery(sender)
+    with pytest.raises(TooManyAttempts) as refusal:
+        await lab.copies[1].check_webhook(sender)
+    await lab.copies[1].check_webhook(context_from("192.0.2.2"))
+
+    assert headers_of(contexts[1]) == {
+        "ratelimit-policy": '"refreshes_per_ip";q=2;w=600',
+        "ratelimit": '"refreshes_per_ip";r=0;t=600',
+    }
+    assert (headers_of(sender), refusal.value.headers["Retry-After"]) == ({}, "600")
+    assert [event["reason"] for event in lab.events] == ["refreshes_per_ip", "webhook_refusals_per_ip"]
+    lab.now = WINDOW
+    await lab.copies[0].check_webhook(sender)
+
+
 async def test_cognitos_quota_is_never_asked_for_more() -> None:
     """Over our budget for Cognito we answer 503 and a wait ourselves, before a code is spent; wrong codes take none of it."""
     lab = Lab(cognito_rates=msgspec.to_builtins(CognitoRates(user_authentication=3, user_read=2)))

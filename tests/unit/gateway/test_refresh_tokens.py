@@ -26,7 +26,11 @@ def test_what_an_app_holds_is_read_back() -> None:
     assert not {TOKEN.key, TOKEN.digest} & set(TOKEN)
 
 
-@pytest.mark.parametrize("text", ["", ".", TOKEN.family, f"{TOKEN.text}.x", f" {TOKEN.text}", f"{TOKEN.family}.short"])
+@pytest.mark.parametrize(
+    "text",
+    ["", ".", TOKEN.family, f"{TOKEN.text}.x", f" {TOKEN.text}", f"{TOKEN.family}.short"],
+    ids=["empty", "two empty halves", "one half", "three parts", "a space", "a short half"],
+)
 def test_other_texts_are_none(text: str) -> None:
     """What is not two halves of our make is no token."""
     assert refresh_tokens.parse(text) is None

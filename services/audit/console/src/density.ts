@@ -3,7 +3,9 @@ import {
   Input,
   InputWrapper,
   mergeThemeOverrides,
+  NativeSelect,
   Skeleton,
+  Textarea,
   TextInput,
   type MantineThemeOverride,
 } from "@mantine/core";
@@ -32,6 +34,8 @@ export function createConsoleTheme(brand: Brand): MantineThemeOverride {
         styles: { label: { marginBottom: "0.25rem" }, error: { marginTop: "0.25rem", fontSize: "0.875rem" } },
       }),
       TextInput: TextInput.extend({ defaultProps: { size: "sm" } }),
+      Textarea: Textarea.extend({ defaultProps: { size: "sm" } }),
+      NativeSelect: NativeSelect.extend({ defaultProps: { size: "sm" } }),
       Skeleton: Skeleton.extend({ defaultProps: { radius: "sm" } }),
     },
   });

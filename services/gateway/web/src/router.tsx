@@ -16,6 +16,7 @@ import { StepUpProvider } from "./proving/StepUpDialog";
 
 // Fetched when they are opened: nobody needs them to sign in.
 const Security = lazy(() => import("./pages/account/security/Security").then((page) => ({ default: page.Security })));
+const Confirm = lazy(() => import("./pages/Confirm").then((page) => ({ default: page.Confirm })));
 const Checkout = lazy(() => import("./pages/checkout/Checkout").then((page) => ({ default: page.Checkout })));
 
 function Column({ wide }: { wide: boolean }) {
@@ -76,6 +77,7 @@ export const routes: RouteObject[] = [
           { path: "/goodbye", element: <Goodbye /> },
           { path: "/verify", element: <Verify /> },
           { path: "/create-passkey", element: <CreatePasskey /> },
+          { path: "/confirm", element: <Confirm /> },
           { path: "/checkout", element: <DemoShop /> },
           { path: "*", element: <NotFound /> },
         ],

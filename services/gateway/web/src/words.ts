@@ -1,6 +1,7 @@
 import { isProblem, type Problem } from "./api/problem";
 import { SdkRefused, type SdkFailure } from "./lib/authsignal";
 import { NotConfirmed, type Unconfirmed } from "./lib/confirmed";
+import { UnderReview } from "./lib/review";
 
 export interface Words {
   title: string;
@@ -81,6 +82,12 @@ const SDK_WORDS: Record<SdkFailure, Words> = {
   },
 };
 
+/** Of a passkey alone: a sign-in by code waits on its page for whoever looks at it. */
+const UNDER_REVIEW: Words = {
+  title: "We want to take a look first",
+  text: "You are not signed in yet. Sign in with your e-mail address instead: a person checks it then.",
+};
+
 /** Why an action that needed a confirmation was not done. */
 const NOT_CONFIRMED: Record<Unconfirmed, Words> = {
   failed: { title: "That was not confirmed", text: "Nothing was changed. Try once more." },
@@ -102,6 +109,7 @@ export function inTime(seconds: number): string {
 }
 
 export function wordsFor(error: unknown): Words {
+  if (error instanceof UnderReview) return UNDER_REVIEW;
   if (error instanceof SdkRefused) return SDK_WORDS[error.failure];
   if (error instanceof NotConfirmed) return NOT_CONFIRMED[error.status];
   if (!isProblem(error)) return UNKNOWN;

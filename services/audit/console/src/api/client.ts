@@ -16,6 +16,7 @@ import type {
   Hold,
   Page,
   Quarantined,
+  Replay,
   SavedSearch,
   SavedSearchInput,
   Stats,
@@ -113,9 +114,9 @@ export const api = {
   closeAlert: (id: string, note: string) => write<Alert>("POST", `/v1/alerts/${of(id)}/close`, { note }),
   detections: () => get<Detections>("/v1/detections"),
   replay: (first: number, last: number) =>
-    write<Record<string, unknown>>("POST", "/v1/detections/replay", { from_leaf: first, to_leaf: last }),
+    write<Replay>("POST", "/v1/detections/replay", { from_leaf: first, to_leaf: last }),
 
-  quarantine: (query: Query) => get<Listed & { quarantine: Quarantined[] }>("/v1/quarantine", query),
+  quarantine: (query: Query) => get<Listed & { lines: Quarantined[] }>("/v1/quarantine", query),
   quarantined: (id: string) => get<Quarantined>(`/v1/quarantine/${of(id)}`),
   repair: (id: string, entry: string) => write<Quarantined>("POST", `/v1/quarantine/${of(id)}/repair`, { entry }),
 

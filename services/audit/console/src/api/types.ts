@@ -25,11 +25,11 @@ export interface AuditEvent {
   data?: Record<string, unknown>;
 }
 
-/** One entry. An erased one keeps its place and its hash; what it said is gone. */
+/** One entry. Without `event` its bytes cannot be read: it was erased, or else it is damaged. Place and hash remain. */
 export interface Entry {
   event: AuditEvent | null;
-  erased?: true;
-  event_id?: string;
+  erased?: boolean | null;
+  event_id?: string | null;
   leaf_hash: string;
   recorded_at: string;
   leaf_index: number | null;
@@ -83,20 +83,22 @@ export interface Subject {
 
 export interface SubjectRead {
   occurred_at: string;
-  actor: { kind: string; id: string };
-  route: string;
+  actor: { kind: string | null; id: string | null };
+  route: string | null;
   rows: number | null;
 }
 
-/** A session or an attempt to sign in, with its events, oldest first. */
+/** A session or an attempt to sign in, with its first events, oldest first. */
 export interface Story {
   id: string;
   first_seen: string;
   last_seen: string;
   outcome: Outcome | null;
-  subject: AuditEvent["subject"] | null;
-  client: AuditEvent["client"] | null;
+  subject: { sub: string | null; email_hash: string | null } | null;
+  client: { ip: string | null; country: string | null; user_agent: string | null; device_id: string | null } | null;
+  event_count: number;
   events: Entry[];
+  next_cursor: string | null;
 }
 
 export interface SavedSearch {
@@ -117,7 +119,8 @@ export type Format = (typeof FORMATS)[number];
 export interface Export {
   id: string;
   format: Format;
-  params: Record<string, string | string[]>;
+  /** Null once the file is gone. */
+  params: Record<string, string | string[]> | null;
   created_at: string;
   expires_at: string;
   url: string;
@@ -135,7 +138,8 @@ export interface Erasure {
 
 export interface Hold {
   id: string;
-  subject: string;
+  /** Null when the person was erased after the release. */
+  subject: string | null;
   reason: string;
   created_at: string;
   created_by: string | { kind: string; id: string };
@@ -174,9 +178,31 @@ export interface Rule {
   parameters: Record<string, unknown>;
 }
 
+/** A stretch of the log that was looked at; `to_leaf` is exclusive. */
+export interface Run {
+  id: string;
+  kind: string;
+  from_leaf: number;
+  to_leaf: number;
+  entries: number;
+  alerts: number;
+  new_alerts: number;
+  rules: string[];
+  started_at: string;
+  finished_at: string;
+  by: string;
+}
+
 export interface Detections {
   rules: Rule[];
-  runs: Record<string, unknown>[];
+  runs: Run[];
+}
+
+export interface Replay {
+  from_leaf: number;
+  to_leaf: number;
+  new_alerts: number;
+  alerts: Alert[];
 }
 
 export interface Quarantined {

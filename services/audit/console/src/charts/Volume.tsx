@@ -93,7 +93,6 @@ function Bars({ stats, series, totals, highest, at, setAt, onPick }: BarsProps) 
           let top = 100;
           return (
             // A press narrows the search to this bar; the same is done by keyboard with from and to.
-            // eslint-disable-next-line jsx-a11y/click-events-have-key-events, jsx-a11y/no-static-element-interactions
             <g
               key={start}
               className={onPick ? classes.pickable : undefined}

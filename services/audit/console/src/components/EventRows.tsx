@@ -27,7 +27,9 @@ function Row({ entry, isNew }: { entry: Entry; isNew: boolean }) {
     return (
       <Link to={to} className={className} {...ROW}>
         <RowTime time={entry.recorded_at} />
-        <span className={classes.erased}>erased; its place and hash remain</span>
+        <span className={classes.erased}>
+          {entry.erased === false ? "cannot be read: damaged" : "erased; its place and hash remain"}
+        </span>
       </Link>
     );
   }
@@ -51,14 +53,16 @@ interface EventRowsProps {
   entries: Entry[];
   /** Ids of what just arrived. */
   fresh?: ReadonlySet<string>;
+  /** They answer the question before; the answer to this one is on its way. */
+  isStale?: boolean;
 }
 
 const NONE: ReadonlySet<string> = new Set();
 
 /** Events, one a line, each a link. Lines out of sight cost nothing to draw. */
-export function EventRows({ label, entries, fresh = NONE }: EventRowsProps) {
+export function EventRows({ label, entries, fresh = NONE, isStale = false }: EventRowsProps) {
   return (
-    <ol className={classes.rows} aria-label={label}>
+    <ol className={classes.rows} aria-label={label} aria-busy={isStale}>
       {entries.map((entry) => (
         <li key={idOf(entry)} className={classes.item}>
           <Row entry={entry} isNew={fresh.has(idOf(entry))} />

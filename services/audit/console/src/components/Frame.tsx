@@ -85,10 +85,11 @@ function Finder({ field }: { field: React.RefObject<HTMLInputElement | null> }) 
 
   function find(event: SubmitEvent<HTMLFormElement>) {
     event.preventDefault();
-    const chips = parseTyped(field.current?.value ?? "");
+    const typed = new FormData(event.currentTarget).get("find");
+    const chips = parseTyped(typeof typed === "string" ? typed : "");
     const known = pathname === "/search" ? new URLSearchParams(search) : new URLSearchParams();
     void navigate(`/search?${chips.reduce(withChip, known).toString()}`);
-    if (field.current) field.current.value = "";
+    event.currentTarget.reset();
   }
 
   return (
@@ -96,6 +97,7 @@ function Finder({ field }: { field: React.RefObject<HTMLInputElement | null> }) 
       <IconSearch size={17} stroke={1.8} aria-hidden="true" />
       <input
         ref={field}
+        name="find"
         className={classes.input}
         aria-label="Find events"
         placeholder="Find: type:sign_in. outcome:failure 192.0.2.7"

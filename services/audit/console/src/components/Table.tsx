@@ -1,3 +1,4 @@
+import { VisuallyHidden } from "@mantine/core";
 import type { ReactNode } from "react";
 import classes from "./Table.module.css";
 
@@ -14,13 +15,13 @@ export function Table({ label, heads, numbers = [], children }: TableProps) {
   return (
     // A wide table scrolls in itself, by keyboard as well.
     // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
-    <div className={classes.scroller} role="region" aria-label={label} tabIndex={0}>
+    <div className={classes.scroller} role="group" aria-label={label} tabIndex={0}>
       <table className={classes.table} aria-label={label}>
         <thead>
           <tr>
             {heads.map((head, place) => (
               <th key={head} scope="col" className={numbers.includes(place) ? classes.number : undefined}>
-                {head}
+                {head || <VisuallyHidden>Actions</VisuallyHidden>}
               </th>
             ))}
           </tr>

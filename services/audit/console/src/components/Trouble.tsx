@@ -11,12 +11,14 @@ export function Trouble({ error }: { error: unknown }) {
   if (!error) return null;
   if (isProblem(error, "step_up_required")) {
     return (
-      <Notice tone="warn" title="Confirm that it is you">
-        <p>This needs a proof of the last five minutes. What you typed stays.</p>
-        <Button component="a" href={confirmUrl()} mt="xs">
+      <div>
+        <Notice tone="warn" title="Confirm that it is you">
+          <p>This needs a proof of the last five minutes. What you typed stays.</p>
+        </Notice>
+        <Button component="a" href={confirmUrl()} size="sm">
           Confirm
         </Button>
-      </Notice>
+      </div>
     );
   }
   const words = isMissing(error)

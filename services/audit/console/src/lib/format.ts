@@ -14,6 +14,9 @@ export function share(part: number, whole: number): string {
 
 /** "22 Nov 2026, 09:14:03.120 GMT+1", in the reader's own zone. */
 export function exactly(time: string): string {
+  const at = Date.parse(time);
+  // What somebody wrote into a filter by hand is shown as it stands.
+  if (isNaN(at)) return time;
   return new Intl.DateTimeFormat("en-GB", {
     day: "numeric",
     month: "short",
@@ -23,7 +26,7 @@ export function exactly(time: string): string {
     second: "2-digit",
     fractionalSecondDigits: 3,
     timeZoneName: "short",
-  }).format(Date.parse(time));
+  }).format(at);
 }
 
 /** "09:14:03.120"; with the day when that is not today. */
@@ -56,9 +59,9 @@ export function age(milliseconds: number): string {
 }
 
 /** The name of whoever acted: an id, or a kind and an id. */
-export function actorName(actor: string | { kind: string; id: string } | null | undefined): string {
+export function actorName(actor: string | { kind: string | null; id: string | null } | null | undefined): string {
   if (!actor) return "";
-  return typeof actor === "string" ? actor : `${actor.kind} ${actor.id}`;
+  return typeof actor === "string" ? actor : [actor.kind, actor.id].filter(Boolean).join(" ");
 }
 
 const COUNTRIES = new Intl.DisplayNames("en", { type: "region" });

@@ -17,16 +17,25 @@ export interface Tail {
 
 const NOTHING: Tail = { state: "connecting", entries: [], notice: null };
 
+interface Kept extends Tail {
+  /** What was asked for: what arrived for one question is no answer to the next. */
+  url: string;
+}
+
 /** Follows the log as it grows. `opened` is called each time the line stands, so that nothing falls between it and a search. */
 export function useTail(query: Query, enabled: boolean, opened: () => void): Tail {
-  const [tail, setTail] = useState<Tail>(NOTHING);
-  const { to: _to, ...filters } = query;
-  const url = serviceUrl(withQuery("/v1/events/tail", filters));
+  const [tail, setTail] = useState<Kept>({ ...NOTHING, url: "" });
+  // A tail has no end.
+  const url = serviceUrl(withQuery("/v1/events/tail", { ...query, to: undefined }));
 
   useEffect(() => {
     if (!enabled) return;
     const source = new EventSource(url);
-    const change = (next: (tail: Tail) => Partial<Tail>) => setTail((known) => ({ ...known, ...next(known) }));
+    const change = (next: (tail: Tail) => Partial<Tail>) =>
+      setTail((known) => {
+        const own = known.url === url ? known : { ...NOTHING, url };
+        return { ...own, ...next(own) };
+      });
     source.onopen = () => {
       change(() => ({ state: "live" }));
       opened();
@@ -44,12 +53,13 @@ export function useTail(query: Query, enabled: boolean, opened: () => void): Tai
       });
     return () => {
       source.close();
-      setTail(NOTHING);
+      setTail({ ...NOTHING, url: "" });
     };
     // eslint-disable-next-line react-hooks/exhaustive-deps -- `opened` may be new at every drawing, the line must not be
   }, [url, enabled]);
 
-  return enabled ? tail : { ...NOTHING, state: "off" };
+  if (!enabled) return { ...NOTHING, state: "off" };
+  return tail.url === url ? tail : NOTHING;
 }
 
 function arrive(entries: Entry[], entry: Entry): Entry[] {

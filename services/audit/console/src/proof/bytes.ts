@@ -5,7 +5,7 @@ export type Bytes = Uint8Array<ArrayBuffer>;
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 
 export function utf8(text: string): Bytes {
-  return new TextEncoder().encode(text) as Bytes;
+  return new TextEncoder().encode(text);
 }
 
 export function concat(...parts: Uint8Array[]): Bytes {

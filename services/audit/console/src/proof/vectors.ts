@@ -2,20 +2,20 @@
 
 export const KEY = "log.example.test/audit+ab1abd8a+AQOhB7/zzhC+HXDdGOdLwJln5NYwm6UNXx3chmQSVTG4";
 export const NEXT_KEY = "log.example.test/audit+a11d766c+AXm1Vi6P5lT5QHixEuipi6eQH4U65pW+1+DjkQutBJZk";
-export const ENTRY = String.raw`{"event_id":"019aa9e6-6f0d-7d3c-8a51-000000000005","reason":"naïve — \u00e9","n":1.0, "x":[1,{"y":"}"}]}`;
+export const ENTRY = String.raw`{"event_id":"019aa9e6-6f0d-7d3c-8a51-000000000005","schema_version":1,"event_type":"sign_in.failed","outcome":"failure","occurred_at":"2026-01-02T03:04:05.120417Z","producer":{"service":"gateway","instance":"8a0c0000-0000-4000-8000-000000000000","seq":5},"salt":"5d0e5d0e5d0e5d0e5d0e5d0e5d0e5d0e", "reason":"naïve — \u00e9","data":{"n":1.0, "x":[1,{"y":"}"}]}}`;
 export const EVENT_ID = "019aa9e6-6f0d-7d3c-8a51-000000000005";
-export const LEAF_HASH = "a4eef480913ca8d8180e4240367e068ea4678b779da88a4a2a48b676a1d5f2df";
+export const LEAF_HASH = "1e16d6503f76d36d42f4f016d24485edec99bd93030f3dabbe07d3ad3a688923";
 export const PROOF = `c2sp.org/tlog-proof@v1
-extra MDE5YWE5ZTYtNmYwZC03ZDNjLThhNTEtMDAwMDAwMDAwMDA1OmE0ZWVmNDgwOTEzY2E4ZDgxODBlNDI0MDM2N2UwNjhlYTQ2NzhiNzc5ZGE4OGE0YTJhNDhiNjc2YTFkNWYyZGY=
+extra MDE5YWE5ZTYtNmYwZC03ZDNjLThhNTEtMDAwMDAwMDAwMDA1OjFlMTZkNjUwM2Y3NmQzNmQ0MmY0ZjAxNmQyNDQ4NWVkZWM5OWJkOTMwMzBmM2RhYmJlMDdkM2FkM2E2ODg5MjM=
 index 5
-3aoPpHrfAc1XR1RYeIT3WitMGqdVFsgncjidRBdc+Ws=
-UxdJsl0z4Ce3FpikNDn0kR8KnvZeb1701uSkGWw0OjM=
-awIOAi4FF4vYWmrpjbkiuqAvdrQ8f6EiRRtePYqQXwg=
+q6avsGXaLTybJ1QzPmeRk1ddGyDHZI5AGjJQ1luzJmo=
+K4lqsXwCeibAm1NblqWjaVFAY+N5UnryqMQC5Gi+HGE=
+02fYRe0XzG3HERq+4pZQGNtF0KBCsuvQZMP0aAnkaY4=
 
 log.example.test/audit
 7
-IHXb2OL8/AI6nnIn1PwAWzxXcy79JgfUFJZ7TStxb6Y=
+AI/BoR0xFmNnkbKynFDFGRnm5ve2893n8xYhEZTUz2M=
 
-— log.example.test/audit qxq9itWYdHgFmwzTP/qZInECVlu+JJO2XIy/O6s+woKQapT6eceskPRWrr8+bGAAsIgb/t9NbK5vryn6ZDQqhKgCkAc=
-— log.example.test/audit oR12bPgLdmsha+A+NNl8lbtDFHEPcSqdMXKWb6vGd11s8PwCZBzAx4ZX20y2s38mtatXteeTlFfDgQWg4nP84IesBQQ=
+— log.example.test/audit qxq9iqzi4LJdmocwSW8eJc/aBxKIsPscZvu7HBSqXTVNqyiHNbtBq0m4SnDstsSB3PiNKe22D1TODXRNcBPO4CePRgc=
+— log.example.test/audit oR12bNBJznzhFH6OmuRpcIwdbx0CevhHYFiM2jmH2CaWprOclKqbb2tIHhAqGzAeKCC6FSTHKNY7rZ8MKxCoa08hbwo=
 `;

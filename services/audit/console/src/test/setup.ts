@@ -13,6 +13,7 @@ class NoObserver {
 configure({ asyncUtilTimeout: 5000 });
 
 beforeEach(() => {
+  Element.prototype.scrollIntoView = () => undefined;
   HTMLDialogElement.prototype.showModal = function () {
     this.open = true;
   };

@@ -5,11 +5,14 @@ import { Link } from "react-router";
 import { api } from "../api/client";
 import { detectionsQuery } from "../api/queries";
 import { SeverityBadge } from "../components/Bits";
-import { Loaded } from "../components/Loaded";
+import type { Run } from "../api/types";
+import { Empty, Loaded } from "../components/Loaded";
 import { Panel, Panels } from "../components/Panel";
-import { Table } from "../components/Table";
+import { Number, Table } from "../components/Table";
 import { Trouble } from "../components/Trouble";
 import { View } from "../components/View";
+import { RowTime } from "../components/When";
+import { count } from "../lib/format";
 import { Notice } from "@look/Notice";
 import classes from "./Forms.module.css";
 
@@ -67,19 +70,25 @@ export function Detections() {
   );
 }
 
-function Runs({ runs }: { runs: Record<string, unknown>[] }) {
-  const heads = [...new Set(runs.flatMap((run) => Object.keys(run)))].slice(0, 7);
+function Runs({ runs }: { runs: Run[] }) {
   return (
     <Panel title="Last runs" span={7} flush>
       {runs.length === 0 ? (
-        <p className={classes.quiet}>No run yet.</p>
+        <Empty>No run yet.</Empty>
       ) : (
-        <Table label="Last runs" heads={heads.map((head) => head.replaceAll("_", " "))}>
-          {runs.slice(0, 20).map((run, place) => (
-            <tr key={place}>
-              {heads.map((head) => (
-                <td key={head}>{typeof run[head] === "string" ? run[head] : JSON.stringify(run[head])}</td>
-              ))}
+        <Table label="Last runs" heads={["Ended", "Kind", "Leaves", "Alerts", "New", "By"]} numbers={[3, 4]}>
+          {runs.slice(0, 20).map((run) => (
+            <tr key={run.id}>
+              <td>
+                <RowTime time={run.finished_at} />
+              </td>
+              <td>{run.kind}</td>
+              <td>
+                {count(run.from_leaf)} up to {count(run.to_leaf)}
+              </td>
+              <Number>{count(run.alerts)}</Number>
+              <Number>{count(run.new_alerts)}</Number>
+              <td>{run.by}</td>
             </tr>
           ))}
         </Table>
@@ -96,7 +105,7 @@ function Replay() {
     mutationFn: () => api.replay(parseInt(first, 10), parseInt(last, 10)),
     onSuccess: () => void queries.invalidateQueries(detectionsQuery),
   });
-  const isReady = /^\d+$/.test(first) && /^\d+$/.test(last) && parseInt(first, 10) <= parseInt(last, 10);
+  const isReady = /^\d+$/.test(first) && /^\d+$/.test(last) && parseInt(first, 10) < parseInt(last, 10);
 
   function submit(event: SubmitEvent<HTMLFormElement>) {
     event.preventDefault();
@@ -113,7 +122,7 @@ function Replay() {
           onChange={(e) => setFirst(e.currentTarget.value)}
         />
         <TextInput
-          label="Last leaf"
+          label="Up to leaf, not included"
           inputMode="numeric"
           value={last}
           onChange={(e) => setLast(e.currentTarget.value)}
@@ -126,7 +135,10 @@ function Replay() {
       </div>
       {replay.data ? (
         <Notice tone="info" title="Replayed">
-          <code>{JSON.stringify(replay.data)}</code>
+          <p>
+            {count(replay.data.alerts.length)} alerts over leaves {count(replay.data.from_leaf)} up to{" "}
+            {count(replay.data.to_leaf)}, {count(replay.data.new_alerts)} of them new.
+          </p>
         </Notice>
       ) : null}
       <Trouble error={replay.error} />

@@ -2,13 +2,14 @@ import { Button, Textarea, TextInput } from "@mantine/core";
 import { Notice } from "@look/Notice";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState, type SubmitEvent } from "react";
-import { useSearchParams } from "react-router";
+import { Link, useSearchParams } from "react-router";
 import { api } from "../api/client";
 import { erasuresQuery, holdsQuery } from "../api/queries";
 import type { Hold } from "../api/types";
 import { Badge } from "../components/Bits";
 import { Loaded } from "../components/Loaded";
 import { Panel, Panels } from "../components/Panel";
+import { ROW } from "../components/Shortcuts";
 import { Number, Table } from "../components/Table";
 import { Trouble } from "../components/Trouble";
 import { Line, View } from "../components/View";
@@ -153,10 +154,16 @@ function HoldRow({ hold }: { hold: Hold }) {
         <RowTime time={hold.created_at} />
       </td>
       <td>
-        <code>{hold.subject}</code>
+        {hold.subject === null ? (
+          "erased since"
+        ) : (
+          <Link to={`/subjects/${hold.subject}`} {...ROW}>
+            <code>{hold.subject.slice(0, 13)}</code>
+          </Link>
+        )}
       </td>
       <td>{hold.reason}</td>
-      <td>{actorName(hold.created_by)}</td>
+      <td>{actorName(hold.created_by).slice(0, 13)}</td>
       <td>
         {hold.released_at ? (
           <Badge>released</Badge>

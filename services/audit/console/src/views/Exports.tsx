@@ -102,7 +102,9 @@ function NewExport() {
           </label>
         ))}
       </fieldset>
-      <Spans value={filters.span} onChange={filters.setSpan} withAll />
+      <Line>
+        <Spans value={filters.span} onChange={filters.setSpan} withAll />
+      </Line>
       <FilterBar filters={filters} inForm />
       {isNarrow ? null : (
         <label>
@@ -136,9 +138,9 @@ function Row({ made }: { made: Export }) {
       <td>{FORMAT_WORDS[made.format][0]}</td>
       <td>
         <code>
-          {Object.entries(made.params)
+          {Object.entries(made.params ?? {})
             .map(([name, value]) => `${name}=${String(value)}`)
-            .join(" ") || "everything"}
+            .join(" ") || (made.params ? "everything" : "")}
         </code>
       </td>
       <td>

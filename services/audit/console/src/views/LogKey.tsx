@@ -6,6 +6,7 @@ import { useState, type SubmitEvent } from "react";
 import { checkpointQuery } from "../api/queries";
 import { Loaded } from "../components/Loaded";
 import { Fact, Facts, Panel, Panels } from "../components/Panel";
+import { Scroll } from "../components/Scroll";
 import { Line, View } from "../components/View";
 import { When } from "../components/When";
 import { count } from "../lib/format";
@@ -133,7 +134,9 @@ function Newest({ keys: { pinned } }: { keys: KnownKeys }) {
               <p>{check.error.message}</p>
             </Notice>
           ) : null}
-          <pre className={classes.text}>{text}</pre>
+          <Scroll className={classes.text} label="Checkpoint">
+            {text}
+          </Scroll>
         </div>
       )}
     </Loaded>

@@ -23,12 +23,12 @@ export function Quarantine() {
           query={query}
           what="the quarantine"
           optional
-          isEmpty={({ quarantine }) => quarantine.length === 0}
+          isEmpty={({ lines }) => lines.length === 0}
           empty="Empty. Every line became an entry."
         >
-          {({ quarantine }) => (
+          {({ lines }) => (
             <Table label="Lines in quarantine" heads={["Received", "Reason", "Detail", "Producer", "State"]}>
-              {quarantine.map((line) => (
+              {lines.map((line) => (
                 <tr key={line.id}>
                   <td>
                     <Link to={`/quarantine/${String(line.id)}`} {...ROW}>

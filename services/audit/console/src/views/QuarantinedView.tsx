@@ -8,6 +8,7 @@ import { quarantinedQuery } from "../api/queries";
 import type { Quarantined } from "../api/types";
 import { Loaded } from "../components/Loaded";
 import { Fact, Facts, Panel, Panels } from "../components/Panel";
+import { Scroll } from "../components/Scroll";
 import { Trouble } from "../components/Trouble";
 import { View } from "../components/View";
 import { When } from "../components/When";
@@ -35,7 +36,9 @@ export function QuarantinedView() {
               )}
             </Panel>
             <Panel title="As it came">
-              <pre className={classes.text}>{line.text ?? line.bytes_base64 ?? "Nothing."}</pre>
+              <Scroll className={classes.text} label="The line as it came">
+                {line.text ?? line.bytes_base64 ?? "Nothing."}
+              </Scroll>
             </Panel>
           </Panels>
         )}

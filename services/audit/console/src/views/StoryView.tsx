@@ -31,7 +31,11 @@ function StoryView({ kind, title, parameter }: StoryProps) {
         {(story) => (
           <Panels>
             <Summary story={story} />
-            <Panel title="Events" flush aside={`${count(story.events.length)}, oldest first`}>
+            <Panel
+              title="Events"
+              flush
+              aside={`${count(story.events.length)} of ${count(story.event_count)}, oldest first`}
+            >
               <EventRows label="Events" entries={story.events} />
             </Panel>
           </Panels>

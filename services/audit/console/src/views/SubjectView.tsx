@@ -149,7 +149,7 @@ function Reads({ sub }: { sub: string }) {
         {({ reads }) => (
           <Table label="Reads" heads={["When", "Who", "What", "Rows"]} numbers={[3]}>
             {reads.map((read) => (
-              <tr key={read.occurred_at + read.route}>
+              <tr key={`${read.occurred_at} ${read.route ?? ""}`}>
                 <td>
                   <RowTime time={read.occurred_at} />
                 </td>

@@ -124,7 +124,7 @@ export const api = {
   awaitAttempt: (id: string, leaving: AbortSignal) =>
     answered<Attempt>(http.GET("/v1/attempts/{attempt_id}", { ...held(leaving), params: of(id) })),
   signInWithPasskey: (body: PasskeyInput, key: string) =>
-    answered<Session>(http.POST("/v1/sign-ins/passkey", { ...write(key), body })),
+    answered<Outcome>(http.POST("/v1/sign-ins/passkey", { ...write(key), body })),
   cancel: (id: string, key: string) =>
     answered<undefined>(http.DELETE("/v1/attempts/{attempt_id}", { ...write(key), params: of(id) })),
   rename: (displayName: string, key: string) =>

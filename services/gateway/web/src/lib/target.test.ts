@@ -9,6 +9,7 @@ it.each([
   "javascript:alert(1)",
   "/v1/session",
   "/sign-in",
+  "/confirm?to=%2Fconfirm",
   "/sign-in?to=%2Fsign-in",
   "",
   "account",

@@ -1,6 +1,6 @@
 export const HOME = "/account";
 
-const NOT_A_PAGE = ["/v1", "/assets", "/sign-in", "/sign-up", "/verify", "/create-passkey"];
+const NOT_A_PAGE = ["/v1", "/assets", "/sign-in", "/sign-up", "/verify", "/create-passkey", "/confirm"];
 
 /**
  * Where to go after sign-in: the `to` of the address bar if it is a page of this very site, else the account page.

@@ -13,7 +13,7 @@ interface Purpose {
 }
 
 /** A change of one's ways to sign in. Proving any action keeps the session fresh for five minutes. */
-const MANAGE: Purpose = {
+export const MANAGE: Purpose = {
   action: "manageAuthenticators",
   about: "Before you change how you sign in, confirm that it is you.",
 };

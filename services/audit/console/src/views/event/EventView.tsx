@@ -8,6 +8,7 @@ import type { AuditEvent } from "../../api/types";
 import { OutcomeMark } from "../../components/Bits";
 import { Loaded } from "../../components/Loaded";
 import { Fact, Facts, Panel, Panels } from "../../components/Panel";
+import { Scroll } from "../../components/Scroll";
 import { View } from "../../components/View";
 import { When } from "../../components/When";
 import { count, countryName } from "../../lib/format";
@@ -91,7 +92,7 @@ function WhatPanel({ event }: { event: AuditEvent }) {
     <Panel title="What it says" span={7}>
       <Facts>
         {facts
-          .filter(([, value]) => value)
+          .filter(([, value]) => Boolean(value))
           .map(([name, value]) => (
             <Fact key={name} name={name}>
               {value}
@@ -142,7 +143,9 @@ function RawPanel({ raw }: { raw: string }) {
         </>
       }
     >
-      <pre className={classes.raw}>{raw}</pre>
+      <Scroll className={classes.raw} label="Bytes of the entry">
+        {raw}
+      </Scroll>
     </Panel>
   );
 }

@@ -77,7 +77,7 @@ export function Search() {
           isEmpty={() => entries.length === 0}
           empty={<Nothing filters={filters} />}
         >
-          {() => <EventRows label="Events" entries={entries} fresh={fresh} />}
+          {() => <EventRows label="Events" entries={entries} fresh={fresh} isStale={results.isPlaceholderData} />}
         </Loaded>
         <More results={results} shown={entries.length} />
       </Panel>

@@ -1,12 +1,13 @@
 import { useMutation } from "@tanstack/react-query";
 import { useEffect, useEffectEvent, useRef, useState } from "react";
-import { api } from "../../api/client";
+import { api, isSession } from "../../api/client";
 import { useIntent } from "../../api/intent";
 import { isProblem } from "../../api/problem";
 import { useConfig } from "../../brand";
 import { device, SdkRefused } from "../../lib/authsignal";
 import { useArrival } from "../../lib/flow";
 import { offerPasskeys, proveAnyPasskey } from "../../lib/keys";
+import { UnderReview } from "../../lib/review";
 import { canSign, canSuggest } from "../../lib/webauthn";
 
 interface PasskeySignIn {
@@ -34,13 +35,14 @@ export function usePasskey(): PasskeySignIn {
   const signIn = useMutation({
     mutationFn: async (suggested: string | null) => {
       const token = suggested ?? (await proveAnyPasskey(authsignal, actions.sign_in));
-      const session = await intent({ token }, (key) => api.signInWithPasskey({ token, ...device() }, key)).catch(
+      const outcome = await intent({ token }, (key) => api.signInWithPasskey({ token, ...device() }, key)).catch(
         (error: unknown) => {
           // A passkey of an account that is no more, or that no longer knows it.
           throw isProblem(error, "attempt_failed") ? new SdkRefused("no_such_passkey") : error;
         },
       );
-      await arrive(session);
+      if (!isSession(outcome)) throw new UnderReview();
+      await arrive(outcome);
     },
     onError: () => setRound((before) => before + 1),
   });

@@ -29,7 +29,7 @@ const ENDINGS: Record<Ending, Words> = {
   },
   review: {
     title: "We want to take a look first",
-    text: "A person checks this before you can go on. Nothing more is needed from you now; try again later.",
+    text: "Your address is right, but our safety rules do not let you in yet. Try again later, or ask for help from the people who run this site.",
   },
   reviewing: {
     title: "We want to take a look first",

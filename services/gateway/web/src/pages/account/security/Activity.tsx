@@ -38,7 +38,10 @@ const TELL: Record<string, (title: string | null) => Told> = {
   "sign_in.failed": () => ({ words: "A sign-in did not work", ...TROUBLE }),
   "sign_in.blocked": () => ({ words: "A sign-in was stopped", ...TROUBLE }),
   "sign_in.under_review": () => ({ words: "A sign-in is looked at first", ...TROUBLE }),
+  "sign_in.review.approved": () => ({ words: "A sign-in that waited was approved", Icon: IconCheck }),
+  "sign_in.review.rejected": () => ({ words: "A sign-in that waited was stopped", ...TROUBLE }),
   "account.user.created": () => ({ words: "Your account was created", Icon: IconUserPlus }),
+  "account.address.verified": () => ({ words: "Your email address was confirmed", Icon: IconCheck }),
   "account.profile.changed": () => ({ words: "Your name was changed", Icon: IconUserEdit }),
   "account.user.deleted": () => ({ words: "Deletion of your account", Icon: IconUserMinus }),
   "authenticator.added": (title) => ({ words: `${title ?? "A way to sign in"} added`, Icon: IconKey }),
@@ -51,6 +54,9 @@ const TELL: Record<string, (title: string | null) => Told> = {
   "step_up.succeeded": () => ({ words: "You confirmed that it was you", Icon: IconCheck }),
   "step_up.failed": () => ({ words: "A confirmation did not work", ...TROUBLE }),
   "step_up.blocked": () => ({ words: "An action was stopped", ...TROUBLE }),
+  "step_up.under_review": () => ({ words: "An action is looked at first", ...TROUBLE }),
+  "step_up.review.approved": () => ({ words: "An action that waited was approved", Icon: IconCheck }),
+  "step_up.review.rejected": () => ({ words: "An action that waited was stopped", ...TROUBLE }),
   "step_up.consumed": () => ({ words: "What you confirmed was carried out", Icon: IconCheck }),
 };
 

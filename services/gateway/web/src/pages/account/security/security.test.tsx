@@ -209,6 +209,12 @@ describe("an event", () => {
     );
     expect(tell({ ...event, type: "account.user_thing.done" }).words).toBe("account user thing done");
   });
+
+  it("that waits for a decision is not called refused", () => {
+    expect(tell({ ...event, type: "step_up.under_review", outcome: "pending" }).words).toBe(
+      "An action is looked at first",
+    );
+  });
 });
 
 it("shows a secret in groups of four", () => {

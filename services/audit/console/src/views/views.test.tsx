@@ -1,0 +1,273 @@
+import { act, screen, waitFor, within } from "@testing-library/react";
+import { expect, it, vi } from "vitest";
+import { ENTRY, EVENT_ID, KEY, LEAF_HASH, NEXT_KEY, PROOF } from "../proof/vectors";
+import { anEntry, Line, ok, problem, service, shown } from "../test/service";
+import { open } from "../test/render";
+
+const PROOF_PATH = `GET /v1/events/${EVENT_ID}/proof`;
+const EVENT_PATH = `GET /v1/events/${EVENT_ID}`;
+const page = (...entries: object[]) => ok({ events: entries, next_cursor: null });
+
+it("shows each part of the overview, or says that the service does not have it", async () => {
+  service({
+    "GET /v1/alerts": ok({ alerts: [], next_cursor: null }),
+    "GET /v1/completeness": ok({ checked_at: "", complete: true, missing: 0, sealed: null, producers: [] }),
+  });
+  open("/");
+  expect(await screen.findByText("No alert is open.")).toBeInTheDocument();
+  expect(await screen.findAllByText("This audit service does not offer statistics.")).toHaveLength(5);
+  expect(await screen.findByText("No events yet.")).toBeInTheDocument();
+});
+
+it("draws the volume as a chart and as a table", async () => {
+  const starts = ["2026-01-02T03:00:00Z", "2026-01-02T04:00:00Z"];
+  service({
+    "GET /v1/stats": ok({
+      ...{ from: starts[0], to: starts[1], by: "hour", group: "outcome", starts, total: 10 },
+      series: [
+        { key: "success", counts: [3, 5], total: 8 },
+        { key: "failure", counts: [0, 2], total: 2 },
+      ],
+    }),
+  });
+  const { user } = open("/");
+  expect(await screen.findByRole("img", { name: /10 events over time/ })).toBeInTheDocument();
+  await user.click(screen.getByRole("button", { name: "As a table" }));
+  const table = screen.getByRole("table", { name: "Events over time" });
+  expect(within(table).getAllByRole("row")).toHaveLength(3);
+});
+
+it("turns what is typed into filters, and asks for exactly those", async () => {
+  const seen = service({ "GET /v1/events": page(anEntry()) });
+  const { user, router } = open("/search");
+  await screen.findByRole("link", { name: /sign_in.failed/ });
+  await user.keyboard("/");
+  expect(screen.getByRole("textbox", { name: "Find events" })).toHaveFocus();
+  await user.keyboard("type:sign_in. 192.0.2.7{Enter}");
+  expect(await screen.findByRole("button", { name: "Remove Address 192.0.2.7" })).toBeInTheDocument();
+  await waitFor(() => expect(seen.at(-1)?.query.get("ip") ?? seen.at(-2)?.query.get("ip")).toBe("192.0.2.7"));
+  await user.click(screen.getByRole("button", { name: "Remove Type sign_in." }));
+  await waitFor(() => expect(router.state.location.search).toBe("?ip=192.0.2.7"));
+});
+
+it("goes through the rows with j and k, opens one with Enter, and lists the keys on a question mark", async () => {
+  service({
+    "GET /v1/events": page(
+      anEntry(),
+      anEntry({ event_id: "019aa9e6-6f0d-7d3c-8a51-000000000006", event_type: "session.created" }),
+    ),
+  });
+  const { user, router } = open("/search");
+  await screen.findByRole("link", { name: /session.created/ });
+  await user.keyboard("jj");
+  expect(screen.getByRole("link", { name: /session.created/ })).toHaveFocus();
+  await user.keyboard("k");
+  expect(screen.getByRole("link", { name: /sign_in.failed/ })).toHaveFocus();
+  await user.keyboard("?");
+  expect(screen.getByRole("heading", { name: "Keyboard" })).toBeInTheDocument();
+  await user.click(screen.getByRole("button", { name: "Close" }));
+  await user.keyboard("gc");
+  await waitFor(() => expect(router.state.location.pathname).toBe("/completeness"));
+});
+
+it("says what is wrong with a filter, and offers everything when nothing fits", async () => {
+  service({
+    "GET /v1/events": ({ query }) =>
+      query.has("filter")
+        ? problem(400, "invalid_request", {
+            errors: [{ field: "filter", message: "At character 9, a value is missing." }],
+          })
+        : page(),
+  });
+  const { user } = open("/search?filter=outcome+eq");
+  expect(await screen.findByText(/At character 9, a value is missing/)).toBeInTheDocument();
+  await user.click(screen.getByRole("button", { name: "Remove Expression outcome eq" }));
+  expect(await screen.findByText("Nothing fits.")).toBeInTheDocument();
+});
+
+it("shows what arrives on the live tail, each once, and what the service says of it", async () => {
+  vi.stubGlobal("EventSource", Line);
+  service({ "GET /v1/events": page(anEntry()) });
+  const { user } = open("/search?type=session.");
+  await screen.findByRole("link", { name: /sign_in.failed/ });
+  await user.keyboard("t");
+  await waitFor(() => expect(Line.open).toHaveLength(1));
+  const [line] = Line.open;
+  expect(line?.url).toContain("/v1/events/tail?type=session.");
+  act(() => line?.onopen?.());
+  expect(await screen.findByRole("button", { name: "Live" })).toBeInTheDocument();
+  const arrived = anEntry({ event_id: "019aa9e6-6f0d-7d3c-8a51-000000000009", event_type: "session.created" });
+  act(() => {
+    line?.say("entry", arrived);
+    line?.say("entry", arrived);
+    line?.say("entry", anEntry());
+    line?.say("notice", { code: "sealing_stands_still", detail: "Sealing stands still." });
+  });
+  expect(await screen.findByText("Sealing stands still.")).toBeInTheDocument();
+  expect(within(screen.getByRole("list", { name: "Events" })).getAllByRole("link")).toHaveLength(2);
+  await user.keyboard("t");
+  await waitFor(() => expect(Line.open).toHaveLength(0));
+});
+
+it("proves an event in the browser, and notes the key that the service named first", async () => {
+  service({ [EVENT_PATH]: ok(shown()), [PROOF_PATH]: ok(PROOF) });
+  open(`/events/${EVENT_ID}`);
+  expect(await screen.findByText("Proven")).toBeInTheDocument();
+  expect(screen.getByText("It is leaf 5 of the 7 that log.example.test/audit has signed.")).toBeInTheDocument();
+  expect(screen.getByRole("group", { name: "Bytes of the entry" }).textContent).toBe(ENTRY);
+  expect(localStorage.getItem("countersign.log-key")).toContain(KEY);
+});
+
+it("turns red, with the reason, when the bytes were changed on the way", async () => {
+  service({ [EVENT_PATH]: ok(shown(ENTRY.replace("1.0", "1.00"))), [PROOF_PATH]: ok(PROOF) });
+  open(`/events/${EVENT_ID}`);
+  expect(await screen.findByText("Not proven")).toBeInTheDocument();
+  expect(screen.getByRole("alert")).toHaveTextContent("the entry was changed");
+});
+
+it("holds the service to the key that it named first, whatever it names later", async () => {
+  localStorage.setItem(
+    "countersign.log-key",
+    JSON.stringify({ text: NEXT_KEY, source: "noted", since: "2026-01-01T00:00:00Z" }),
+  );
+  service({ [EVENT_PATH]: ok(shown()), [PROOF_PATH]: ok(PROOF.replace(/\n[^\n]+oR12b[^\n]+\n$/, "\n")) });
+  open(`/events/${EVENT_ID}`);
+  expect(await screen.findByText("Not proven")).toBeInTheDocument();
+  expect(screen.getByText(/names another key now/)).toBeInTheDocument();
+});
+
+it("says of an erased event what is left of it, and proves that", async () => {
+  const erased = {
+    event: null,
+    erased: true,
+    event_id: EVENT_ID,
+    leaf_hash: LEAF_HASH,
+    recorded_at: "2026-01-02T03:04:05Z",
+    leaf_index: 5,
+  };
+  service({ [EVENT_PATH]: ok(erased), [PROOF_PATH]: ok(PROOF) });
+  open(`/events/${EVENT_ID}`);
+  expect(await screen.findByRole("heading", { level: 1, name: "Erased event" })).toBeInTheDocument();
+  expect(await screen.findByText("Proven")).toBeInTheDocument();
+  expect(screen.queryByRole("group", { name: "Bytes of the entry" })).not.toBeInTheDocument();
+});
+
+it("takes a key from a person, and refuses what is none", async () => {
+  service({});
+  const { user } = open("/key");
+  const field = await screen.findByRole("textbox", { name: "Public key of the log" });
+  await user.type(field, "rubbish");
+  await user.click(screen.getByRole("button", { name: "Trust this key" }));
+  expect(await screen.findByText(/This is no key of a log/)).toBeInTheDocument();
+  await user.clear(field);
+  await user.type(field, KEY);
+  await user.click(screen.getByRole("button", { name: "Trust this key" }));
+  expect(await screen.findByText("Given by you")).toBeInTheDocument();
+  expect(await screen.findByText(/Signed with the key that you trust/)).toBeInTheDocument();
+});
+
+it("draws a hole where an event is missing, and names it", async () => {
+  const gap = { first_seq: 3, last_seq: 4, count: 2, noticed_at: "2026-01-02T03:04:05Z", next_event_id: EVENT_ID };
+  const producer = {
+    ...{
+      service: "gateway",
+      instance: "8a0c0000-0000-4000-8000-000000000000",
+      status: "running",
+      entries: 8,
+      last_seq: 9,
+    },
+    ...{ missing: 2, repeated: 0, first_recorded_at: gap.noticed_at, last_recorded_at: gap.noticed_at },
+    ...{ open_gaps: [gap], explained_gaps: [] },
+  };
+  service({
+    "GET /v1/completeness": ok({
+      checked_at: gap.noticed_at,
+      complete: false,
+      missing: 2,
+      sealed: null,
+      producers: [producer],
+    }),
+  });
+  open("/completeness");
+  expect(await screen.findByText("2 events are missing")).toBeInTheDocument();
+  expect(screen.getByRole("img", { name: "2 of 10 events are missing." })).toBeInTheDocument();
+  expect(screen.getByText("numbers 3 to 4")).toBeInTheDocument();
+});
+
+it("leads to a confirmation when an export needs one, and keeps what was filled in", async () => {
+  const seen = service({
+    "GET /v1/exports": ok({ exports: [], next_cursor: null }),
+    "POST /v1/exports": problem(403, "step_up_required"),
+  });
+  const { user } = open("/exports?type=session.&format=csv");
+  expect(await screen.findByRole("radio", { name: /^CSV/ })).toBeChecked();
+  await user.click(screen.getByRole("button", { name: "Export" }));
+  expect(await screen.findByText("Confirm that it is you")).toBeInTheDocument();
+  expect(screen.getByRole("link", { name: "Confirm" })).toHaveAttribute(
+    "href",
+    expect.stringContaining("/confirm?to="),
+  );
+  expect(seen.find(({ method }) => method === "POST")?.body).toEqual({ format: "csv", params: { type: ["session."] } });
+});
+
+it("erases only what was spelt out", async () => {
+  const seen = service({
+    "POST /v1/erasures": ok({
+      id: "1",
+      subject_ref: "r",
+      erased_entries: 12,
+      erased_keys: 1,
+      created_at: "",
+      by: "a",
+      reason: "x",
+    }),
+  });
+  const { user } = open("/erasures?subject=s-9");
+  await user.type(await screen.findByRole("textbox", { name: "Reason" }), "Asked for it");
+  const erase = screen.getByRole("button", { name: "Erase for good" });
+  expect(erase).toBeDisabled();
+  await user.type(screen.getByRole("textbox", { name: "To erase, type: erase" }), "erase");
+  await user.click(erase);
+  expect(await screen.findByText(/12 entries can no longer be read/)).toBeInTheDocument();
+  expect(seen.find(({ method }) => method === "POST")?.body).toEqual({ subject: "s-9", reason: "Asked for it" });
+});
+
+it("keeps a search under a name", async () => {
+  const seen = service({ "GET /v1/events": page(), "POST /v1/searches": ok({ id: "1" }) });
+  const { user } = open("/search?type=session.&live=0");
+  await user.click(await screen.findByRole("button", { name: "Save" }));
+  await user.type(screen.getByRole("textbox", { name: "Name" }), "Sessions");
+  await user.click(within(screen.getByRole("dialog")).getByRole("button", { name: "Save" }));
+  await waitFor(() => expect(screen.queryByRole("dialog")).not.toBeInTheDocument());
+  expect(seen.find(({ method }) => method === "POST")?.body).toEqual({
+    name: "Sessions",
+    params: { type: "session." },
+    is_shared: false,
+  });
+});
+
+it.each([
+  ["/alerts", "alerts"],
+  ["/searches", "saved searches"],
+  ["/detections", "detections"],
+  ["/quarantine", "the quarantine"],
+  ["/exports", "exports"],
+  ["/erasures", "erasure"],
+])("says at %s that an older service does not offer %s", async (path, what) => {
+  service({});
+  open(path);
+  expect(await screen.findByText(`This audit service does not offer ${what}.`)).toBeInTheDocument();
+});
+
+it.each([
+  [problem(401, "session_expired"), "Your session has ended"],
+  [problem(403, "forbidden"), "You are not an auditor"],
+  [problem(503, "audit_unavailable"), "Nothing is shown right now"],
+  [problem(422, "search_too_broad"), "This search takes too long"],
+  [new TypeError("no network"), "The gateway does not answer"],
+  [{ status: 502, text: "<html>" }, "The audit service does not answer"],
+])("says what stands in the way (%#)", async (answer, title) => {
+  service({ "GET /v1/events": answer });
+  open("/search");
+  expect(await screen.findByText(title)).toBeInTheDocument();
+});

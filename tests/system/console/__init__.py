@@ -1,0 +1,1 @@
+"""Tests: the audit console, in a browser."""
