@@ -1,13 +1,11 @@
 """The security team's day: what an auditor sees, and what everybody else does not."""
 
 import re
-import time
 from typing import Any
 
 import pytest
 from playwright.async_api import Route, expect
 
-from tests.integration.gateway.vault import Vault
 from tests.stack import RunningStack
 from tests.system.console.conftest import Auditors
 from tests.system.fixtures import Profile
@@ -28,7 +26,6 @@ VIEWS = {
     "erasures": "Erasure and holds",
 }
 PHONE, DESK = {"width": 390, "height": 844}, {"width": 1280, "height": 860}
-SIX_MINUTES = 360
 
 
 async def opens_newest(auditor: Person, event_type: str) -> None:
@@ -49,9 +46,9 @@ async def opens_newest(auditor: Person, event_type: str) -> None:
     await auditor.sees(event_type)
 
 
-async def test_sign_up_arrives_live_and_is_proven(auditor: Person, people: Profile, stack: RunningStack) -> None:
+async def test_sign_in_arrives_live_and_is_proven(auditor: Person, people: Profile, stack: RunningStack) -> None:
     """
-    A sign-up appears in the live tail by itself, is found and opened by keyboard, and proven there.
+    A sign-in appears in the live tail by itself, is found and opened by keyboard, and proven there.
     """
     page = auditor.page
     await page.keyboard.press("g")
@@ -62,14 +59,16 @@ async def test_sign_up_arrives_live_and_is_proven(auditor: Person, people: Profi
 
     newcomer = await people()
     await newcomer.signs_up()
+    await newcomer.signs_out()
+    await newcomer.signs_in()
 
     rows = page.get_by_role("list", name="Events").get_by_role("link")
-    await expect(rows.filter(has_text="account.user.created")).not_to_have_count(0)
-    await opens_newest(auditor, "account.user.created")
+    await expect(rows.filter(has_text="sign_in.succeeded")).not_to_have_count(0)
+    await opens_newest(auditor, "sign_in.succeeded")
     await expect(page.get_by_text("Proven", exact=True)).to_be_visible()
     steps = page.get_by_role("list", name="Steps of the check").get_by_role("listitem")
     await expect(steps).to_have_count(4)
-    await expect(page.get_by_label("Bytes of the entry")).to_contain_text('"event_type":"account.user.created"')
+    await expect(page.get_by_label("Bytes of the entry")).to_contain_text('"event_type":"sign_in.succeeded"')
     await auditor.check_page()
 
     await auditor.open("/audit/key")
@@ -147,24 +146,3 @@ async def test_person_who_is_no_auditor_is_told(person: Person) -> None:
     await person.reads(person.email)
     await person.check_page()
     await expect(person.page.get_by_role("list", name="Events")).to_have_count(0)
-
-
-async def test_export_asks_for_a_fresh_proof(auditor: Person, vault: Vault) -> None:
-    """
-    Five minutes after the last proof an export leads over a confirmation, and back to the form as it was filled in.
-    """
-    await vault.change_session(await auditor.session(), proven_at=time.time() - SIX_MINUTES)
-    await auditor.open("/audit/exports?type=session.&format=csv")
-    await auditor.sees("Exports")
-    await auditor.presses("Export")
-    await auditor.follows("Confirm")
-    await auditor.sees("Confirm that it is you")
-    await auditor.presses("Confirm")
-    await auditor.types_code(await auditor.code())
-    await auditor.sees("Exports")
-    await expect(auditor.page.get_by_role("radio", name=re.compile("^CSV"))).to_be_checked()
-    await expect(auditor.page.get_by_role("button", name="Remove Type session.")).to_be_visible()
-    # Fresh now: what comes back is the audit service's own answer.
-    async with auditor.page.expect_response(re.compile(r"/audit/v1/exports$")) as answer:
-        await auditor.presses("Export")
-    assert (await (await answer.value).text()).find("step_up_required") == -1

@@ -64,6 +64,12 @@ export function actorName(actor: string | { kind: string | null; id: string | nu
   return typeof actor === "string" ? actor : [actor.kind, actor.id].filter(Boolean).join(" ");
 }
 
+/** "Email code" for EMAIL_OTP. */
+export function methodName(method: string): string {
+  const words = method.toLowerCase().replaceAll("_", " ");
+  return words.charAt(0).toUpperCase() + words.slice(1).replace("otp", "code");
+}
+
 const COUNTRIES = new Intl.DisplayNames("en", { type: "region" });
 
 export function countryName(code: string): string {

@@ -1,19 +1,22 @@
 import { Button, Textarea } from "@mantine/core";
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState, type SubmitEvent } from "react";
 import { Link, useParams } from "react-router";
 import { api } from "../api/client";
-import { alertQuery } from "../api/queries";
+import { alertQuery, searchQuery } from "../api/queries";
 import type { Alert } from "../api/types";
 import { Badge, SeverityBadge } from "../components/Bits";
+import { EventRows } from "../components/EventRows";
 import { Loaded } from "../components/Loaded";
 import { Fact, Facts, Panel, Panels } from "../components/Panel";
-import { ROW } from "../components/Shortcuts";
 import { Trouble } from "../components/Trouble";
 import { View } from "../components/View";
 import { When } from "../components/When";
 import { actorName, count } from "../lib/format";
 import classes from "./Forms.module.css";
+
+// What one expression of the search has room for.
+const EVENTS_MAX = 30;
 
 /** One alert: what was seen, in which events, and what was made of it. */
 export function AlertView() {
@@ -123,17 +126,19 @@ function Close({ alert }: { alert: Alert }) {
 }
 
 function Evidence({ alert }: { alert: Alert }) {
+  const ids = alert.event_ids.slice(-EVENTS_MAX);
+  const filter = ids.map((id) => `event_id eq "${id}"`).join(" or ");
+  const query = useInfiniteQuery(searchQuery({ filter, order: "asc" }));
   return (
-    <Panel title="Its events" aside={`${count(alert.event_ids.length)} of ${count(alert.event_count)}`}>
-      <ul className={classes.ids} aria-label="Events of the alert">
-        {alert.event_ids.map((id) => (
-          <li key={id}>
-            <Link to={`/events/${id}`} {...ROW}>
-              <code>{id}</code>
-            </Link>
-          </li>
-        ))}
-      </ul>
+    <Panel title="Its events" flush aside={`The newest ${count(ids.length)} of ${count(alert.event_count)}`}>
+      <Loaded
+        query={query}
+        what="events"
+        isEmpty={({ pages }) => pages[0]?.events.length === 0}
+        empty="They were erased."
+      >
+        {({ pages }) => <EventRows label="Events of the alert" entries={pages.flatMap((page) => page.events)} />}
+      </Loaded>
     </Panel>
   );
 }

@@ -48,7 +48,7 @@ export function Detections() {
                     <td>{rule.description}</td>
                     <td>
                       {Object.entries(rule.parameters).map(([name, value]) => (
-                        <div key={name}>
+                        <div key={name} className={classes.parameter}>
                           <code>
                             {name} = {JSON.stringify(value)}
                           </code>

@@ -15,7 +15,7 @@ import { ROW } from "../components/Shortcuts";
 import { View } from "../components/View";
 import { Ago } from "../components/When";
 import { useFilters, type Filters, type Span } from "../lib/filters";
-import { age, count, countryName, share } from "../lib/format";
+import { age, count, countryName, methodName, share } from "../lib/format";
 import { useTicker } from "../lib/ticker";
 import { parseCheckpoint, splitNote } from "../proof/note";
 import classes from "./Overview.module.css";
@@ -95,11 +95,6 @@ function spanStart({ query }: Filters, span: Span): number {
   const given = typeof query.from === "string" ? Date.parse(query.from) : serverNow() - 86_400_000;
   const step = span === "30d" ? 3_600_000 : 60_000;
   return Math.floor(given / step) * step;
-}
-
-function methodName(method: string): string {
-  const words = method.toLowerCase().replaceAll("_", " ");
-  return words.charAt(0).toUpperCase() + words.slice(1).replace("otp", "code");
 }
 
 function Standing({ stats }: { stats: { series: { key: string; total: number }[]; total: number } | undefined }) {

@@ -60,7 +60,7 @@ function Why({ line }: { line: Quarantined }) {
         </Fact>
         {line.message_id ? (
           <Fact name="Message">
-            <CopyId value={line.message_id} what="message id" />, line {line.line_no}
+            <CopyId value={line.message_id} what="message id" /> line {line.line_no}
           </Fact>
         ) : null}
         {line.instance ? (
@@ -86,14 +86,17 @@ function Repair({ line }: { line: Quarantined }) {
     onSuccess: () => void queries.invalidateQueries({ queryKey: ["quarantine"] }),
   });
 
+  const isChanged = entry.trim() !== "" && entry !== line.text;
+
   function submit(event: SubmitEvent<HTMLFormElement>) {
     event.preventDefault();
-    if (entry.trim()) repair.mutate();
+    if (isChanged) repair.mutate();
   }
 
   return (
     <form className={classes.form} onSubmit={submit}>
       <Textarea
+        className={classes.mono}
         label="The entry as it should have been"
         description="It goes into the log under your name, linked to this line. The line itself stays as it is."
         rows={7}
@@ -102,7 +105,7 @@ function Repair({ line }: { line: Quarantined }) {
         onChange={(event) => setEntry(event.currentTarget.value)}
       />
       <div>
-        <Button type="submit" size="sm" loading={repair.isPending} disabled={!entry.trim()}>
+        <Button type="submit" size="sm" loading={repair.isPending} disabled={!isChanged}>
           Put it into the log
         </Button>
       </div>

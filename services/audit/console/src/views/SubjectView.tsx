@@ -12,7 +12,8 @@ import { ROW } from "../components/Shortcuts";
 import { Number, Table } from "../components/Table";
 import { View } from "../components/View";
 import { Ago, RowTime, When } from "../components/When";
-import { actorName, count, countryName } from "../lib/format";
+import { actorName, count, countryName, methodName } from "../lib/format";
+import classes from "./Forms.module.css";
 
 /** One account: its days in the log, from where, with which factors, and who looked at them. */
 export function SubjectView() {
@@ -76,7 +77,8 @@ function Summary({ subject }: { subject: Subject }) {
         ) : null;
       })}
       <Fact name="Factors">
-        {subject.methods.map(({ method, count: times }) => `${method} (${count(times)})`).join(", ") || "none"}
+        {subject.methods.map(({ method, count: times }) => `${methodName(method)} (${count(times)})`).join(", ") ||
+          "none"}
       </Fact>
       <Fact name="Addresses">
         {subject.ips.map(({ ip, country, count: times }) => (
@@ -111,7 +113,9 @@ function SessionTable({ subject }: { subject: Subject }) {
           <td>
             <code>{session.ip}</code> {session.country}
           </td>
-          <td>{session.user_agent}</td>
+          <td className={classes.long} title={session.user_agent ?? undefined}>
+            {session.user_agent}
+          </td>
         </tr>
       ))}
     </Table>
