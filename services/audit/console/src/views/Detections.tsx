@@ -46,7 +46,7 @@ export function Detections() {
                       <code className={classes.quiet}>{rule.id}</code>
                     </td>
                     <td>{rule.version}</td>
-                    <td>{rule.description}</td>
+                    <td className={classes.prose}>{rule.description}</td>
                     <td>
                       {Object.entries(rule.parameters).map(([name, value]) => (
                         <div key={name} className={classes.parameter}>
