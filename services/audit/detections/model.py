@@ -99,7 +99,6 @@ def make_alert(about: About, key: str, window: str, records: Iterable[Record], *
     """
     behind = sorted(records, key=lambda record: record.leaf_index)
     events = [record.event for record in behind]
-    subjects = {subject for event in events if (subject := subject_of(event)) is not None}
     return Alert(
         id=alert_id(about, key, window),
         rule=about.id,
@@ -107,7 +106,7 @@ def make_alert(about: About, key: str, window: str, records: Iterable[Record], *
         key=key,
         severity=about.severity,
         title=title,
-        subject=subjects.pop() if len(subjects) == 1 else None,
+        subject=_only_subject(events),
         ips=tuple(sorted({event.client.ip for event in events if event.client and event.client.ip}))[:EVENTS_NAMED_MAX],
         first_leaf=behind[0].leaf_index,
         last_leaf=behind[-1].leaf_index,
@@ -122,6 +121,14 @@ def make_alert(about: About, key: str, window: str, records: Iterable[Record], *
 def alert_id(about: About, key: str, window: str) -> UUID:
     """Return the id of an alert, the same wherever it is made. Source: RFC 9562 section 5.5."""
     return uuid5(_ALERTS, "\0".join((about.id, str(about.version), key, window)))
+
+
+def _only_subject(events: Iterable[Event]) -> str | None:
+    """Return the one account that all events are about; None when somebody else is among them, if by address alone."""
+    people = [event.subject for event in events if event.subject is not None]
+    subs = {person.sub for person in people if person.sub is not None}
+    addresses = {person.email_hash for person in people if person.email_hash is not None}
+    return subs.pop() if len(subs) == 1 and len(addresses) <= 1 else None
 
 
 def subject_of(event: Event) -> str | None:

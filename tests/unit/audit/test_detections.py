@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -73,6 +74,14 @@ def test_many_people_failing_from_one_network_are_one_alert() -> None:
     assert [alert.rule for alert in alerts] == ["credential_stuffing"]
     assert (alerts[0].key, alerts[0].event_count, alerts[0].subject) == ("203.0.113.0/24", 10, None)
     assert (alerts[0].first_leaf, alerts[0].last_leaf, len(alerts[0].ips)) == (0, 9, 10)
+
+
+def test_an_alert_names_a_person_only_when_it_is_about_nobody_else() -> None:
+    """Of ten people who fail, one is known by account as well: the alert is not about that one."""
+    first, *others = (failure(n, n * 30.0, n) for n in range(10))
+    named = msgspec.structs.replace(first.event, subject=Subject(sub="ada", email_hash=f"{0:064x}"))
+
+    assert [alert.subject for alert in found([first._replace(event=named), *others])] == [None]
 
 
 def test_one_forgetful_person_is_no_stuffing() -> None:

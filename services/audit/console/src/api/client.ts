@@ -4,6 +4,7 @@ import { serviceUrl } from "../lib/base";
 import { Problem, problemFrom } from "./problem";
 import type {
   Alert,
+  ArchivedDay,
   AuditEvent,
   Bucket,
   Completeness,
@@ -16,11 +17,13 @@ import type {
   Hold,
   Page,
   Quarantined,
+  Reconciliation,
   Replay,
   SavedSearch,
   SavedSearchInput,
   Stats,
   Story,
+  Stream,
   Subject,
   SubjectRead,
   Top,
@@ -116,12 +119,17 @@ export const api = {
   replay: (first: number, last: number) =>
     write<Replay>("POST", "/v1/detections/replay", { from_leaf: first, to_leaf: last }),
 
+  reconciliation: () => get<Reconciliation>("/v1/reconciliation"),
+
   quarantine: (query: Query) => get<Listed & { lines: Quarantined[] }>("/v1/quarantine", query),
   quarantined: (id: string) => get<Quarantined>(`/v1/quarantine/${of(id)}`),
   repair: (id: string, entry: string) => write<Quarantined>("POST", `/v1/quarantine/${of(id)}/repair`, { entry }),
 
   exports: () => get<Listed & { exports: Export[] }>("/v1/exports"),
   startExport: (format: Format, params: Query) => write<Export>("POST", "/v1/exports", { format, params }),
+
+  streams: () => get<Listed & { streams: Stream[] }>("/v1/streams"),
+  archive: () => get<Listed & { days: ArchivedDay[] }>("/v1/archive"),
 
   erasures: () => get<Listed & { erasures: Erasure[] }>("/v1/erasures"),
   erase: (subject: string, reason: string) => write<Erasure>("POST", "/v1/erasures", { subject, reason }),

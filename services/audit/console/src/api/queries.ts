@@ -63,10 +63,13 @@ export const alertsQuery = (query: Query) =>
   queryOptions({ queryKey: ["alerts", query], queryFn: () => api.alerts(query), placeholderData: keepPreviousData });
 export const alertQuery = (id: string) => queryOptions({ queryKey: ["alert", id], queryFn: () => api.alert(id) });
 export const detectionsQuery = queryOptions({ queryKey: ["detections"], queryFn: api.detections });
+export const reconciliationQuery = queryOptions({ queryKey: ["reconciliation"], queryFn: api.reconciliation });
 export const quarantineQuery = queryOptions({ queryKey: ["quarantine"], queryFn: () => api.quarantine({}) });
 export const quarantinedQuery = (id: string) =>
   queryOptions({ queryKey: ["quarantine", id], queryFn: () => api.quarantined(id) });
 export const exportsQuery = queryOptions({ queryKey: ["exports"], queryFn: api.exports });
+export const streamsQuery = queryOptions({ queryKey: ["streams"], queryFn: api.streams });
+export const archiveQuery = queryOptions({ queryKey: ["archive"], queryFn: api.archive });
 export const erasuresQuery = queryOptions({ queryKey: ["erasures"], queryFn: api.erasures });
 export const holdsQuery = queryOptions({ queryKey: ["holds"], queryFn: api.holds });
 export const completenessQuery = queryOptions({

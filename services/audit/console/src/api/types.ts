@@ -126,6 +126,31 @@ export interface Export {
   url: string;
 }
 
+export interface Stream {
+  name: string;
+  kind: string;
+  target: string;
+  format: string;
+  is_required: boolean;
+  /** Null before its first round. */
+  next_leaf: number | null;
+  lag_entries: number | null;
+  delivered_at: string | null;
+  failing_since: string | null;
+  last_error: string | null;
+}
+
+export interface ArchivedDay {
+  day: string;
+  objects: number;
+  entries: number;
+  bytes: number;
+  first_leaf: number;
+  last_leaf: number;
+  lock_until: string;
+  sha256: string;
+}
+
 export interface Erasure {
   id: string;
   subject_ref: string;
@@ -203,6 +228,34 @@ export interface Replay {
   to_leaf: number;
   new_alerts: number;
   alerts: Alert[];
+}
+
+/** One record without its other half. */
+export interface Sighting {
+  source: string;
+  kind: string;
+  occurred_at: string;
+  ref: string;
+  subject: string | null;
+  ip: string | null;
+}
+
+export interface ReconciledSource {
+  /** False when the provider sent nothing for this time: then nothing is compared. */
+  has_records: boolean;
+  matched: number;
+  only_ours: number;
+  only_theirs: number;
+  pending: number;
+}
+
+export interface Reconciliation {
+  from: string;
+  to: string;
+  sources: Record<string, ReconciledSource>;
+  matched: number;
+  only_ours: Sighting[];
+  only_theirs: Sighting[];
 }
 
 export interface Quarantined {

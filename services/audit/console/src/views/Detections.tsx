@@ -15,6 +15,7 @@ import { RowTime } from "../components/When";
 import { count } from "../lib/format";
 import { Notice } from "@look/Notice";
 import classes from "./Forms.module.css";
+import { Reconciliation } from "./Reconciliation";
 
 /** The rules that watch the sealed log, and their runs. */
 export function Detections() {
@@ -45,7 +46,7 @@ export function Detections() {
                       <code className={classes.quiet}>{rule.id}</code>
                     </td>
                     <td>{rule.version}</td>
-                    <td>{rule.description}</td>
+                    <td className={classes.prose}>{rule.description}</td>
                     <td>
                       {Object.entries(rule.parameters).map(([name, value]) => (
                         <div key={name} className={classes.parameter}>
@@ -63,6 +64,7 @@ export function Detections() {
             <Panel title="Replay over the past" span={5}>
               <Replay />
             </Panel>
+            <Reconciliation />
           </Panels>
         )}
       </Loaded>

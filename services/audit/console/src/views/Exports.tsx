@@ -16,6 +16,7 @@ import { serviceUrl } from "../lib/base";
 import { useFilters } from "../lib/filters";
 import { useTicker } from "../lib/ticker";
 import classes from "./Forms.module.css";
+import { Archive, Streams } from "./Copies";
 import { FilterBar } from "./search/FilterBar";
 import { Spans } from "./search/Spans";
 
@@ -59,6 +60,8 @@ export function Exports() {
             )}
           </Loaded>
         </Panel>
+        <Streams />
+        <Archive />
       </Panels>
     </View>
   );

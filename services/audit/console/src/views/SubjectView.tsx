@@ -96,7 +96,7 @@ function Summary({ subject }: { subject: Subject }) {
 
 function SessionTable({ subject }: { subject: Subject }) {
   return (
-    <Table label="Sessions" heads={["Session", "Begun", "Last seen", "Address", "User agent"]}>
+    <Table label="Sessions" heads={["Session", "Begun", "Last seen", "From"]}>
       {subject.sessions.map((session) => (
         <tr key={session.session_ref}>
           <td>
@@ -110,11 +110,10 @@ function SessionTable({ subject }: { subject: Subject }) {
           <td>
             <Ago time={session.last_seen} />
           </td>
-          <td>
-            <code>{session.ip}</code> {session.country}
-          </td>
           <td className={classes.long} title={session.user_agent ?? undefined}>
-            {session.user_agent}
+            <code>{session.ip}</code> {session.country}
+            <br />
+            <span className={classes.quiet}>{session.user_agent}</span>
           </td>
         </tr>
       ))}

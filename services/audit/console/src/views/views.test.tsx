@@ -6,6 +6,7 @@ import { open } from "../test/render";
 
 const PROOF_PATH = `GET /v1/events/${EVENT_ID}/proof`;
 const EVENT_PATH = `GET /v1/events/${EVENT_ID}`;
+const FAILING = { failing_since: "2026-01-02T03:04:05Z", last_error: "HTTP 500" };
 const page = (...entries: object[]) => ok({ events: entries, next_cursor: null });
 
 it("shows each part of the overview, or says that the service does not have it", async () => {
@@ -208,6 +209,77 @@ it("leads to a confirmation when an export needs one, and keeps what was filled 
     expect.stringContaining("/confirm?to="),
   );
   expect(seen.find(({ method }) => method === "POST")?.body).toEqual({ format: "csv", params: { type: ["session."] } });
+});
+
+it("shows where the log is sent, which streams fail, and what is archived", async () => {
+  const stream = { kind: "webhook", format: "ocsf", is_required: false, next_leaf: 90, delivered_at: null };
+  const day = {
+    objects: 1,
+    first_leaf: 0,
+    last_leaf: 899,
+    lock_until: "2027-01-02T00:00:00Z",
+    sha256: "ab".repeat(32),
+  };
+  service({
+    "GET /v1/streams": ok({
+      streams: [
+        { ...stream, name: "siem", target: "https://siem.example.test", lag_entries: 7, ...FAILING },
+        { ...stream, name: "lake", target: "s3://lake/", lag_entries: 0, failing_since: null, last_error: null },
+      ],
+    }),
+    "GET /v1/archive": ok({ days: [{ ...day, day: "2026-01-01", entries: 900, bytes: 120_000 }], next_cursor: null }),
+  });
+  open("/exports");
+  const streams = await screen.findByRole("table", { name: "Streams" });
+  expect(within(streams).getByRole("row", { name: /siem.*7.*fails.*HTTP 500/ })).toBeInTheDocument();
+  expect(within(streams).getByRole("row", { name: /lake.*delivers/ })).toBeInTheDocument();
+  const archive = await screen.findByRole("table", { name: "Archived days" });
+  expect(within(archive).getByRole("row", { name: /2026-01-01 0 to 899 900 120k 2027-01-02/ })).toBeInTheDocument();
+});
+
+it("says which sign-in a provider knows of and the log does not", async () => {
+  const sighting = { source: "cognito", kind: "sign_in", occurred_at: "2026-01-02T03:04:05Z", ref: "r-1" };
+  const numbers = { matched: 4, only_ours: 0, only_theirs: 1, pending: 0 };
+  service({
+    "GET /v1/detections": ok({ rules: [], runs: [] }),
+    "GET /v1/reconciliation": ok({
+      sources: {
+        cognito: { has_records: true, ...numbers },
+        authsignal: { has_records: false, ...numbers, matched: 0, only_theirs: 0 },
+      },
+      only_ours: [],
+      only_theirs: [{ ...sighting, subject: "s-9", ip: "192.0.2.9" }],
+    }),
+  });
+  open("/detections");
+  const providers = await screen.findByRole("table", { name: "Providers" });
+  expect(within(providers).getByRole("row", { name: /cognito around the gateway 4 0 1 0/ })).toBeInTheDocument();
+  expect(within(providers).getByRole("row", { name: /authsignal no records: not compared/ })).toBeInTheDocument();
+  const theirs = screen.getByRole("table", { name: "Only the provider knows of these" });
+  expect(within(theirs).getByRole("link", { name: "s-9" })).toHaveAttribute("href", "/subjects/s-9");
+});
+
+it("shows the events of an alert, with one question", async () => {
+  const leaves = { first_leaf: 1, last_leaf: 9, first_seen: "2026-01-02T03:04:05Z", last_seen: "2026-01-02T03:04:05Z" };
+  const seen = service({
+    "GET /v1/alerts/a-1": ok({
+      ...{
+        id: "a-1",
+        rule: "credential_stuffing",
+        rule_version: 1,
+        severity: "high",
+        title: "People failed",
+        ...leaves,
+      },
+      ...{ subject: null, ips: [], event_ids: [EVENT_ID], event_count: 3, state: "open", created_at: leaves.last_seen },
+    }),
+    "GET /v1/events": page(anEntry()),
+  });
+  open("/alerts/a-1");
+  expect(await screen.findByRole("link", { name: /sign_in.failed/ })).toBeInTheDocument();
+  expect(screen.getByText("The newest 1 of 3")).toBeInTheDocument();
+  const asked = seen.filter(({ path }) => path === "/v1/events").map(({ query }) => query.get("filter"));
+  expect(asked).toEqual([`event_id eq "${EVENT_ID}"`]);
 });
 
 it("erases only what was spelt out", async () => {
