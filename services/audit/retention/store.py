@@ -22,6 +22,7 @@ PARENTS: Final = ("entries", "entry_search", "leaves")
 PARTITION: Final = re.compile(r"entries_([0-9]{4})_([0-9]{2})")
 # The drop waits for statements under way; what waits longer than this would make everybody else wait behind it.
 LOCK_SECONDS_MAX: Final = 2
+FORGET_TRIES: Final = 5
 
 _PARTITIONS: Final = """
 SELECT c.relname FROM pg_inherits AS i JOIN pg_class AS c ON c.oid = i.inhrelid
@@ -150,8 +151,10 @@ class RetentionStore:
 
     async def forget_words(self) -> None:
         """Remove the texts of free-text search that no entry has any more; when appending is too busy, the next one does it."""
-        with contextlib.suppress(asyncpg.LockNotAvailableError):
-            await self._connection.execute("SELECT audit.forget_unused_words()")
+        for _ in range(FORGET_TRIES):
+            with contextlib.suppress(asyncpg.LockNotAvailableError):
+                await self._connection.execute("SELECT audit.forget_unused_words()")
+                return
 
 
 def _first_id(month: date, shift: timedelta = timedelta()) -> UUID:
