@@ -112,7 +112,10 @@ class LogReader:
 
     async def is_dropped(self, event_id: UUID) -> bool:
         """Say whether the month of an event was dropped by retention."""
-        made_at = datetime.fromtimestamp((event_id.int >> 80) / 1000, UTC)
+        try:
+            made_at = datetime.fromtimestamp((event_id.int >> 80) / 1000, UTC)
+        except (ValueError, OverflowError):  # No UUIDv7, then, but any UUID: its first bits are no time that a calendar has.
+            return False
         return bool(await fetch(self._pool, _DROPPED, made_at.date().replace(day=1)))
 
     async def statements(self) -> list[DroppedMonth]:
