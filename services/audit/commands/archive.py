@@ -214,7 +214,10 @@ async def _find_receipt(options: Any, keys: list[VerifierKey], event_id: str, le
 
 def _days_between(day: Manifest, event_id: str) -> timedelta:
     """Return how far a day is from when an event happened: most are sealed on the day itself."""
-    happened_at = datetime.fromtimestamp((UUID(event_id).int >> 80) / 1000, UTC)
+    try:
+        happened_at = datetime.fromtimestamp((UUID(event_id).int >> 80) / 1000, UTC)
+    except (ValueError, OverflowError):  # A receipt that we never gave: it is looked for, and not found.
+        return timedelta.max
     return abs(date.fromisoformat(day.day) - happened_at.date())
 
 
