@@ -6,6 +6,7 @@ flight per connection and know `Content-Length` bodies only.
 """
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import NamedTuple, cast
 
@@ -31,7 +32,7 @@ class Request(NamedTuple):
     body: bytes
 
 
-class _Messages(asyncio.Protocol):
+class _Messages(asyncio.Protocol, ABC):
     """Gathers one message after another, and hands each to `_complete`."""
 
     def __init__(self) -> None:
@@ -54,8 +55,9 @@ class _Messages(asyncio.Protocol):
         self._chunks.clear()
         self._complete(headers, body)
 
+    @abstractmethod
     def _complete(self, headers: Headers, body: bytes) -> None:
-        raise NotImplementedError
+        """Take a whole message."""
 
     def _write(self, content: bytes) -> None:
         assert self._transport is not None

@@ -8,6 +8,7 @@ itself reads the look-back first. A crash at any point repeats a step, and a ste
 
 import asyncio
 import contextlib
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -34,7 +35,7 @@ PAUSE_SECONDS: Final = 2.0
 RUN_LASTS: Final = timedelta(hours=1)
 
 
-class Follower:
+class Follower(ABC):
     """
     Something that takes steps along the sealed log until it is told to stop.
 
@@ -47,9 +48,9 @@ class Follower:
         self._sealed = sealed
         self._poll_seconds = poll_seconds
 
+    @abstractmethod
     async def step(self) -> bool:
         """Take one step, and say whether there was something to look at; raise what the database raises."""
-        raise NotImplementedError
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set. Faults of the database are waited out; a fault of ours ends this, to be seen."""

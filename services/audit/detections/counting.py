@@ -1,5 +1,6 @@
 """Rules that count different things by one key within a window that moves with time."""
 
+from abc import ABC, abstractmethod
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
@@ -46,7 +47,7 @@ class _Remembered:
         return not self.newest and not self.raised
 
 
-class CountingRule:
+class CountingRule(ABC):
     """
     Counts different things of one key within a window, and raises one alert for a key and stretch of time.
 
@@ -72,13 +73,13 @@ class CountingRule:
         self._clock: datetime | None = None
         self._observed = 0
 
+    @abstractmethod
     def marks(self, event: Event) -> list[Mark]:
         """Return what an event counts as; all marks have one key."""
-        raise NotImplementedError
 
+    @abstractmethod
     def title(self, key: str, counts: dict[str, int]) -> str:
         """Return the alert's one line."""
-        raise NotImplementedError
 
     def observe(self, record: Record) -> Alert | None:
         """See `Rule`."""
