@@ -33,6 +33,7 @@ DATA_BYTES_MAX: Final = 4_096
 # References to people in the event of one read: as many as a page has rows, and those that were asked for.
 SUBJECT_REFS_MAX: Final = 1_100
 SUBJECT_REF: Final = re.compile(r"[0-9a-f]{32}")
+HASH: Final = re.compile(r"[0-9a-fA-F]{64}")
 SUBJECT_REFS: Final = "subject_refs"
 # PostgreSQL's numbers of 32 bits.
 STATUS_MAX: Final = 2**31 - 1
@@ -180,6 +181,7 @@ def read_line(line: bytes) -> Row:
     subject, client, authsignal = event.subject, event.client, event.authsignal
     cognito, http, actor = event.cognito, event.http, event.actor
     words = _words(event)
+    agent = searchable(client.user_agent) if client else None
     return Row(
         event.event_id,
         line,
@@ -202,7 +204,7 @@ def read_line(line: bytes) -> Row:
         searchable(event.reason),
         searchable(client.country) if client else None,
         searchable(client.device_id) if client else None,
-        searchable(client.user_agent) if client else None,
+        agent,
         searchable(authsignal.action) if authsignal else None,
         searchable(cognito.operation) if cognito else None,
         searchable(cognito.error) if cognito else None,
@@ -212,7 +214,7 @@ def read_line(line: bytes) -> Row:
         searchable(actor.id) if actor else None,
         searchable_data(event.data) if event.data else None,
         subject_refs(event) if event.event_type is EventType.AUDIT_QUERY_EXECUTED else None,
-        words_id(words),
+        words_id(words, agent),
     )
 
 
@@ -242,23 +244,18 @@ def subject_refs(event: Event) -> str | None:
     return "{" + ",".join(rf'"\\x{ref}"' for ref in good) + "}" if good else None
 
 
-def words_id(words: str) -> str:
+def words_id(words: str, user_agent: str | None) -> str:
     """
-    Return the name under which a text stands in the list of texts: 128 bits of its SHA-256, in hex.
+    Return the name under which a text, and the browser in it, stand in the list of texts: 128 bits of SHA-256, in hex.
 
     Nobody can make up a second text with the name of a first one, and so hide it from free-text search.
     """
-    return hashlib.sha256(words.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+    return hashlib.sha256(f"{words}\0{user_agent or ''}".encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 def hash_bytes(text: str | None) -> bytes | None:
     """Return the 32 bytes of a hash in hex, or None when it is no such hash."""
-    if text is None or len(text) != 64:
-        return None
-    try:
-        return bytes.fromhex(text)
-    except ValueError:
-        return None
+    return bytes.fromhex(text) if text is not None and HASH.fullmatch(text) else None
 
 
 def address(text: str | None) -> str | None:

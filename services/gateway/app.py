@@ -167,6 +167,7 @@ def create_app(settings: GatewaySettings) -> AsgiApp:
         tracing=tracing,
         guard=guard,
         trusted_proxies=settings.trusted_proxies,
+        country_header=settings.country_header,
         headers=[
             (b"cache-control", b"no-store"),
             (b"x-content-type-options", b"nosniff"),

@@ -53,6 +53,8 @@ class GatewaySettings(AwsSettings, frozen=True, kw_only=True, forbid_unknown_fie
     mail_sender: str = "no-reply@example.test"
     allowed_origins: tuple[str, ...] = ()
     trusted_proxies: tuple[str, ...] = ()
+    # The header in which these proxies say where a client is, such as CloudFront-Viewer-Country; without it nobody knows.
+    country_header: str | None = None
     cognito_endpoint_url: str | None = None
     cognito_issuer: str | None = None
     jwks_url: str | None = None

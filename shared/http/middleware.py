@@ -31,6 +31,8 @@ AsgiApp = Callable[[Any, Any, Any], Awaitable[None]]
 Headers = dict[bytes, bytes]
 
 TRACEPARENT: Final = re.compile(rb"00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})")
+# ISO 3166-1 alpha-2. "XX" is what proxies say when they do not know.
+COUNTRY: Final = re.compile(rb"(?!XX)[A-Z]{2}")
 REQUEST_ID: Final = re.compile(rb"[A-Za-z0-9_-]{8,64}")
 _ENCODE = msgspec.json.Encoder().encode
 
@@ -84,7 +86,8 @@ class RequestMiddleware:
         metrics: Counts requests by route, method and status.
         tracing: Decides which requests are sampled and keeps their spans.
         guard: Runs before the application.
-        trusted_proxies: Addresses or networks whose X-Forwarded-For is believed.
+        trusted_proxies: Addresses or networks whose X-Forwarded-For and `country_header` are believed.
+        country_header: The header in which they say from which country the client asks, such as CloudFront-Viewer-Country.
         trusts_callers: Take over request id and trace from the caller: only for services that outsiders cannot reach.
         headers: Added to every answer that does not set them itself.
     """
@@ -97,6 +100,7 @@ class RequestMiddleware:
         tracing: Tracing,
         guard: Guard | None = None,
         trusted_proxies: Sequence[str] = (),
+        country_header: str | None = None,
         trusts_callers: bool = False,
         headers: Sequence[tuple[bytes, bytes]] = (),
     ) -> None:
@@ -105,6 +109,7 @@ class RequestMiddleware:
         self._tracing = tracing
         self._guard = guard
         self._proxies = ProxyList(trusted_proxies)
+        self._country_header = country_header.lower().encode() if country_header else None
         self._trusts_callers = trusts_callers
         self._headers = list(headers)
 
@@ -176,10 +181,15 @@ class RequestMiddleware:
             client=Client(
                 ip=self._proxies.client_address(peer[0], headers.get(b"x-forwarded-for")) if peer else None,
                 user_agent=clean_text(user_agent.decode("latin-1"), 256) if user_agent else None,
+                country=self._country(peer[0], headers) if peer and self._country_header else None,
             ),
         )
         context.method = scope["method"] if scope["method"] in KNOWN_METHODS else "OTHER"
         return context
+
+    def _country(self, peer: str, headers: Headers) -> str | None:
+        country = headers.get(self._country_header or b"", b"")
+        return country.decode() if COUNTRY.fullmatch(country) and peer in self._proxies else None
 
     def _answer_headers(self, given: Any, context: RequestContext) -> list[tuple[bytes, bytes]]:
         answer = list(given)

@@ -48,6 +48,7 @@ class Postgres:
     layout: Layout
     keys: Keys
     port: int
+    shared_buffers: str = "256MB"
 
     @property
     def data(self) -> Path:
@@ -108,7 +109,7 @@ class Postgres:
             "port": str(self.port),
             # TCP alone: the path of a Unix socket may not be longer than about 100 bytes, and ours may be.
             "unix_socket_directories": "",
-            "shared_buffers": "256MB",
+            "shared_buffers": self.shared_buffers,
             "log_min_messages": "warning",
         }
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]

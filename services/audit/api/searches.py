@@ -13,7 +13,7 @@ from msgspec import Meta
 
 from services.audit.api.access import SEARCH_ROUTE, SEARCHES_PATH
 from services.audit.api.problems import SearchNameTaken
-from services.audit.api.query import parse_nothing, parse_search, shape
+from services.audit.api.query import FILTER_FIELDS, parse_nothing, parse_search, shape
 from services.audit.api.views import encode_view
 from services.audit.storage.saved import NameTaken, Recorded, SavedSearch, SearchShelf, Wanted
 from shared.audit_trail import AuditTrail
@@ -29,7 +29,7 @@ Name = Annotated[str, Meta(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\
 
 
 class SearchInput(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What is to be kept: `params` has the names of GET /v1/events; several values of one name are a list."""
+    """What is to be kept: `params` has the names of GET /v1/events, one at least; several values of one name are a list."""
 
     name: Name
     params: dict[str, str | list[str]]
@@ -44,7 +44,7 @@ class OwnerView(msgspec.Struct, frozen=True):
 
 
 class SearchView(msgspec.Struct, frozen=True):
-    """One kept search."""
+    """One kept search; without `params` it is one that an erasure has emptied, because it named the person."""
 
     id: str
     name: str
@@ -125,6 +125,9 @@ def _checked(request: AnyRequest, data: SearchInput) -> Wanted:
     if "cursor" in data.params:
         raise InvalidRequest(extensions={"errors": [{"field": "cursor", "message": "A page of a search is not kept."}]})
     parse_search(pairs, request.app.state.email_hash_keys)
+    # One without a filter would find everything; so it is also known by that whose person an erasure took out of it.
+    if not any(name in FILTER_FIELDS for name, _ in pairs):
+        raise InvalidRequest(extensions={"errors": [{"field": "params", "message": "Give at least one filter."}]})
     return Wanted(data.name.strip() or data.name, data.params, data.is_shared)
 
 

@@ -24,7 +24,7 @@ found AS (
 SELECT greatest(found.day, done.day + 1) AS day, done.leaf AS first_leaf, (
     SELECT s.tree_size FROM audit.seals AS s
     WHERE s.sealed_at < (greatest(found.day, done.day + 1) + 1)::timestamp AT TIME ZONE 'UTC'
-    ORDER BY s.tree_size DESC LIMIT 1
+    ORDER BY s.sealed_at DESC, s.tree_size DESC LIMIT 1
 ) AS end_leaf
 FROM found, done
 WHERE $1::timestamptz >= (greatest(found.day, done.day + 1) + 1)::timestamp AT TIME ZONE 'UTC' + interval '10 minutes'

@@ -28,9 +28,12 @@ def params_of(client: AuditClient, name: str) -> Params:
     Return the parameters of a kept search.
 
     Raises:
-        CommandFailed: As `find`.
+        CommandFailed: As `find`; or it was emptied, and would find everything.
     """
-    return [(key, value) for key, values in find(client, name)["params"].items() for value in many(values)]
+    params = find(client, name)["params"]
+    if not params:
+        raise CommandFailed(f"{name} looks for nobody any more: the person whom it named was erased", USAGE)
+    return [(key, value) for key, values in params.items() for value in many(values)]
 
 
 def many(values: str | list[str]) -> list[str]:

@@ -1,7 +1,7 @@
 """``countersign audit searches``: searches that are kept under a name."""
 
 import sys
-from typing import Any
+from typing import Any, Final
 from urllib.parse import quote
 
 import msgspec
@@ -12,6 +12,8 @@ from services.audit.commands.context import audit_address
 from services.audit.commands.kept import find, many
 from services.audit.commands.query import filters
 from services.audit.commands.render import console, plain_table, printable
+
+EMPTIED: Final = "(the person whom it named was erased)"
 
 
 def list_searches(options: Any) -> None:
@@ -29,7 +31,7 @@ def list_searches(options: Any) -> None:
     for one in found:
         terms = " ".join(f"{name}={value}" for name, values in one["params"].items() for value in many(values))
         owner = f"{one['owner']['kind']} {one['owner']['id']}"
-        texts = [Text(printable(text)) for text in (one["name"], terms, owner)]
+        texts = [Text(printable(text)) for text in (one["name"], terms or EMPTIED, owner)]
         made.add_row(*texts, "yes" if one["is_shared"] else "", one["id"])
     screen.print(made)
 

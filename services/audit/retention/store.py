@@ -38,7 +38,8 @@ SELECT min(leaf_index) AS first, max(leaf_index) + 1 AS end FROM (
     SELECT leaf_index, leaf_index - row_number() OVER (ORDER BY leaf_index) AS run FROM audit.{leaves}
 ) AS numbered GROUP BY run ORDER BY first
 """
-_NEWEST: Final = "SELECT recorded_xid::text FROM audit.{entries} ORDER BY recorded_xid DESC LIMIT 1"
+# Ordered by the number itself: without the table's name the order would be that of the text.
+_NEWEST: Final = "SELECT e.recorded_xid::text FROM audit.{entries} AS e ORDER BY e.recorded_xid DESC LIMIT 1"
 _DAYS: Final = """
 SELECT day, first_leaf, end_leaf, bucket, manifest_key, manifest_version, manifest_sha256, object_count, byte_count, lock_mode,
     lock_until, archived_at

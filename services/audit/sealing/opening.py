@@ -2,10 +2,13 @@
 Reading what is kept encrypted, for the recheck: written from the format in docs/audit-log.md, not with the writer's code.
 
 Both layers are AES-256-GCM with a nonce of 12 bytes in front: a data key under the deployment's key, with the 16 bytes of its
-id as associated data; an entry under its data key, with the text of its event id as associated data.
+id as associated data; an entry under its data key, with the text of its event id as associated data. What is found under a data
+key is the entry, or a byte 1 and the entry as raw DEFLATE with a preset dictionary.
 """
 
+import zlib
 from collections.abc import Iterable, Mapping, Sequence
+from importlib.resources import files
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
@@ -31,6 +34,8 @@ class Vault:
     def __init__(self, entry_keys: Sequence[str]) -> None:
         self._entry_keys = [AESGCM(bytes.fromhex(key)) for key in entry_keys]
         self._data_keys: dict[str, AESGCM | CannotOpen] = {}
+        dictionary = files("services.audit.storage").joinpath("packing-1.txt").read_bytes()
+        self._inflater = zlib.decompressobj(-zlib.MAX_WBITS, zdict=dictionary)
 
     def lacks(self, key_ids: Iterable[str | None]) -> list[str]:
         """Return the data keys that are not known yet; one that could not be used may have been put right."""
@@ -60,9 +65,14 @@ class Vault:
         if isinstance(cipher, CannotOpen):
             raise cipher
         try:
-            return cipher.decrypt(stored[:12], stored[12:], event_id.encode("ascii"))
-        except (InvalidTag, ValueError) as error:
+            found = cipher.decrypt(stored[:12], stored[12:], event_id.encode("ascii"))
+            return self._inflated(found) if found[:1] == b"\x01" else found
+        except (InvalidTag, ValueError, zlib.error) as error:
             raise CannotOpen("cannot_decrypt", f"the stored bytes do not open with key {key_id}") from error
+
+    def _inflated(self, found: bytes) -> bytes:
+        inflater = self._inflater.copy()
+        return inflater.decompress(found[1:]) + inflater.flush()
 
     def _unwrapped(self, key_id: str, wrapped: Mapping[str, bytes | None]) -> "AESGCM | CannotOpen":
         if key_id not in wrapped:

@@ -37,16 +37,18 @@ WITH arrived AS (
     RETURNING event_id
 ), indexed AS (
     INSERT INTO audit.entry_search (event_id, occurred_at, event_type, outcome, service, instance, seq,
-        request_id, attempt_id, session_ref, subject_sub, email_hash, ip, method, state, words,
+        request_id, attempt_id, session_ref, subject_sub, email_hash, ip, method, state,
         reason, country, device_id, user_agent, action, operation, error, route, status, actor_kind, actor_id,
         data, subject_refs, words_id)
     SELECT event_id, occurred_at, event_type, outcome, service, instance, seq,
-        request_id, attempt_id, session_ref, subject_sub, email_hash, ip::inet, method, state, words,
+        request_id, attempt_id, session_ref, subject_sub, email_hash, ip::inet, method, state,
         reason, country, device_id, user_agent, action, operation, error, route, status, actor_kind, actor_id,
         data::jsonb, subject_refs::bytea[], words_id
     FROM arrived JOIN kept USING (event_id)
 ), listed AS (
-    INSERT INTO audit.known_words (words_id, words) SELECT DISTINCT words_id, words FROM arrived ORDER BY words_id
+    INSERT INTO audit.known_words (words_id, words, user_agent)
+    SELECT DISTINCT ON (words_id) words_id, words, nullif(user_agent, '')
+    FROM arrived JOIN kept USING (event_id) ORDER BY words_id
     ON CONFLICT (words_id) DO NOTHING
 )
 SELECT count(*) FROM kept

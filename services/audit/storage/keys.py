@@ -4,8 +4,8 @@ How entries about a person are kept: encrypted under a key of that person's own,
 Rules:
 
 1. The owner of an entry is ``sub:<sub>``, else ``email:<hash in hex>``; an entry about nobody is stored as it is.
-2. It is stored as nonce (12 bytes), AES-256-GCM of the entry, tag (16 bytes), with the text of its ``event_id`` as associated
-   data.
+2. It is packed (`services.audit.storage.packing`) and stored as nonce (12 bytes), AES-256-GCM of that, tag (16 bytes), with the
+   text of its ``event_id`` as associated data.
 3. A data key is 32 random bytes. It is kept wrapped: nonce, AES-256-GCM under the deployment's key, tag; the 16 bytes of its
    ``key_id`` are the associated data.
 4. An entry whose key was destroyed is erased. One that cannot be read for any other reason is damaged, which is never the same.
@@ -21,6 +21,8 @@ from uuid import UUID
 import structlog
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from services.audit.storage.packing import NotPacked, pack, unpack
 
 log = structlog.get_logger(__name__)
 
@@ -92,7 +94,7 @@ def owner_of(sub: str | None, email_hash: bytes | None) -> str | None:
 def seal_entry(cipher: AESGCM, event_id: str, entry: bytes) -> bytes:
     """Return an entry as it is stored under a data key."""
     nonce = os.urandom(NONCE_BYTES)
-    return nonce + cipher.encrypt(nonce, entry, event_id.encode())
+    return nonce + cipher.encrypt(nonce, pack(entry), event_id.encode())
 
 
 class EntryOpener:
@@ -129,8 +131,8 @@ class EntryOpener:
         stored = row["entry"]
         try:
             cipher = self._cipher(UUID(int=row["key_id"].int), row["wrapped_key"] or b"")
-            return cipher.decrypt(stored[:NONCE_BYTES], stored[NONCE_BYTES:], str(row["event_id"]).encode())
-        except (KeyUnusable, InvalidTag, ValueError) as error:
+            return unpack(cipher.decrypt(stored[:NONCE_BYTES], stored[NONCE_BYTES:], str(row["event_id"]).encode()))
+        except (KeyUnusable, InvalidTag, NotPacked, ValueError) as error:
             raise EntryDamaged(str(error) or type(error).__name__) from error
 
     def _cipher(self, key_id: UUID, wrapped: bytes) -> AESGCM:

@@ -1,9 +1,9 @@
 """
 How many entries of which kind, over time and in all.
 
-A question about nothing but a time range is answered from the hourly counts: whole hours from the counts; the parts of an hour
-at both ends from the entries, and so what is not in the counts yet. Whatever is narrower counts the entries. Both ways give the
-same numbers, and both include what is not sealed yet.
+A question about nothing but a time range (and the words by which it is counted) is answered from the hourly counts: whole hours
+from the counts; the parts of an hour at both ends from the entries, and so what is not in the counts yet. Whatever is narrower
+counts the entries. Both ways give the same numbers, and both include what is not sealed yet.
 """
 
 from collections.abc import Mapping
@@ -26,14 +26,12 @@ GROUPS: Final[Mapping[str, str]] = {
     "service": "service",
     "country": "country",
 }
-# What can be listed by frequency, and how it is shown.
+# What can be listed by frequency, and the column that is counted; each text of words_id has one browser.
 TOPS: Final[Mapping[str, str]] = {
-    "ip": "host(s.ip)",
-    "subject": "s.subject_sub",
-    "event_type": "s.event_type",
-    "country": "s.country",
-    "method": "s.method",
-    "user_agent": "s.user_agent",
+    **GROUPS,
+    "ip": "ip",
+    "subject": "subject_sub",
+    "user_agent": "words_id",
 }
 
 _STATE: Final = """
@@ -86,10 +84,10 @@ class StatsReader:
         if filters.since is None or filters.until is None:
             raise AssertionError("counts over time have two ends")
         first, last = _next_hour(filters.since), _hour(filters.until)
-        if by == "minute" or first >= last or not _is_plain(filters):
+        if by == "minute" or first >= last or not _counts_answer(filters, group):
             return await self._from_entries(filters, by=by, group=group)
         found = [
-            *await self._from_counts(first, last, by=by, group=group),
+            *(one for one in await self._from_counts(first, last, by=by, group=group) if _fits(filters, one.word)),
             *await self._from_entries(replace(filters, until=first), by=by, group=group),
             *await self._from_entries(replace(filters, since=last), by=by, group=group),
         ]
@@ -100,22 +98,20 @@ class StatsReader:
 
     async def top(self, filters: Filters, *, field: str, limit: int) -> Top:
         """Return the most frequent values of a field."""
-        if field in GROUPS and filters.since is not None and filters.until is not None:
+        if filters.since is None or filters.until is None:
+            raise AssertionError("a list of the most frequent has two ends")
+        if field in GROUPS:
             return _summed(await self.over_time(filters, by="hour", group=field), limit)
         made = conditions(filters, await self._entries.meant(filters))
-        sql = f"""
-        WITH found AS MATERIALIZED (
-            SELECT {TOPS[field]} AS value, count(*) AS entry_count FROM audit.entry_search AS s WHERE {made.where()} GROUP BY 1
-        )
-        SELECT best.value, best.entry_count, whole.total
-        FROM (SELECT coalesce(sum(entry_count), 0)::bigint AS total FROM found) AS whole LEFT JOIN (
-            SELECT value, entry_count FROM found WHERE value IS NOT NULL
-            ORDER BY entry_count DESC, value LIMIT {made.value(limit)}
-        ) AS best ON true
-        ORDER BY best.entry_count DESC, best.value
-        """  # noqa: S608 - fixed fragments and placeholders only
-        rows = await fetch(self._pool, sql, *made.values)
-        return Top([(row["value"], row["entry_count"]) for row in rows if row["value"] is not None], rows[0]["total"])
+        # Where the counts know the total, entries without a value need not be counted: the index by this column has the rest.
+        group = next((one for one in ("outcome", "event_type") if _counts_answer(filters, one)), None)
+        if group is not None:
+            made.conditions.append(f"s.{TOPS[field]} IS NOT NULL")
+        rows = await fetch(self._pool, _most_frequent(field, made.where(), made.value(limit)), *made.values)
+        values = [(row["value"], row["entry_count"]) for row in rows if row["value"] is not None]
+        if group is None:
+            return Top(values, rows[0]["total"])
+        return Top(values, sum(one.entry_count for one in await self.over_time(filters, by="hour", group=group)))
 
     async def _from_entries(self, filters: Filters, *, by: str, group: str) -> list[Count]:
         if filters.since == filters.until:
@@ -162,8 +158,37 @@ def _unsealed(group: str) -> str:
     """  # noqa: S608 - a fixed fragment
 
 
-def _is_plain(filters: Filters) -> bool:
-    return replace(filters, since=None, until=None) == Filters()
+def _counts_answer(filters: Filters, group: str) -> bool:
+    """Say whether the counts of a group tell how many entries fit the filters, whatever the time range."""
+    of_group = {"event_type": replace(filters, types=()), "outcome": replace(filters, outcomes=())}.get(group, filters)
+    return replace(of_group, since=None, until=None) == Filters()
+
+
+def _fits(filters: Filters, word: str | None) -> bool:
+    """Say whether entries with this word in their group are meant; filters that counts answer ask for nothing else."""
+    wanted = filters.types or filters.outcomes
+    return not wanted or word in wanted
+
+
+def _most_frequent(field: str, where: str, limit: str) -> str:
+    """Return the statement for the most frequent values of a field, and how many entries there are in all."""
+    found = f"""
+    SELECT s.{TOPS[field]} AS value, count(*) AS entry_count FROM audit.entry_search AS s WHERE {where} GROUP BY 1
+    """  # noqa: S608 - fixed fragments and placeholders only
+    if field == "user_agent":
+        found = f"""
+        SELECT k.user_agent AS value, sum(of_text.entry_count)::bigint AS entry_count
+        FROM ({found}) AS of_text LEFT JOIN audit.known_words AS k ON k.words_id = of_text.value GROUP BY 1
+        """  # noqa: S608 - fixed fragments and placeholders only
+    shown = "host(best.value)" if field == "ip" else "best.value"
+    return f"""
+    WITH found AS MATERIALIZED ({found})
+    SELECT {shown} AS value, best.entry_count, whole.total
+    FROM (SELECT coalesce(sum(entry_count), 0)::bigint AS total FROM found) AS whole LEFT JOIN (
+        SELECT value, entry_count FROM found WHERE value IS NOT NULL ORDER BY entry_count DESC, value LIMIT {limit}
+    ) AS best ON true
+    ORDER BY best.entry_count DESC, best.value
+    """  # noqa: S608 - fixed fragments and placeholders only
 
 
 def _summed(counts: list[Count], limit: int) -> Top:

@@ -151,7 +151,7 @@ CHANGES = [
     ("countersign_owner", "UPDATE audit.entries SET key_id = gen_random_uuid()"),
     ("countersign_owner", "UPDATE audit.entries SET entry = '\\x00', key_id = (SELECT key_id FROM audit.subject_keys LIMIT 1)"),
     ("countersign_owner", "UPDATE audit.entry_search SET subject_sub = NULL"),
-    ("countersign_owner", "UPDATE audit.entry_search SET " + "subject_sub = NULL, email_hash = NULL, words = ''"),
+    ("countersign_owner", "UPDATE audit.entry_search SET " + "subject_sub = NULL, email_hash = NULL, words_id = NULL"),
     ("countersign_owner", "DELETE FROM audit.subject_keys"),
     ("countersign_owner", "UPDATE audit.subject_keys SET owner = sha256('x')"),
     ("countersign_owner", "TRUNCATE audit.subject_keys"),

@@ -429,6 +429,8 @@ async def test_kept_searches(desk: Desk) -> None:
 
 
 WRONG_SEARCHES: tuple[tuple[dict[str, Any], str], ...] = (
+    ({"name": "x", "params": {}}, "params"),
+    ({"name": "x", "params": {"type": [], "limit": "5"}}, "params"),
     ({"name": "x", "params": {"colour": "red"}}, "colour"),
     ({"name": "x", "params": {"filter": "outcome eq"}}, "filter"),
     ({"name": "x", "params": {"cursor": "AAAA"}}, "cursor"),

@@ -5,7 +5,9 @@ import contextlib
 import random
 from collections import Counter
 from collections.abc import AsyncIterator
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import datetime
+from itertools import product
 from typing import Any
 
 import asyncpg
@@ -14,12 +16,14 @@ import pytest
 from services.audit.storage.counts import CountStore
 from services.audit.storage.database import open_pool
 from services.audit.storage.search import EntryReader, Filters
-from services.audit.storage.stats import GROUPS, StatsReader
+from services.audit.storage.stats import GROUPS, TOPS, StatsReader
 from shared.events import AuthsignalRef, Client, EventType, Outcome, Subject
 from tests.integration.audit.lab import RING, Author, Database, at, seal
 
 COUNTRIES = ("DE", "FR", None)
 METHODS = ("EMAIL_OTP", "PASSKEY", None)
+# Two of them are one text to a search that does not mind the case, and still two browsers.
+AGENTS = ("curl/8.14", "Curl/8.14", "Firefox/140", "", None)
 Known = list[dict[str, Any]]
 
 
@@ -31,8 +35,12 @@ def invent(dice: random.Random) -> dict[str, Any]:
         "event_type": dice.choice((EventType.SIGN_IN_STARTED, EventType.SIGN_IN_FAILED, EventType.CHALLENGE_SENT)),
         "outcome": dice.choice((Outcome.SUCCESS, Outcome.FAILURE)),
         "occurred_at": at(dice.choice((hour, hour - 1e-6, hour + dice.random() * 3600))),
-        "client": Client(ip=f"192.0.2.{dice.randrange(4)}", country=dice.choice(COUNTRIES)),
-        "subject": Subject(sub=f"person-{dice.randrange(5)}"),
+        "client": Client(
+            ip=dice.choice(("192.0.2.1", "192.0.2.2", "2001:db8::7", None)),
+            country=dice.choice(COUNTRIES),
+            user_agent=dice.choice(AGENTS),
+        ),
+        "subject": Subject(sub=f"person-{dice.randrange(5)}") if dice.random() < 0.8 else None,
         "authsignal": AuthsignalRef(action="signIn", method=method) if method else None,
     }
 
@@ -41,6 +49,9 @@ def word_of(event: dict[str, Any], group: str) -> str | None:
     """Return what an event counts as."""
     client, authsignal = event["client"], event["authsignal"]
     words: dict[str, str | None] = {
+        "ip": client.ip,
+        "subject": event["subject"].sub if event["subject"] else None,
+        "user_agent": client.user_agent or None,
         "outcome": event["outcome"].value,
         "event_type": event["event_type"].value,
         "country": client.country,
@@ -147,25 +158,56 @@ async def test_counting_anew_gives_the_same(database: Database) -> None:
         assert (forgotten, await database.fetch(rows)) == ([], first)
 
 
-async def test_frequent_values(database: Database) -> None:
+NARROWED = {
+    "a time range alone": Filters(),
+    "an outcome": Filters(outcomes=("failure",)),
+    "two types": Filters(types=("sign_in.started", "sign_in.failed")),
+    "a type and an outcome": Filters(types=("sign_in.started",), outcomes=("success",)),
+    "a person": Filters(subject="person-1"),
+}
+
+
+@pytest.mark.parametrize("state", ["nothing counted", "some counted", "all counted"])
+async def test_frequent_values(database: Database, state: str) -> None:
     """
-    The most frequent values come with their counts, equally frequent ones by name; the total is of all that fit.
+    The most frequent values of every field come with their counts, equally frequent ones in one order; the total is of all that
+    fit, those without a value included. So it is whether counts, an index or the entries give the answer.
     """
     async with lab_of(database) as lab:
         await lab.append(120)
-        ends = Filters(since=at(0), until=at(7 * 3600))
-        inside = [event for event in lab.events if event["occurred_at"] >= at(0)]
-        countries = Counter(event["client"].country for event in inside)
-        addresses = Counter(event["client"].ip for event in inside)
+        await seal(database)
+        if state != "nothing counted":
+            await lab.counts.count_some(leaves_max=50 if state == "some counted" else 1_000)
+        for (name, narrowed), field in product(NARROWED.items(), TOPS):
+            filters = replace(narrowed, since=at(600), until=at(5 * 3600))
+            fitting = [
+                event for event in lab.events if at(600) <= event["occurred_at"] < at(5 * 3600) and fits(event, narrowed)
+            ]
+            values = Counter(value for event in fitting if (value := word_of(event, field)) is not None)
 
-        by_country = await lab.stats.top(ends, field="country", limit=1)
-        by_address = await lab.stats.top(ends, field="ip", limit=10)
-        nothing = await lab.stats.top(Filters(since=at(9e5), until=at(9e5 + timedelta(hours=1).seconds)), field="ip", limit=3)
+            top = await lab.stats.top(filters, field=field, limit=2)
 
-        best = min((-countries[one], one) for one in ("DE", "FR"))
-        assert (by_country.values, by_country.total) == ([(best[1], -best[0])], len(inside))
-        assert by_address.values == sorted(addresses.items(), key=lambda one: (-one[1], one[0]))
-        assert nothing == ([], 0)
+            assert top.values == sorted(values.items(), key=lambda one: (-one[1], one[0]))[:2], (name, field)
+            assert top.total == len(fitting), (name, field)
+
+
+async def test_where_nothing_is_nothing_is_frequent(database: Database) -> None:
+    """
+    A time range without events has no values and a total of 0.
+    """
+    async with lab_of(database) as lab:
+        nothing = Filters(since=at(9e5), until=at(9e5 + 3600))
+        for field in TOPS:
+            assert await lab.stats.top(nothing, field=field, limit=3) == ([], 0)
+
+
+def fits(event: dict[str, Any], filters: Filters) -> bool:
+    """Say whether an event is meant, by the definition of these filters."""
+    wanted = (filters.outcomes, filters.types, (filters.subject,) if filters.subject else ())
+    return all(
+        not words or word_of(event, field) in words
+        for field, words in zip(("outcome", "event_type", "subject"), wanted, strict=True)
+    )
 
 
 CLERK_MAY_NOT = (

@@ -71,6 +71,31 @@ def test_no_header_breaks_the_look_up(forwarded: bytes) -> None:
 
 
 @pytest.mark.parametrize(
+    ("proxies", "header", "given", "expected"),
+    [
+        (["10.0.0.0/8"], "CloudFront-Viewer-Country", "BR", "BR"),
+        (["192.0.2.0/24"], "CloudFront-Viewer-Country", "BR", None),
+        ([], "CloudFront-Viewer-Country", "BR", None),
+        (["10.0.0.0/8"], None, "BR", None),
+        (["10.0.0.0/8"], "CF-IPCountry", "BR", None),
+        *[(["10.0.0.0/8"], "CloudFront-Viewer-Country", given, None) for given in ("XX", "T1", "br", "BRA", "", "\xff\xff")],
+    ],
+)
+async def test_a_country_is_believed_from_listed_proxies(
+    proxies: list[str], header: str | None, given: str, expected: str | None
+) -> None:
+    """Where a client is comes from the header that is named, from a listed proxy, and only when it is a country."""
+    app = App()
+    middleware = wrapped(app, trusted_proxies=proxies, country_header=header)
+
+    await request(middleware, headers={"CloudFront-Viewer-Country": given}, client="10.1.1.1")
+
+    assert app.context is not None
+    assert app.context.client is not None
+    assert app.context.client.country == expected
+
+
+@pytest.mark.parametrize(
     ("error", "status", "code"),
     [
         (AuditUnavailable(), 503, "audit_unavailable"),

@@ -104,7 +104,8 @@ export const api = {
     get<Stats>("/v1/stats", query, leaving),
   top: (query: Query & { field: TopField }, leaving?: AbortSignal) => get<Top>("/v1/stats/top", query, leaving),
   subject: (sub: string) => get<Subject>(`/v1/subjects/${of(sub)}`),
-  subjectReads: (sub: string) => get<Listed & { reads: SubjectRead[] }>(`/v1/subjects/${of(sub)}/reads`),
+  subjectReads: (sub: string, query: Query) =>
+    get<Listed & { reads: SubjectRead[] }>(`/v1/subjects/${of(sub)}/reads`, query),
   story: (kind: "sessions" | "attempts", id: string) => get<Story>(`/v1/${kind}/${of(id)}`),
 
   searches: () => get<Listed & { searches: SavedSearch[] }>("/v1/searches"),
@@ -125,15 +126,15 @@ export const api = {
   quarantined: (id: string) => get<Quarantined>(`/v1/quarantine/${of(id)}`),
   repair: (id: string, entry: string) => write<Quarantined>("POST", `/v1/quarantine/${of(id)}/repair`, { entry }),
 
-  exports: () => get<Listed & { exports: Export[] }>("/v1/exports"),
+  exports: (query: Query) => get<Listed & { exports: Export[] }>("/v1/exports", query),
   startExport: (format: Format, params: Query) => write<Export>("POST", "/v1/exports", { format, params }),
 
   streams: () => get<Listed & { streams: Stream[] }>("/v1/streams"),
-  archive: () => get<Listed & { days: ArchivedDay[] }>("/v1/archive"),
+  archive: (query: Query) => get<Listed & { days: ArchivedDay[] }>("/v1/archive", query),
 
-  erasures: () => get<Listed & { erasures: Erasure[] }>("/v1/erasures"),
+  erasures: (query: Query) => get<Listed & { erasures: Erasure[] }>("/v1/erasures", query),
   erase: (subject: string, reason: string) => write<Erasure>("POST", "/v1/erasures", { subject, reason }),
-  holds: () => get<Listed & { holds: Hold[] }>("/v1/holds"),
+  holds: (query: Query) => get<Listed & { holds: Hold[] }>("/v1/holds", query),
   hold: (subject: string, reason: string) => write<Hold>("POST", "/v1/holds", { subject, reason }),
   release: (id: string) => write<undefined>("DELETE", `/v1/holds/${of(id)}`),
 

@@ -1,5 +1,11 @@
-import { infiniteQueryOptions, keepPreviousData, QueryClient, queryOptions } from "@tanstack/react-query";
-import { api, type Query } from "./client";
+import {
+  infiniteQueryOptions,
+  keepPreviousData,
+  QueryClient,
+  queryOptions,
+  type QueryKey,
+} from "@tanstack/react-query";
+import { api, type Listed, type Query } from "./client";
 import { isProblem } from "./problem";
 import type { Bucket, Group, TopField } from "./types";
 
@@ -22,6 +28,22 @@ export function createQueryClient(): QueryClient {
       },
       mutations: { networkMode: "always", retry: false },
     },
+  });
+}
+
+/** A list of the service's, page by page; its data are the rows of all pages that were read. */
+function listQuery<Name extends string, T>(
+  queryKey: QueryKey,
+  name: Name,
+  read: (query: Query) => Promise<Listed & Record<Name, T[]>>,
+) {
+  return infiniteQueryOptions({
+    queryKey,
+    queryFn: ({ pageParam }) => read(pageParam === undefined ? {} : { cursor: pageParam }),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (page) => page.next_cursor ?? undefined,
+    select: ({ pages }) => pages.flatMap((page): T[] => page[name]),
+    placeholderData: keepPreviousData,
   });
 }
 
@@ -54,24 +76,30 @@ export const topQuery = (query: Query & { field: TopField }) =>
 export const subjectQuery = (sub: string) =>
   queryOptions({ queryKey: ["subject", sub], queryFn: () => api.subject(sub) });
 export const subjectReadsQuery = (sub: string) =>
-  queryOptions({ queryKey: ["subject-reads", sub], queryFn: () => api.subjectReads(sub) });
+  listQuery(["subject-reads", sub], "reads", (page) => api.subjectReads(sub, page));
 export const storyQuery = (kind: "sessions" | "attempts", id: string) =>
   queryOptions({ queryKey: [kind, id], queryFn: () => api.story(kind, id) });
 
 export const searchesQuery = queryOptions({ queryKey: ["searches"], queryFn: api.searches });
 export const alertsQuery = (query: Query) =>
-  queryOptions({ queryKey: ["alerts", query], queryFn: () => api.alerts(query), placeholderData: keepPreviousData });
+  listQuery(["alerts", query], "alerts", (page) => api.alerts({ ...query, ...page }));
+/** The newest that are open: what the overview shows, and the number beside the menu. */
+export const openAlertsQuery = queryOptions({
+  queryKey: ["alerts", "newest"],
+  queryFn: () => api.alerts({ state: "open" }),
+  refetchInterval: 30_000,
+});
 export const alertQuery = (id: string) => queryOptions({ queryKey: ["alert", id], queryFn: () => api.alert(id) });
 export const detectionsQuery = queryOptions({ queryKey: ["detections"], queryFn: api.detections });
 export const reconciliationQuery = queryOptions({ queryKey: ["reconciliation"], queryFn: api.reconciliation });
-export const quarantineQuery = queryOptions({ queryKey: ["quarantine"], queryFn: () => api.quarantine({}) });
+export const quarantineQuery = listQuery(["quarantine"], "lines", api.quarantine);
 export const quarantinedQuery = (id: string) =>
   queryOptions({ queryKey: ["quarantine", id], queryFn: () => api.quarantined(id) });
-export const exportsQuery = queryOptions({ queryKey: ["exports"], queryFn: api.exports });
+export const exportsQuery = listQuery(["exports"], "exports", api.exports);
 export const streamsQuery = queryOptions({ queryKey: ["streams"], queryFn: api.streams });
-export const archiveQuery = queryOptions({ queryKey: ["archive"], queryFn: api.archive });
-export const erasuresQuery = queryOptions({ queryKey: ["erasures"], queryFn: api.erasures });
-export const holdsQuery = queryOptions({ queryKey: ["holds"], queryFn: api.holds });
+export const archiveQuery = listQuery(["archive"], "days", api.archive);
+export const erasuresQuery = listQuery(["erasures"], "erasures", api.erasures);
+export const holdsQuery = listQuery(["holds"], "holds", api.holds);
 export const completenessQuery = queryOptions({
   queryKey: ["completeness"],
   queryFn: () => api.completeness(),

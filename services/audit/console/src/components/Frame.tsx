@@ -8,10 +8,10 @@ import { IconKeyboard, IconMenu2, IconSearch } from "@tabler/icons-react";
 import { Suspense, useRef, useState, type SubmitEvent } from "react";
 import { Link, NavLink, Outlet, useLocation, useNavigate } from "react-router";
 import { AUDITORS, brandQuery, sessionQuery } from "../api/gateway";
-import { alertsQuery } from "../api/queries";
+import { openAlertsQuery } from "../api/queries";
 import { isProblem } from "../api/problem";
 import { parseTyped, withChip } from "../lib/filters";
-import { zone } from "../lib/format";
+import { atLeast, zone } from "../lib/format";
 import { Failed } from "./Loaded";
 import classes from "./Frame.module.css";
 import { GROUPS } from "./navigation";
@@ -113,7 +113,7 @@ function Finder({ field }: { field: React.RefObject<HTMLInputElement | null> }) 
 }
 
 function Ways() {
-  const { data } = useQuery({ ...alertsQuery({ state: "open" }), refetchInterval: 30_000 });
+  const { data } = useQuery(openAlertsQuery);
   const alerts = data?.alerts.length ?? 0;
   return GROUPS.map(({ name, ways }) => (
     <div key={name} className={classes.group}>
@@ -126,7 +126,7 @@ function Ways() {
               {title}
               {to === "/alerts" && alerts > 0 ? (
                 <span className={classes.count}>
-                  {alerts}
+                  {atLeast(alerts, data?.next_cursor)}
                   <VisuallyHidden> open</VisuallyHidden>
                 </span>
               ) : null}

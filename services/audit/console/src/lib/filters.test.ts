@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { chipsOf, parseTyped, queryOf, withChip, withoutChip } from "./filters";
+import { chipsOf, leavesReadsOut, parseTyped, queryOf, withChip, withoutChip, withReadsToggled } from "./filters";
 
 it.each([
   ["type:sign_in. outcome:failure", ["type=sign_in.", "outcome=failure"]],
@@ -33,3 +33,17 @@ it("turns a span into a time, unless one was given", () => {
   expect(queryOf(given, now)).toEqual({ from: "2026-01-01T00:00:00Z" });
   expect(queryOf(new URLSearchParams("last=forever&other=1"), now)).toEqual({});
 });
+
+it.each(["", 'outcome eq "failure"', '(a eq "1") or (b eq "2")'])(
+  "leaves the reads out of %j, and takes them back",
+  (given) => {
+    const search = new URLSearchParams(given ? { q: "x", filter: given } : { q: "x" });
+    const without = withReadsToggled(search);
+    expect(without.get("filter")).toContain(given ? `(${given}) and not (event_type eq` : "not (event_type eq");
+    expect([leavesReadsOut(search), leavesReadsOut(without)]).toEqual([false, true]);
+    const back = withReadsToggled(without);
+    expect(leavesReadsOut(back)).toBe(false);
+    expect(back.get("q")).toBe("x");
+    expect((back.get("filter") ?? "").replace(/^\((.*)\)$/, "$1")).toContain(given.slice(1, -1));
+  },
+);

@@ -72,6 +72,25 @@ export function withoutChip(search: URLSearchParams, { field, value }: Chip): UR
   return next;
 }
 
+/** Every look at the log is an event of it, and they add up: this leaves them out. */
+export const WITHOUT_READS = 'not (event_type eq "audit.query.executed")';
+
+/** The address of the same search with the reads of the log, when they are left out, or without them. */
+export function withReadsToggled(search: URLSearchParams): URLSearchParams {
+  const given = search.get("filter") ?? "";
+  const rest =
+    given === WITHOUT_READS ? "" : given.replace(` and ${WITHOUT_READS}`, "").replace(/^\(([^()]*)\)$/, "$1");
+  const next = new URLSearchParams(search);
+  if (!leavesReadsOut(search)) next.set("filter", given ? `(${given}) and ${WITHOUT_READS}` : WITHOUT_READS);
+  else if (rest) next.set("filter", rest);
+  else next.delete("filter");
+  return next;
+}
+
+export function leavesReadsOut(search: URLSearchParams): boolean {
+  return (search.get("filter") ?? "").endsWith(WITHOUT_READS);
+}
+
 /** The question to the API; `now` in milliseconds is where a span ends. */
 export function queryOf(search: URLSearchParams, now: number): Query {
   const query: Record<string, string | string[]> = {};

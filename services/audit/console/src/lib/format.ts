@@ -2,6 +2,9 @@ import { relativeTime } from "@look/TimeText";
 
 export const count = (number: number): string => new Intl.NumberFormat("en").format(number);
 
+/** "50+" where the list goes on behind its first page. */
+export const atLeast = (number: number, next: string | null | undefined): string => count(number) + (next ? "+" : "");
+
 /** "12.4k": for axes, where the eye compares. */
 export const brief = (number: number): string =>
   new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 }).format(number).toLowerCase();

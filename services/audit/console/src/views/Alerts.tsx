@@ -1,10 +1,10 @@
 import { SegmentedControl } from "@mantine/core";
-import { useQuery } from "@tanstack/react-query";
+import { useInfiniteQuery } from "@tanstack/react-query";
 import { Link, useSearchParams } from "react-router";
 import { alertsQuery } from "../api/queries";
 import type { Alert } from "../api/types";
 import { SeverityBadge } from "../components/Bits";
-import { Loaded } from "../components/Loaded";
+import { List } from "../components/List";
 import { Panel } from "../components/Panel";
 import { ROW } from "../components/Shortcuts";
 import { Number, Table } from "../components/Table";
@@ -16,7 +16,7 @@ import { count } from "../lib/format";
 export function Alerts() {
   const [search, setSearch] = useSearchParams();
   const state = search.get("state") === "closed" ? "closed" : "open";
-  const query = useQuery({ ...alertsQuery({ state }), refetchInterval: 15_000 });
+  const query = useInfiniteQuery({ ...alertsQuery({ state }), refetchInterval: 15_000 });
   return (
     <View
       title="Alerts"
@@ -39,14 +39,8 @@ export function Alerts() {
       }
     >
       <Panel title={state === "open" ? "Open" : "Closed"} flush>
-        <Loaded
-          query={query}
-          what="alerts"
-          optional
-          isEmpty={({ alerts }) => alerts.length === 0}
-          empty={state === "open" ? "No alert is open." : "None was closed yet."}
-        >
-          {({ alerts }) => (
+        <List query={query} what="alerts" empty={state === "open" ? "No alert is open." : "None was closed yet."}>
+          {(alerts) => (
             <Table
               label="Alerts"
               heads={["Severity", "Alert", "Subject", "Addresses", "Events", "First", "Last"]}
@@ -57,7 +51,7 @@ export function Alerts() {
               ))}
             </Table>
           )}
-        </Loaded>
+        </List>
       </Panel>
     </View>
   );

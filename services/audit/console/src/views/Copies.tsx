@@ -1,7 +1,8 @@
-import { useQuery } from "@tanstack/react-query";
+import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { archiveQuery, streamsQuery } from "../api/queries";
 import type { ArchivedDay, Stream } from "../api/types";
 import { Badge } from "../components/Bits";
+import { List } from "../components/List";
 import { Loaded } from "../components/Loaded";
 import { Panel } from "../components/Panel";
 import { Number, Table } from "../components/Table";
@@ -58,17 +59,15 @@ function StreamState({ stream: { failing_since, last_error } }: { stream: Stream
 
 /** The days that lie in the archive, under lock. */
 export function Archive() {
-  const query = useQuery(archiveQuery);
+  const query = useInfiniteQuery(archiveQuery);
   return (
     <Panel title="Archive" flush aside="Sealed days, newest first">
-      <Loaded
+      <List
         query={query}
         what="the archive"
-        optional
-        isEmpty={({ days }) => days.length === 0}
         empty="No day is archived yet. The first follows when it is over and sealed."
       >
-        {({ days }) => (
+        {(days) => (
           <Table
             label="Archived days"
             heads={["Day", "Leaves", "Entries", "Bytes", "Locked until", "SHA-256 of the manifest"]}
@@ -79,7 +78,7 @@ export function Archive() {
             ))}
           </Table>
         )}
-      </Loaded>
+      </List>
     </Panel>
   );
 }

@@ -1,13 +1,13 @@
 import { Button, Textarea, TextInput } from "@mantine/core";
 import { Notice } from "@look/Notice";
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useInfiniteQuery, useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState, type SubmitEvent } from "react";
 import { Link, useSearchParams } from "react-router";
 import { api } from "../api/client";
 import { erasuresQuery, holdsQuery } from "../api/queries";
 import type { Hold } from "../api/types";
 import { Badge } from "../components/Bits";
-import { Loaded } from "../components/Loaded";
+import { List } from "../components/List";
 import { Panel, Panels } from "../components/Panel";
 import { ROW } from "../components/Shortcuts";
 import { Number, Table } from "../components/Table";
@@ -20,8 +20,8 @@ import classes from "./Forms.module.css";
 
 /** The end of a person's data, and what holds that end back. */
 export function Erasures() {
-  const erasures = useQuery(erasuresQuery);
-  const holds = useQuery(holdsQuery);
+  const erasures = useInfiniteQuery(erasuresQuery);
+  const holds = useInfiniteQuery(holdsQuery);
   return (
     <View
       title="Erasure and holds"
@@ -32,31 +32,19 @@ export function Erasures() {
           <SubjectForm />
         </Panel>
         <Panel title="Holds" span={7} flush>
-          <Loaded
-            query={holds}
-            what="legal holds"
-            optional
-            isEmpty={({ holds: all }) => all.length === 0}
-            empty="No hold stands."
-          >
-            {({ holds: all }) => (
+          <List query={holds} what="legal holds" empty="No hold stands.">
+            {(all) => (
               <Table label="Holds" heads={["Since", "Subject", "Reason", "By", ""]}>
                 {all.map((hold) => (
                   <HoldRow key={hold.id} hold={hold} />
                 ))}
               </Table>
             )}
-          </Loaded>
+          </List>
         </Panel>
         <Panel title="Erasures" flush>
-          <Loaded
-            query={erasures}
-            what="erasure"
-            optional
-            isEmpty={({ erasures: all }) => all.length === 0}
-            empty="Nobody's data was erased yet."
-          >
-            {({ erasures: all }) => (
+          <List query={erasures} what="erasure" empty="Nobody's data was erased yet.">
+            {(all) => (
               <Table
                 label="Erasures"
                 heads={["When", "Subject (keyed reference)", "Reason", "By", "Entries", "Keys"]}
@@ -78,7 +66,7 @@ export function Erasures() {
                 ))}
               </Table>
             )}
-          </Loaded>
+          </List>
         </Panel>
       </Panels>
     </View>

@@ -1,12 +1,12 @@
 import { Button } from "@mantine/core";
 import { Notice } from "@look/Notice";
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useInfiniteQuery, useMutation, useQueryClient } from "@tanstack/react-query";
 import { IconDownload } from "@tabler/icons-react";
 import { useState, type SubmitEvent } from "react";
 import { api } from "../api/client";
 import { exportsQuery } from "../api/queries";
 import { FORMATS, type Export, type Format } from "../api/types";
-import { Loaded } from "../components/Loaded";
+import { List } from "../components/List";
 import { Panel, Panels } from "../components/Panel";
 import { Table } from "../components/Table";
 import { Trouble } from "../components/Trouble";
@@ -33,7 +33,7 @@ function isFormat(text: string | null): text is Format {
 
 /** Copies of the log, or of a part of it. Making one needs a fresh proof of who asks. */
 export function Exports() {
-  const made = useQuery(exportsQuery);
+  const made = useInfiniteQuery(exportsQuery);
   return (
     <View
       title="Exports"
@@ -44,21 +44,15 @@ export function Exports() {
           <NewExport />
         </Panel>
         <Panel title="Your exports" flush>
-          <Loaded
-            query={made}
-            what="exports"
-            optional
-            isEmpty={({ exports }) => exports.length === 0}
-            empty="None yet. A file can be fetched for ten minutes."
-          >
-            {({ exports }) => (
+          <List query={made} what="exports" empty="None yet. A file can be fetched for ten minutes.">
+            {(exports) => (
               <Table label="Your exports" heads={["Made", "Format", "Filters", "File"]}>
                 {exports.map((one) => (
                   <Row key={one.id} made={one} />
                 ))}
               </Table>
             )}
-          </Loaded>
+          </List>
         </Panel>
         <Streams />
         <Archive />

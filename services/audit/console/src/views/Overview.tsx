@@ -3,7 +3,7 @@ import { useQueries, useQuery } from "@tanstack/react-query";
 import { IconCircleCheck, IconAlertTriangle } from "@tabler/icons-react";
 import type { ReactNode } from "react";
 import { Link, useNavigate } from "react-router";
-import { alertsQuery, checkpointQuery, completenessQuery, statsQuery, topQuery } from "../api/queries";
+import { checkpointQuery, completenessQuery, openAlertsQuery, statsQuery, topQuery } from "../api/queries";
 import type { Alert, Bucket, Completeness, TopField } from "../api/types";
 import { Ranking } from "../charts/Ranking";
 import { Track } from "../charts/Track";
@@ -15,7 +15,7 @@ import { ROW } from "../components/Shortcuts";
 import { View } from "../components/View";
 import { Ago } from "../components/When";
 import { useFilters, type Filters, type Span } from "../lib/filters";
-import { age, count, countryName, methodName, share } from "../lib/format";
+import { age, atLeast, count, countryName, methodName, share } from "../lib/format";
 import { useTicker } from "../lib/ticker";
 import { parseCheckpoint, splitNote } from "../proof/note";
 import classes from "./Overview.module.css";
@@ -100,7 +100,7 @@ function spanStart({ query }: Filters, span: Span): number {
 function Standing({ stats }: { stats: { series: { key: string; total: number }[]; total: number } | undefined }) {
   const now = useTicker();
   const [alerts, completeness, checkpoint] = useQueries({
-    queries: [alertsQuery({ state: "open" }), completenessQuery, checkpointQuery],
+    queries: [openAlertsQuery, completenessQuery, checkpointQuery],
   });
   const failed = stats?.series.filter(({ key }) => key === "failure" || key === "denied" || key === "error");
   const refused = failed?.reduce((sum, { total }) => sum + total, 0);
@@ -117,7 +117,7 @@ function Standing({ stats }: { stats: { series: { key: string; total: number }[]
       />
       <Figure
         name="Open alerts"
-        value={alerts.data && count(alerts.data.alerts.length)}
+        value={alerts.data && atLeast(alerts.data.alerts.length, alerts.data.next_cursor)}
         bad={!!alerts.data?.alerts.length}
       />
       <Figure name="Missing events" value={missing === undefined ? undefined : count(missing)} bad={!!missing} />
@@ -161,7 +161,7 @@ function sizeOf(note: string): number | null {
 }
 
 function OpenAlerts() {
-  const query = useQuery({ ...alertsQuery({ state: "open" }), refetchInterval: 30_000 });
+  const query = useQuery(openAlertsQuery);
   return (
     <Loaded query={query} what="alerts" optional isEmpty={({ alerts }) => alerts.length === 0} empty={<AllQuiet />}>
       {({ alerts }) => (

@@ -1,8 +1,8 @@
-import { useQuery } from "@tanstack/react-query";
+import { useInfiniteQuery } from "@tanstack/react-query";
 import { Link } from "react-router";
 import { quarantineQuery } from "../api/queries";
 import { Badge } from "../components/Bits";
-import { Loaded } from "../components/Loaded";
+import { List } from "../components/List";
 import { Panel } from "../components/Panel";
 import { ROW } from "../components/Shortcuts";
 import { Table } from "../components/Table";
@@ -12,21 +12,15 @@ import { REASONS } from "../lib/reasons";
 
 /** Lines that could not become entries. They are evidence, and can be repaired. */
 export function Quarantine() {
-  const query = useQuery(quarantineQuery);
+  const query = useInfiniteQuery(quarantineQuery);
   return (
     <View
       title="Quarantine"
       lead="Lines that could not become entries are kept here as they came. Nothing is lost, and nothing blocks its neighbours."
     >
       <Panel title="Lines" flush>
-        <Loaded
-          query={query}
-          what="the quarantine"
-          optional
-          isEmpty={({ lines }) => lines.length === 0}
-          empty="Empty. Every line became an entry."
-        >
-          {({ lines }) => (
+        <List query={query} what="the quarantine" empty="Empty. Every line became an entry.">
+          {(lines) => (
             <Table label="Lines in quarantine" heads={["Received", "Reason", "Detail", "Producer", "State"]}>
               {lines.map((line) => (
                 <tr key={line.id}>
@@ -49,7 +43,7 @@ export function Quarantine() {
               ))}
             </Table>
           )}
-        </Loaded>
+        </List>
       </Panel>
     </View>
   );

@@ -48,6 +48,8 @@ export function Searches() {
 function Row({ search }: { search: SavedSearch }) {
   const queries = useQueryClient();
   const address = searchOf(search.params);
+  // An erasure takes the terms out of a search that named the person; what is left would find everybody.
+  const isEmptied = address.size === 0;
   const refresh = () => queries.invalidateQueries(searchesQuery);
   const remove = useMutation({ mutationFn: () => api.removeSearch(search.id), onSettled: refresh });
   const share = useMutation({
@@ -58,15 +60,19 @@ function Row({ search }: { search: SavedSearch }) {
   return (
     <tr>
       <td>
-        <Link to={`/search?${address.toString()}`} {...ROW}>
-          {search.name}
-        </Link>{" "}
+        {isEmptied ? (
+          search.name
+        ) : (
+          <Link to={`/search?${address.toString()}`} {...ROW}>
+            {search.name}
+          </Link>
+        )}{" "}
         {search.is_shared ? <Badge>shared</Badge> : null}
       </td>
       <td>
         {chipsOf(address)
           .map(({ field, value }) => `${FIELD_NAMES[field]} ${value}`)
-          .join(", ") || "everything"}
+          .join(", ") || "The person whom it named was erased."}
       </td>
       <td>{actorName(search.owner).slice(0, 13)}</td>
       <td>
@@ -74,10 +80,14 @@ function Row({ search }: { search: SavedSearch }) {
       </td>
       <td>
         <Line>
-          <Link to={`/search?${address.toString()}&live=1`}>Live</Link>
-          <Button variant="subtle" loading={share.isPending} onClick={() => share.mutate()}>
-            {search.is_shared ? "Stop sharing" : "Share"}
-          </Button>
+          {isEmptied ? null : (
+            <>
+              <Link to={`/search?${address.toString()}&live=1`}>Live</Link>
+              <Button variant="subtle" loading={share.isPending} onClick={() => share.mutate()}>
+                {search.is_shared ? "Stop sharing" : "Share"}
+              </Button>
+            </>
+          )}
           <Button variant="subtle" loading={remove.isPending} onClick={() => remove.mutate()}>
             Remove
           </Button>

@@ -6,6 +6,7 @@ import { searchQuery, subjectQuery, subjectReadsQuery } from "../api/queries";
 import { OUTCOMES, type Subject } from "../api/types";
 import { OutcomeMark } from "../components/Bits";
 import { EventRows } from "../components/EventRows";
+import { List } from "../components/List";
 import { Loaded } from "../components/Loaded";
 import { Fact, Facts, Panel, Panels } from "../components/Panel";
 import { ROW } from "../components/Shortcuts";
@@ -139,17 +140,11 @@ function Timeline({ sub }: { sub: string }) {
 }
 
 function Reads({ sub }: { sub: string }) {
-  const query = useQuery(subjectReadsQuery(sub));
+  const query = useInfiniteQuery(subjectReadsQuery(sub));
   return (
     <Panel title="Who looked at this person's records" flush>
-      <Loaded
-        query={query}
-        what="the reads of a subject"
-        optional
-        isEmpty={({ reads }) => reads.length === 0}
-        empty="Nobody yet."
-      >
-        {({ reads }) => (
+      <List query={query} what="the reads of a subject" empty="Nobody yet.">
+        {(reads) => (
           <Table label="Reads" heads={["When", "Who", "What", "Rows"]} numbers={[3]}>
             {reads.map((read) => (
               <tr key={`${read.occurred_at} ${read.route ?? ""}`}>
@@ -165,7 +160,7 @@ function Reads({ sub }: { sub: string }) {
             ))}
           </Table>
         )}
-      </Loaded>
+      </List>
     </Panel>
   );
 }

@@ -304,6 +304,61 @@ it("erases only what was spelt out", async () => {
   expect(seen.find(({ method }) => method === "POST")?.body).toEqual({ subject: "s-9", reason: "Asked for it" });
 });
 
+it("goes on behind the first page of a list", async () => {
+  const line = (id: number) => ({
+    id,
+    received_at: "2026-01-02T03:04:05Z",
+    reason: "not_json",
+    detail: `line ${String(id)}`,
+    instance: null,
+    seq: null,
+    repaired_as: null,
+  });
+  const seen = service({
+    "GET /v1/quarantine": ({ query }) =>
+      query.get("cursor") === "next"
+        ? ok({ lines: [line(2)], next_cursor: null })
+        : ok({ lines: [line(1)], next_cursor: "next" }),
+  });
+  const { user } = open("/quarantine");
+  await user.click(await screen.findByRole("button", { name: "Show more" }));
+  expect(await screen.findByText("line 2")).toBeInTheDocument();
+  expect(screen.getByText("line 1")).toBeInTheDocument();
+  expect(screen.queryByRole("button", { name: "Show more" })).not.toBeInTheDocument();
+  expect(seen.filter(({ path }) => path === "/v1/quarantine")).toHaveLength(2);
+});
+
+it("runs no search whose person was erased", async () => {
+  service({
+    "GET /v1/searches": ok({
+      searches: [
+        {
+          id: "1",
+          name: "Ada",
+          params: {},
+          is_shared: false,
+          owner: { kind: "user", id: "u-1" },
+          updated_at: "2026-01-02T03:04:05Z",
+        },
+      ],
+      next_cursor: null,
+    }),
+  });
+  open("/searches");
+  expect(await screen.findByText("The person whom it named was erased.")).toBeInTheDocument();
+  expect(screen.queryByRole("link", { name: "Ada" })).not.toBeInTheDocument();
+  expect(screen.queryByRole("link", { name: "Live" })).not.toBeInTheDocument();
+  expect(screen.getByRole("button", { name: "Remove" })).toBeEnabled();
+});
+
+it("leaves the reads of the log out with one click", async () => {
+  const seen = service({ "GET /v1/events": page() });
+  const { user } = open("/search?q=x");
+  await user.click(await screen.findByRole("button", { name: "Hide reads" }));
+  await waitFor(() => expect(seen.at(-1)?.query.get("filter")).toBe('not (event_type eq "audit.query.executed")'));
+  expect(screen.getByRole("button", { name: "Hide reads" })).toHaveAttribute("aria-pressed", "true");
+});
+
 it("keeps a search under a name", async () => {
   const seen = service({ "GET /v1/events": page(), "POST /v1/searches": ok({ id: "1" }) });
   const { user } = open("/search?type=session.&live=0");

@@ -1,6 +1,6 @@
 import { Button } from "@mantine/core";
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
-import { IconBookmarkPlus, IconBroadcast, IconFileExport, IconRefresh } from "@tabler/icons-react";
+import { IconBookmarkPlus, IconBroadcast, IconEyeOff, IconFileExport, IconRefresh } from "@tabler/icons-react";
 import { useEffect, useEffectEvent, useMemo, useState } from "react";
 import { Link } from "react-router";
 import { idOf, type Query } from "../../api/client";
@@ -12,7 +12,7 @@ import { EventRows } from "../../components/EventRows";
 import { Empty, Loaded } from "../../components/Loaded";
 import { Panel } from "../../components/Panel";
 import { View } from "../../components/View";
-import { useFilters, type Filters } from "../../lib/filters";
+import { leavesReadsOut, useFilters, withReadsToggled, type Filters } from "../../lib/filters";
 import { count } from "../../lib/format";
 import { useTail, type Tail } from "../../lib/useTail";
 import { FilterBar } from "./FilterBar";
@@ -52,10 +52,16 @@ export function Search() {
         flush
         aside={
           <span className={classes.tools}>
+            <ReadsButton filters={filters} />
             <Button variant="subtle" leftSection={<IconRefresh size={15} />} onClick={filters.again}>
               Look again
             </Button>
-            <Button variant="subtle" leftSection={<IconBookmarkPlus size={15} />} onClick={() => setSaving(true)}>
+            <Button
+              variant="subtle"
+              leftSection={<IconBookmarkPlus size={15} />}
+              disabled={filters.chips.length === 0}
+              onClick={() => setSaving(true)}
+            >
               Save
             </Button>
             <Button
@@ -122,6 +128,21 @@ function LiveButton({ filters, isLive, tail }: { filters: Filters; isLive: boole
       onClick={() => toggleLive(filters, isLive)}
     >
       {words}
+    </Button>
+  );
+}
+
+/** Who watches the log fills it: one click leaves the reads out, or takes them back in. */
+function ReadsButton({ filters: { search, change } }: { filters: Filters }) {
+  const areOut = leavesReadsOut(search);
+  return (
+    <Button
+      variant={areOut ? "light" : "subtle"}
+      aria-pressed={areOut}
+      leftSection={<IconEyeOff size={15} />}
+      onClick={() => change(withReadsToggled(search))}
+    >
+      Hide reads
     </Button>
   );
 }

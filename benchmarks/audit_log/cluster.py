@@ -19,6 +19,8 @@ from services.audit.storage.migrate import migrate
 
 # A server that is being filled writes its log over and over otherwise. Commits reach the disk as ever.
 SETTINGS: Final = ("max_wal_size = '16GB'", "checkpoint_timeout = '30min'", "wal_compression = on")
+# A fifth of the memory of a machine that would hold such a log.
+SHARED_BUFFERS: Final = "4GB"
 TICKS: Final = os.sysconf("SC_CLK_TCK")
 
 
@@ -87,7 +89,7 @@ def running_cluster(folder: Path) -> Iterator[Cluster]:
     layout = Layout(folder)
     layout.make()
     keys, supervisor = Keys(layout.secrets), Supervisor(layout)
-    postgres = Postgres(layout, keys, free_port())
+    postgres = Postgres(layout, keys, free_port(), shared_buffers=SHARED_BUFFERS)
     postgres.prepare()
     child = postgres.start(supervisor)
     try:
