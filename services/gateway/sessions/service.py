@@ -129,6 +129,10 @@ class Sessions:
             raise SessionExpired
         return await self._used(session)
 
+    async def is_living(self, session: Session) -> bool:
+        """Say whether a session goes on, without using it."""
+        return await self._store.read(session.key) is not None
+
     async def require_native(self, token: str) -> Session:
         """
         Return the session of an app's access token, and move its "last seen".
