@@ -37,6 +37,9 @@ SILENCE_SECONDS_MAX: Final = 60
 FILE_SILENCE_SECONDS_MAX: Final = 3_600
 # How long a session that is over may go unnoticed while an answer streams.
 LOOK_SECONDS: Final = 1.0
+# Whoever asks again by a clock and not by a hand says so: the session then idles on. Who lies shortens a session of their own.
+POLL: Final = "X-Countersign-Poll"
+TAIL: Final = "/v1/events/tail"
 EVENT_STREAM: Final = "text/event-stream"
 EXPORT_FILE: Final = re.compile(r"/v1/exports/[^/]+/file")
 HANDED_ON: Final = frozenset(
@@ -93,8 +96,10 @@ class AuditProxy:
         context: RequestContext = scope["state"]["context"]
         context.route = f"{PREFIX}/*"
         method, path = scope["method"], scope["path"].removeprefix(PREFIX) or "/"
+        # The browser itself opens a tail again and again, and lets no page mark that.
+        is_use = path != TAIL and POLL not in request.headers
         try:
-            session = await self._sessions.require(context, request.headers.get("cookie"))
+            session = await self._sessions.require(context, request.headers.get("cookie"), is_use=is_use)
         except SessionRequired:
             if "text/html" not in request.headers.get("accept", "") or method != "GET":
                 raise

@@ -8,7 +8,8 @@ import aiohttp
 import pytest
 
 from services.audit.api.access import AUDITORS
-from services.gateway.audit_proxy import LOOK_SECONDS
+from services.gateway.audit_proxy import LOOK_SECONDS, POLL
+from services.gateway.cookies import digest
 from services.gateway.sessions.refresh import REFRESH_AHEAD_SECONDS
 from shared.http.pool import CONNECTIONS_MAX
 from tests.integration.gateway.fixtures import People
@@ -101,3 +102,29 @@ async def test_a_tail_ends_with_its_access_token(auditor: Person, tail: Opens, v
     assert before is not None
     assert after is not None
     assert before.access_token != after.access_token
+
+
+@pytest.mark.parametrize(
+    ("path", "headers", "is_use"),
+    [(SEARCH, {}, True), (SEARCH, {POLL: "1"}, False), (TAIL, {}, False)],
+    ids=["read", "poll", "tail"],
+)
+async def test_what_nobody_asked_for_by_hand_is_no_use(
+    auditor: Person, vault: Vault, tail: Opens, path: str, headers: dict[str, str], is_use: bool
+) -> None:
+    """A console that is left open asks on by itself; that does not keep its session from idling out."""
+    cookie = auditor.cookies[SESSION]
+    seen_at = time.time() - 600
+    # The token is due, too: that it is renewed must not prolong the session either.
+    await vault.change_session(cookie, last_seen_at=seen_at, access_expires_at=0.0)
+
+    if path == TAIL:
+        await tail()
+    else:
+        assert (await auditor.call("GET", path, headers=headers)).status == 200
+
+    session = await vault.session(cookie)
+    assert session is not None
+    assert session.access_expires_at > time.time()
+    assert (session.last_seen_at > seen_at) is is_use
+    assert (await vault.life_seconds(f"session:{digest(cookie)}") > 3_000) is is_use
