@@ -56,13 +56,19 @@ def serve(app: Any, *, host: str, port: int) -> None:
         runner.run(server.serve())
 
 
-def run_service(name: str, settings_type: type[S], create_app: Callable[[S], Any]) -> None:
+def run_service(name: str, settings_type: type[S], create_app: Callable[[S], Any], *, epilog: str | None = None) -> None:
     """
     Be the main program of a service: read the settings named on the command line, wire, serve.
 
+    `epilog` is what ``--help`` says at its end.
     A settings or secret file that is wrong ends the process with one line and status 1, before the port opens.
     """
-    parser = argparse.ArgumentParser(prog=f"python -m services.{name}", description=f"Run the {name} service.")
+    parser = argparse.ArgumentParser(
+        prog=f"python -m services.{name}",
+        description=f"Run the {name} service.",
+        epilog=epilog,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     default = os.environ.get("COUNTERSIGN_SETTINGS")
     parser.add_argument(
         "--settings", required=default is None, default=default, metavar="FILE", help="TOML file; or COUNTERSIGN_SETTINGS"

@@ -9,6 +9,7 @@ a fraction of a second.
 import contextlib
 import fcntl
 import hashlib
+import math
 import os
 import re
 import shutil
@@ -22,7 +23,9 @@ from deploy.local.errors import StackError
 from deploy.local.layout import DEFAULT_STATE_DIR, REPOSITORY
 
 PYTHON_MIN = (3, 11)
-NODE_MAJOR_MIN = 20
+# The least release of each line of Node that every package of the locks takes; a newer line than these is taken as well.
+NODE_MIN = {20: 19, 22: 13, 24: 0}
+NODE_WORDS = "Node.js 20.19, 22.13, 24 or newer"
 STEP_SECONDS_MAX = 1800
 # Folders with a package-lock.json; those that also have a build script are built.
 NODE_PROJECTS = ("services/gateway/web", "services/audit/console", "tests/contract/js", "tests/system/direct/js")
@@ -76,11 +79,15 @@ def require_tools() -> None:
         raise StackError(f"Python 3.11 or newer is needed, and this is {found}. Try: make PYTHON=python3.11 run")
     for tool in ("node", "npm"):
         if shutil.which(tool) is None:
-            raise StackError(f"{tool} is not installed. Install Node.js {NODE_MAJOR_MIN} or newer, with npm.")
+            raise StackError(f"{tool} is not installed. Install {NODE_WORDS}, with npm.")
     version = subprocess.run(["node", "--version"], capture_output=True, text=True, check=False).stdout.strip()
-    major = re.match(r"v(\d+)", version)
-    if major is None or int(major.group(1)) < NODE_MAJOR_MIN:
-        raise StackError(f"Node.js {NODE_MAJOR_MIN} or newer is needed, and this is {version or 'unknown'}.")
+    release = re.match(r"v(\d+)\.(\d+)", version)
+    if release is None or not _takes_node(int(release[1]), int(release[2])):
+        raise StackError(f"{NODE_WORDS} is needed, and this is {version or 'unknown'}.")
+
+
+def _takes_node(major: int, minor: int) -> bool:
+    return major > max(NODE_MIN) or minor >= NODE_MIN.get(major, math.inf)
 
 
 def fingerprint(paths: Iterable[Path], *, also: str = "") -> str:

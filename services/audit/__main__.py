@@ -26,7 +26,16 @@ def main() -> None:
         return
     if sys.argv[1:2] == ["serve"]:
         del sys.argv[1]
-    run_service("audit", AuditSettings, create_app)
+    run_service("audit", AuditSettings, create_app, epilog=_epilog())
+
+
+def _epilog() -> str:
+    works = {
+        "serve": "Consume, seal and answer: the same as without a word.",
+        **{name: work[0] for name, work in WORKS.items()},
+    }
+    lines = [f"  {name:<9}{description}" for name, description in works.items()]
+    return "\n".join(["works: python -m services.audit WORK --settings FILE", *lines])
 
 
 def _work(name: str, arguments: list[str]) -> None:

@@ -416,4 +416,5 @@ async def _connect(
             settings, http, challenge_token=held.challenge_token, cognito=cognito, recorder=recorder, limits=limits
         ),
     )
-    return gateway, AuditProxy(http, sessions, refresh, audit_url=settings.audit_url)
+    proxy_http = await stack.enter_async_context(open_http())
+    return gateway, AuditProxy(proxy_http, sessions, refresh, audit_url=settings.audit_url)

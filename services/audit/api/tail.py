@@ -31,7 +31,7 @@ AnyRequest = Request[Any, Any, Any]
 POLL_SECONDS: Final = 0.5
 HEARTBEAT_SECONDS: Final = 15.0
 ROWS_MAX: Final = 500
-RETRY_LINE: Final = b"retry: 2000\n\n"
+RETRY_MS: Final = 2000
 HEARTBEAT: Final = b": still here\n\n"
 _REASON: Final = encode_view({"code": SearchTooBroad.code, "detail": SearchTooBroad.detail})
 TOO_BROAD: Final = b"event: problem\ndata: " + _REASON + b"\n\n"
@@ -71,7 +71,8 @@ async def follow(
     reader: EntryReader, producers: ProducerReader, pulse: Pulse, query: TailQuery, after: LogCursor
 ) -> AsyncIterator[bytes]:
     """Yield server-sent events until the service stops or the listener goes."""
-    yield RETRY_LINE
+    # With its place from the first line on, whoever comes back misses nothing, although no entry came before.
+    yield b"retry: %d\nid: %b\n\n" % (RETRY_MS, after.encode().encode())
     spoke_at = time.monotonic()
     checked_at = -HEARTBEAT_SECONDS
     while not pulse.is_stopping:

@@ -68,17 +68,21 @@ class Refresh:
             Conflict: A twin of this request is refreshing right now.
             CognitoRefused, CognitoUnreachable: Cognito could not just now, or did not answer.
         """
-        if self._is_fresh(session):
+        if self.is_fresh(session):
             return session
         async with self._alone(session):
             current = await self._store.read(session.key)
             if current is None:
                 raise SessionExpired("ended meanwhile")
-            if self._is_fresh(current):
+            if self.is_fresh(current):
                 return current
             changed = await self._keep(current, await self._ask(context, current))
             await self._recorder.record(context, _rotated(changed, Outcome.SUCCESS))
             return changed
+
+    def is_fresh(self, session: Session) -> bool:
+        """Say whether a session's access token is good for a while yet."""
+        return self._clock() < session.access_expires_at - REFRESH_AHEAD_SECONDS
 
     async def rotate(self, context: RequestContext, text: str) -> NativeTokens:
         """
@@ -172,9 +176,6 @@ class Refresh:
             yield
         finally:
             await self._state.delete(lock)
-
-    def _is_fresh(self, session: Session) -> bool:
-        return self._clock() < session.access_expires_at - REFRESH_AHEAD_SECONDS
 
 
 def _rotated(session: Session, outcome: Outcome) -> Draft:

@@ -111,9 +111,14 @@ class Sessions:
             await self._endings.undo(context, session)
             raise
 
-    async def require(self, context: RequestContext, cookie_header: str | None) -> Session:
+    async def require(self, context: RequestContext, cookie_header: str | None, *, is_use: bool = True) -> Session:
         """
         Return the session of a request, and move its "last seen".
+
+        Args:
+            context: Of the request.
+            cookie_header: All its cookies.
+            is_use: Whether a person is behind the request; if not, "last seen" stays where it is.
 
         Raises:
             SessionRequired: No session cookie came.
@@ -127,7 +132,11 @@ class Sessions:
         if session is None or session.client_id is not None:
             context.set_cookie(cookies.clear_header(cookies.SESSION))
             raise SessionExpired
-        return await self._used(session)
+        return await self._used(session) if is_use else session
+
+    async def is_living(self, session: Session) -> bool:
+        """Say whether a session goes on, without using it."""
+        return await self._store.read(session.key) is not None
 
     async def require_native(self, token: str) -> Session:
         """

@@ -21,8 +21,8 @@ CHANGE_TRIES_MAX: Final = 5
 
 class SessionStore:
     """
-    Keeps sessions. The life of a stored value is the idle limit, cut at the absolute one: a session that is not used dies in
-    the store by itself.
+    Keeps sessions. The life of a stored value is the idle limit, counted from its last use and cut at the absolute one: a
+    session that is not used dies in the store by itself, whatever else changes in it.
     """
 
     def __init__(self, state: StateStore, sealer: Sealer, *, idle: Lives, clock: Callable[[], float] = time.time) -> None:
@@ -94,7 +94,8 @@ class SessionStore:
         return True
 
     def _life_seconds(self, session: Session) -> int:
-        return max(1, min(self._idle.of(session), int(session.expires_at - self._clock())))
+        ends_at = min(session.last_seen_at + self._idle.of(session), session.expires_at)
+        return max(1, int(ends_at - self._clock()))
 
     def _open(self, key: str, sealed: bytes | None) -> Session | None:
         opened = self._sealer.open(_key(key), sealed) if sealed is not None else None

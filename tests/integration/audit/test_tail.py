@@ -31,6 +31,13 @@ class Listener:
         self.answer = answer
         self.last_id = ""
 
+    async def place(self) -> str:
+        """Return the id that a tail begins with."""
+        assert await self.answer.content.readline() == b"retry: 2000\n"
+        name, _, place = (await self.answer.content.readline()).decode().rstrip("\n").partition(": ")
+        assert name == "id"
+        return place
+
     async def next(self) -> dict[str, Any]:
         """Return the next entry; fail when none comes in time."""
         async with asyncio.timeout(15):
@@ -83,6 +90,20 @@ async def test_filters(service: Service, queue: QueuePair, author: Author) -> No
     async with listening(service, ("type", "session.")) as tail:
         await queue.send(other, wanted)
         assert (await tail.next())["event"] == json.loads(wanted)
+
+
+async def test_a_tail_tells_its_place_at_once(service: Service, queue: QueuePair, database: Database, author: Author) -> None:
+    """
+    A listener whose tail ended before any entry came gets what it missed as well.
+    """
+    async with listening(service, OWN) as tail:
+        place = await tail.place()
+    missed = author.entry()
+    await queue.send(missed)
+    await database.wait_for_sealed(missed)
+
+    async with listening(service, OWN, last_id=place) as tail:
+        assert (await tail.next())["event"] == json.loads(missed)
 
 
 async def test_resumes_without_a_hole(service: Service, queue: QueuePair, database: Database, author: Author) -> None:
@@ -144,6 +165,6 @@ async def test_says_when_sealing_stands_still(queue: QueuePair, database: Databa
         await connection.execute("UPDATE audit.entries SET recorded_at = recorded_at - interval '11 seconds'")
     overrides = {"log_key_file": None, "sequencer_database_url_file": None}
     async with running_service(tmp_path, queue, database, receivers=0, **overrides) as service, listening(service) as tail:
-        lines = [(await tail.answer.content.readline()).decode() for _ in range(4)]
-    assert lines[2] == "event: notice\n"
-    assert "sealing_stands_still" in lines[3]
+        lines = [(await tail.answer.content.readline()).decode() for _ in range(5)]
+    assert lines[3] == "event: notice\n"
+    assert "sealing_stands_still" in lines[4]

@@ -77,7 +77,7 @@ EVERY = {
     "unlock archive", "delete archive", "list roles", "text a number",
 }  # fmt: skip
 ALLOWED = {
-    "gateway": {"send", "look up a user", "sign a user out", "delete a user", "text a number"},
+    "gateway": {"send", "look up a user", "delete a user", "text a number"},
     "challenge": {"send"},
     "audit": {"send", "receive", "receive from dlq", "archive", "read archive", "see the lock"}
     | {"find what was archived first", "archive under lock"},

@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.gateway.audit_proxy import PLAIN, needs_fresh_proof
+from services.gateway.audit_proxy import PLAIN, needs_fresh_proof, timeout_of
 
 
 @pytest.mark.parametrize(
@@ -51,3 +51,14 @@ def test_paths_that_could_be_read_in_two_ways_are_refused(path: str) -> None:
     What a client on the way could shorten, cut off or decode once more does not pass, so the rule above sees what is asked.
     """
     assert not PLAIN.fullmatch(path)
+
+
+@pytest.mark.parametrize(
+    ("path", "seconds"),
+    [("/v1/exports/019aa9e6-6f0d-7d3c-8a51-6a0f2f7e9c11/file", 3_600), ("/v1/exports", 60), ("/v1/events/tail", 60)],
+)
+def test_how_long_the_audit_service_may_be_silent(path: str, seconds: int) -> None:
+    """
+    A file may be an hour in the making before its first byte; everything else speaks within a minute.
+    """
+    assert timeout_of(path).sock_read == seconds

@@ -24,19 +24,29 @@ def test_a_missing_tool_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     """Without Node on the path the line says so, and which version to install."""
     monkeypatch.setenv("PATH", str(tmp_path))
 
-    with pytest.raises(StackError, match=r"^node is not installed\. Install Node\.js 20 or newer"):
+    with pytest.raises(StackError, match=r"^node is not installed\. Install Node\.js 20\.19, 22\.13, 24 or newer, with npm"):
         bootstrap.require_tools()
 
 
-@pytest.mark.parametrize("version", ["v18.20.1", "nonsense", ""])
+@pytest.mark.parametrize("version", ["v18.20.1", "v20.18.3", "v21.7.3", "v22.12.0", "v23.11.0", "nonsense", ""])
 def test_an_old_node_is_refused(version: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A Node that is too old, or that does not say its version, is refused with the version that is needed."""
+    """A Node on which a package of the locks does not run, or that does not say its version, is refused at once."""
     tool(tmp_path, "node", version)
     tool(tmp_path, "npm", "10.0.0")
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
 
-    with pytest.raises(StackError, match=r"Node\.js 20 or newer is needed"):
+    with pytest.raises(StackError, match=r"^Node\.js 20\.19, 22\.13, 24 or newer is needed"):
         bootstrap.require_tools()
+
+
+@pytest.mark.parametrize("version", ["v20.19.0", "v20.20.2", "v22.13.0", "v24.0.0", "v25.1.0", "v26.0.0"])
+def test_a_node_that_every_package_takes_is_taken(version: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The releases that the locks allow are taken."""
+    tool(tmp_path, "node", version)
+    tool(tmp_path, "npm", "10.0.0")
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+
+    bootstrap.require_tools()
 
 
 def test_an_old_python_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
