@@ -81,7 +81,7 @@ async function write<T>(method: "POST" | "PUT" | "DELETE", path: string, body?: 
 
 const of = (id: string | number) => encodeURIComponent(String(id));
 
-/** One entry, with its bytes as they stand in the answer: null when it was erased. */
+/** One entry, with its bytes as they stand in the answer: null when they cannot be read. */
 export interface RawEntry extends Entry {
   raw: string | null;
 }
@@ -143,7 +143,12 @@ export const api = {
   keys: async () => (await send("GET", "/log/keys")).split("\n").filter(Boolean),
 };
 
-/** What an entry is called, also when it was erased. */
+/** Whether an entry's bytes cannot be read although nobody erased them: damage, never to be shown as an erasure. */
+export function isDamaged({ event, erased }: Entry): boolean {
+  return event === null && erased !== true;
+}
+
+/** What an entry is called, also when it cannot be read. */
 export function idOf(entry: Entry): string {
   return entry.event?.event_id ?? entry.event_id ?? "";
 }

@@ -1,5 +1,5 @@
 import { Link } from "react-router";
-import { idOf } from "../api/client";
+import { idOf, isDamaged } from "../api/client";
 import type { AuditEvent, Entry } from "../api/types";
 import { countryName } from "../lib/format";
 import { OutcomeMark } from "./Bits";
@@ -28,7 +28,7 @@ function Row({ entry, isNew }: { entry: Entry; isNew: boolean }) {
       <Link to={to} className={className} {...ROW}>
         <RowTime time={entry.recorded_at} />
         <span className={classes.erased}>
-          {entry.erased === false ? "cannot be read: damaged" : "erased; its place and hash remain"}
+          {isDamaged(entry) ? "cannot be read: damaged" : "erased; its place and hash remain"}
         </span>
       </Link>
     );

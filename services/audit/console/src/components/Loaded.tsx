@@ -17,7 +17,9 @@ interface LoadedProps<T> {
   query: Source<T>;
   /** What is being loaded: "the alerts". */
   what: string;
-  /** This service may be older than the console, or may not have this part: a 404 says so, and is no failure. */
+  /** What it is called when one thing is asked for: "session". A 404 then says that there is none such. */
+  thing?: string;
+  /** A list or a part. This service may be older than the console, or may not have this part: a 404 says so, and is no failure. */
   optional?: boolean;
   /** Drawn in place of nothing. */
   empty?: ReactNode;
@@ -26,13 +28,13 @@ interface LoadedProps<T> {
 }
 
 /** Draws what was loaded; until then a sketch of it, and otherwise why there is nothing. */
-export function Loaded<T>({ query, what, optional = false, empty, isEmpty, children }: LoadedProps<T>) {
+export function Loaded<T>({ query, what, thing, optional = false, empty, isEmpty, children }: LoadedProps<T>) {
   const { data, error, isFetching, refetch } = query;
   const slow = useSlow(data === undefined && !error);
   if (data !== undefined && !(error && isProblem(error, "forbidden", "session_required", "session_expired")))
     return isEmpty?.(data) ? <Empty>{empty}</Empty> : children(data);
   if (error && optional && isMissing(error)) return <NotAvailable what={what} />;
-  if (error) return <Failed error={error} retry={() => void refetch()} retrying={isFetching} />;
+  if (error) return <Failed error={error} thing={thing} retry={() => void refetch()} retrying={isFetching} />;
   if (!slow) return <div className={classes.room} />;
   return (
     <div role="status" aria-label={`Loading ${what}`} className={classes.room}>
@@ -58,13 +60,14 @@ function NotAvailable({ what }: { what: string }) {
 
 interface FailedProps {
   error: unknown;
+  thing?: string | undefined;
   retry: () => void;
   retrying: boolean;
 }
 
 /** Why there is nothing to see, and what to do next. */
-export function Failed({ error, retry, retrying }: FailedProps) {
-  const words = wordsFor(error);
+export function Failed({ error, thing, retry, retrying }: FailedProps) {
+  const words = wordsFor(error, thing);
   const isSignedOut = isProblem(error, "session_required", "session_expired", "unauthorized");
   return (
     <div className={classes.failed} role="alert">

@@ -34,7 +34,7 @@ export function useProofCheck(entry: RawEntry): ProofState {
     queryKey: ["check", id, pinned?.text, proof.data],
     queryFn: async () =>
       checkEntry(
-        { eventId: id, entry: entry.raw, leafHash: entry.leaf_hash },
+        { eventId: id, entry: entry.raw, erased: entry.erased === true, leafHash: entry.leaf_hash },
         proof.data ?? "",
         await parseKey(pinned?.text ?? ""),
       ),

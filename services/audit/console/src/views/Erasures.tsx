@@ -160,7 +160,7 @@ function HoldRow({ hold }: { hold: Hold }) {
             Release
           </Button>
         )}
-        <Trouble error={release.error} />
+        <Trouble error={release.error} thing="hold" />
       </td>
     </tr>
   );

@@ -37,7 +37,7 @@ export function SubjectView() {
     >
       <Panels>
         <Panel title="In short" span={5}>
-          <Loaded query={subject} what="a summary of a subject" optional>
+          <Loaded query={subject} what="a summary of a subject" thing="subject">
             {(data) => <Summary subject={data} />}
           </Loaded>
         </Panel>
@@ -45,7 +45,7 @@ export function SubjectView() {
           <Loaded
             query={subject}
             what="a subject's sessions"
-            optional
+            thing="subject"
             isEmpty={({ sessions }) => sessions.length === 0}
             empty="No session is in the log."
           >
