@@ -7,7 +7,7 @@ import { useQuery } from "@tanstack/react-query";
 import { IconKeyboard, IconMenu2, IconSearch } from "@tabler/icons-react";
 import { Suspense, useRef, useState, type SubmitEvent } from "react";
 import { Link, NavLink, Outlet, useLocation, useNavigate } from "react-router";
-import { AUDITORS, brandQuery, sessionQuery } from "../api/gateway";
+import { brandQuery, isAuditor, sessionQuery } from "../api/gateway";
 import { openAlertsQuery } from "../api/queries";
 import { isProblem } from "../api/problem";
 import { parseTyped, withChip } from "../lib/filters";
@@ -113,7 +113,9 @@ function Finder({ field }: { field: React.RefObject<HTMLInputElement | null> }) 
 }
 
 function Ways() {
-  const { data } = useQuery(openAlertsQuery);
+  // For anybody else the service would write a refusal into the log, each time.
+  const { data: session } = useQuery(sessionQuery);
+  const { data } = useQuery({ ...openAlertsQuery, enabled: isAuditor(session) });
   const alerts = data?.alerts.length ?? 0;
   return GROUPS.map(({ name, ways }) => (
     <div key={name} className={classes.group}>
@@ -148,11 +150,15 @@ function Reader() {
   );
 }
 
-/** Draws `children` for an auditor. The service decides; this only tells others so at once, on a page of its own. */
+/**
+ * Draws `children` for an auditor, once it is known who reads. The service decides; this only tells others so at once, on a page of
+ * its own, and spares the log their refusals.
+ */
 function Gate({ children }: { children: React.ReactNode }) {
   const { data: session, error, refetch, isFetching } = useQuery(sessionQuery);
-  if (isProblem(error, "session_required", "session_expired"))
+  if (error && (session === undefined || isProblem(error, "session_required", "session_expired")))
     return <Failed error={error} retry={() => void refetch()} retrying={isFetching} />;
-  if (session && !session.groups.includes(AUDITORS)) return <NotAnAuditor email={session.subject.email} />;
+  if (session === undefined) return <Waiting label="Looking who you are" />;
+  if (session && !isAuditor(session)) return <NotAnAuditor email={session.subject.email} />;
   return children;
 }
