@@ -56,6 +56,16 @@ export const searchQuery = (query: Query) =>
     placeholderData: keepPreviousData,
   });
 
+/** Reads the first page of a search anew, and lets go of those behind it: to read them all again would be as many requests. */
+export async function refreshSearch(queries: QueryClient, query: Query): Promise<void> {
+  const { queryKey } = searchQuery(query);
+  queries.setQueryData(
+    queryKey,
+    (known) => known && { pages: known.pages.slice(0, 1), pageParams: known.pageParams.slice(0, 1) },
+  );
+  await queries.invalidateQueries({ queryKey });
+}
+
 export const eventQuery = (id: string) =>
   queryOptions({ queryKey: ["event", id], queryFn: () => api.event(id), staleTime: 60_000 });
 

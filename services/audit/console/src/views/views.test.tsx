@@ -105,6 +105,7 @@ it("shows what arrives on the live tail, each once, and what the service says of
     line?.say("notice", { code: "sealing_stands_still", detail: "Sealing stands still." });
   });
   expect(await screen.findByText("Sealing stands still.")).toBeInTheDocument();
+  await screen.findByRole("link", { name: /session.created/ });
   expect(within(screen.getByRole("list", { name: "Events" })).getAllByRole("link")).toHaveLength(2);
   await user.keyboard("t");
   await waitFor(() => expect(Line.open).toHaveLength(0));

@@ -1,11 +1,11 @@
 import { Button } from "@mantine/core";
-import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { useInfiniteQuery, useQuery, useQueryClient } from "@tanstack/react-query";
 import { IconBookmarkPlus, IconBroadcast, IconEyeOff, IconFileExport, IconRefresh } from "@tabler/icons-react";
 import { useEffect, useEffectEvent, useMemo, useState } from "react";
 import { Link } from "react-router";
 import { idOf, type Query } from "../../api/client";
 import { isMissing, isProblem } from "../../api/problem";
-import { searchQuery, statsQuery } from "../../api/queries";
+import { refreshSearch, searchQuery, statsQuery } from "../../api/queries";
 import type { Bucket, Entry } from "../../api/types";
 import { Volume } from "../../charts/Volume";
 import { EventRows } from "../../components/EventRows";
@@ -26,13 +26,21 @@ export function Search() {
   const [saving, setSaving] = useState(false);
   const results = useInfiniteQuery(searchQuery(filters.query));
   const isLive = filters.search.get("live") === "1";
-  const tail = useTail(filters.query, isLive, () => void results.refetch());
+  const queries = useQueryClient();
+  const refresh = () => void refreshSearch(queries, filters.query);
+  const tail = useTail(filters.query, isLive, refresh);
   const pages = results.data?.pages;
-  const entries = useMemo(
-    () => merged(tail.entries, pages?.flatMap(({ events }) => events) ?? []),
-    [tail.entries, pages],
-  );
   const fresh = useMemo(() => new Set(tail.entries.map(idOf)), [tail.entries]);
+  const older = useMemo(
+    () => pages?.flatMap(({ events }) => events).filter((entry) => !fresh.has(idOf(entry))) ?? [],
+    [pages, fresh],
+  );
+  const shown = tail.entries.length + older.length;
+  const lookAgain = () => {
+    tail.forget();
+    filters.again();
+    refresh();
+  };
   useLiveKey(filters, isLive);
 
   return (
@@ -53,7 +61,7 @@ export function Search() {
         aside={
           <span className={classes.tools}>
             <ReadsButton filters={filters} />
-            <Button variant="subtle" leftSection={<IconRefresh size={15} />} onClick={filters.again}>
+            <Button variant="subtle" leftSection={<IconRefresh size={15} />} onClick={lookAgain}>
               Look again
             </Button>
             <Button
@@ -75,26 +83,35 @@ export function Search() {
           </span>
         }
       >
-        {tail.notice ? <p className={classes.notice}>{tail.notice}</p> : null}
-        {tail.state === "lost" ? <p className={classes.notice}>The live tail was closed. Switch it on again.</p> : null}
-        <Loaded
-          query={results}
-          what="events"
-          isEmpty={() => entries.length === 0}
-          empty={<Nothing filters={filters} />}
-        >
-          {() => <EventRows label="Events" entries={entries} fresh={fresh} isStale={results.isPlaceholderData} />}
+        <div role="status">
+          {tail.notice ? <p className={classes.notice}>{tail.notice}</p> : null}
+          {tail.state === "lost" ? (
+            <p className={classes.notice}>The live tail was closed. Switch it on again.</p>
+          ) : null}
+        </div>
+        <Loaded query={results} what="events" isEmpty={() => shown === 0} empty={<Nothing filters={filters} />}>
+          {() =>
+            tail.dropped > 0 ? (
+              <>
+                <EventRows label="Events that arrived" entries={tail.entries} fresh={fresh} />
+                <p className={classes.hole}>
+                  {count(tail.dropped)} more arrived here.{" "}
+                  <Button variant="subtle" onClick={lookAgain}>
+                    Look again
+                  </Button>
+                </p>
+                <EventRows label="Events" entries={older} />
+              </>
+            ) : (
+              <EventRows label="Events" entries={[...tail.entries, ...older]} fresh={fresh} />
+            )
+          }
         </Loaded>
-        <More results={results} shown={entries.length} />
+        <More results={results} shown={shown} />
       </Panel>
       {saving ? <SaveDialog filters={filters} onClose={() => setSaving(false)} /> : null}
     </View>
   );
-}
-
-function merged(arrived: Entry[], found: Entry[]): Entry[] {
-  const known = new Set(arrived.map(idOf));
-  return [...arrived, ...found.filter((entry) => !known.has(idOf(entry)))];
 }
 
 function toggleLive({ search, change }: Filters, isLive: boolean): void {
