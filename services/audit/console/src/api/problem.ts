@@ -63,6 +63,10 @@ const WORDS: Record<string, Words> = {
     title: "The gateway does not answer",
     text: "Check your connection. The console goes on by itself as soon as an answer comes.",
   },
+  unanswered: {
+    title: "No answer came",
+    text: "It may have been done: look before you try again.",
+  },
   session_required: { title: "You are signed out", text: "Sign in again; you come back to this page." },
   session_expired: { title: "Your session has ended", text: "Sign in again; you come back to this page." },
   unauthorized: {

@@ -11,7 +11,9 @@ import { brandQuery, isAuditor, sessionQuery } from "../api/gateway";
 import { openAlertsQuery } from "../api/queries";
 import { isProblem } from "../api/problem";
 import { parseTyped, withChip } from "../lib/filters";
-import { atLeast, zone } from "../lib/format";
+import { atLeast, minuteTime, zone } from "../lib/format";
+import { useTicker } from "../lib/ticker";
+import { usePoll } from "../lib/usePoll";
 import { Failed } from "./Loaded";
 import classes from "./Frame.module.css";
 import { GROUPS } from "./navigation";
@@ -115,8 +117,11 @@ function Finder({ field }: { field: React.RefObject<HTMLInputElement | null> }) 
 function Ways() {
   // For anybody else the service would write a refusal into the log, each time.
   const { data: session } = useQuery(sessionQuery);
-  const { data } = useQuery({ ...openAlertsQuery, enabled: isAuditor(session) });
+  const { data, dataUpdatedAt, error } = useQuery({ ...openAlertsQuery, enabled: isAuditor(session) });
+  usePoll(openAlertsQuery.queryKey, 30);
+  const now = useTicker();
   const alerts = data?.alerts.length ?? 0;
+  const age = error ? `not refreshed since ${minuteTime(dataUpdatedAt, now)}` : undefined;
   return GROUPS.map(({ name, ways }) => (
     <div key={name} className={classes.group}>
       <p className={classes.groupName}>{name}</p>
@@ -127,9 +132,9 @@ function Ways() {
               <Icon size={18} stroke={1.7} aria-hidden="true" />
               {title}
               {to === "/alerts" && alerts > 0 ? (
-                <span className={classes.count}>
+                <span className={classes.count} title={age} data-stale={age === undefined ? undefined : true}>
                   {atLeast(alerts, data?.next_cursor)}
-                  <VisuallyHidden> open</VisuallyHidden>
+                  <VisuallyHidden> open{age ? `, ${age}` : null}</VisuallyHidden>
                 </span>
               ) : null}
             </NavLink>

@@ -11,6 +11,7 @@ import { Panel, Panels } from "../components/Panel";
 import { View } from "../components/View";
 import { Ago } from "../components/When";
 import { count } from "../lib/format";
+import { usePoll } from "../lib/usePoll";
 import classes from "./Completeness.module.css";
 
 const TONES: Record<ProducerReport["status"], Tone> = { running: "good", stopped: "plain", unfinished: "warn" };
@@ -23,6 +24,7 @@ const STATUS_WORDS: Record<ProducerReport["status"], string> = {
 /** Whether anything is missing: every producer numbers its events, and here is each number that never came. */
 export function Completeness() {
   const query = useQuery(completenessQuery);
+  usePoll(completenessQuery.queryKey, 15);
   return (
     <View
       title="Completeness"

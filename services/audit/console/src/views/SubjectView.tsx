@@ -6,7 +6,7 @@ import { searchQuery, subjectQuery, subjectReadsQuery } from "../api/queries";
 import { OUTCOMES, type Subject } from "../api/types";
 import { OutcomeMark } from "../components/Bits";
 import { EventRows } from "../components/EventRows";
-import { List } from "../components/List";
+import { List, NextPage } from "../components/List";
 import { Loaded } from "../components/Loaded";
 import { Fact, Facts, Panel, Panels } from "../components/Panel";
 import { ROW } from "../components/Shortcuts";
@@ -130,11 +130,7 @@ function Timeline({ sub }: { sub: string }) {
       <Loaded query={events} what="events" isEmpty={() => entries.length === 0} empty="No event names this subject.">
         {() => <EventRows label="Timeline" entries={entries} />}
       </Loaded>
-      {events.hasNextPage ? (
-        <Button variant="subtle" loading={events.isFetchingNextPage} onClick={() => void events.fetchNextPage()}>
-          Older events
-        </Button>
-      ) : null}
+      {events.hasNextPage && !events.isPlaceholderData ? <NextPage pages={events}>Older events</NextPage> : null}
     </Panel>
   );
 }

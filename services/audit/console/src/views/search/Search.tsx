@@ -6,14 +6,15 @@ import { Link } from "react-router";
 import { idOf, type Query } from "../../api/client";
 import { isMissing, isProblem } from "../../api/problem";
 import { refreshSearch, searchQuery, statsQuery } from "../../api/queries";
-import type { Bucket, Entry } from "../../api/types";
+import type { Bucket, Stats } from "../../api/types";
 import { Volume } from "../../charts/Volume";
 import { EventRows } from "../../components/EventRows";
 import { Empty, Loaded } from "../../components/Loaded";
+import { NextPage, type Pages } from "../../components/List";
 import { Panel } from "../../components/Panel";
 import { View } from "../../components/View";
 import { leavesReadsOut, useFilters, withReadsToggled, type Filters } from "../../lib/filters";
-import { count } from "../../lib/format";
+import { count, minuteTime } from "../../lib/format";
 import { useTail, type Tail } from "../../lib/useTail";
 import { FilterBar } from "./FilterBar";
 import { SaveDialog } from "./SaveDialog";
@@ -178,7 +179,10 @@ function Over({ filters }: { filters: Filters }) {
   const query = useQuery(statsQuery({ ...filters.query, by: bucketOf(filters.query), group: "outcome" }));
   if (isMissing(query.error) || (query.error && isProblem(query.error, "invalid_request"))) return null;
   return (
-    <Panel title="Over time" aside={query.data ? `${count(query.data.total)} events` : undefined}>
+    <Panel
+      title="Over time"
+      aside={query.data && !query.isPlaceholderData ? counted(query.data, filters.query) : undefined}
+    >
       <Loaded query={query} what="statistics" isEmpty={({ total }) => total === 0} empty="Nothing to count.">
         {(stats) => (
           <Volume
@@ -189,6 +193,13 @@ function Over({ filters }: { filters: Filters }) {
       </Loaded>
     </Panel>
   );
+}
+
+/** "1,204 events since 2 Jan 09:14": a search without a span is counted over the last 30 days alone. */
+function counted({ total, from, to }: Stats, asked: Query): string {
+  const now = Date.now();
+  const until = asked.to === undefined ? "" : ` until ${minuteTime(to, now)}`;
+  return `${count(total)} events since ${minuteTime(from, now)}${until}`;
 }
 
 function Nothing({ filters }: { filters: Filters }) {
@@ -205,19 +216,17 @@ function Nothing({ filters }: { filters: Filters }) {
   );
 }
 
-type Results = ReturnType<typeof useInfiniteQuery<{ events: Entry[]; next_cursor: string | null }>>;
-
-function More({
-  results,
-  shown,
-}: {
-  results: Pick<Results, "hasNextPage" | "isFetchingNextPage" | "fetchNextPage" | "data">;
+interface MoreProps {
+  results: Pages & { data: unknown; isPlaceholderData: boolean };
   shown: number;
-}) {
-  const { hasNextPage, isFetchingNextPage, fetchNextPage } = results;
+}
+
+/** What lies behind the rows: fetched as one comes near, unless that failed before. */
+function More({ results, shown }: MoreProps) {
+  const { hasNextPage, isFetchingNextPage, isFetchNextPageError, fetchNextPage } = results;
   const [end, setEnd] = useState<HTMLElement | null>(null);
   const next = useEffectEvent(() => {
-    if (hasNextPage && !isFetchingNextPage) void fetchNextPage();
+    if (hasNextPage && !isFetchingNextPage && !isFetchNextPageError) void fetchNextPage();
   });
 
   useEffect(() => {
@@ -229,13 +238,11 @@ function More({
     return () => observer.disconnect();
   }, [end]);
 
-  if (results.data === undefined || shown === 0) return null;
+  if (results.data === undefined || results.isPlaceholderData || shown === 0) return null;
   return (
     <div ref={setEnd} className={classes.more}>
       {hasNextPage ? (
-        <Button variant="subtle" loading={isFetchingNextPage} onClick={() => void fetchNextPage()}>
-          Older events
-        </Button>
+        <NextPage pages={results}>Older events</NextPage>
       ) : (
         <Empty>{count(shown)} shown. There are no older ones.</Empty>
       )}
