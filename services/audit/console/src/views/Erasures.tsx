@@ -47,7 +47,7 @@ export function Erasures() {
             {(all) => (
               <Table
                 label="Erasures"
-                heads={["When", "Subject (keyed reference)", "Reason", "By", "Entries", "Keys"]}
+                heads={["When", "Subject (keyed reference)", "Reason", "By", "Entries", "Keys", "Files"]}
                 numbers={[4, 5]}
               >
                 {all.map((one) => (
@@ -62,6 +62,9 @@ export function Erasures() {
                     <td>{actorName(one.by)}</td>
                     <Number>{count(one.erased_entries)}</Number>
                     <Number>{count(one.erased_keys)}</Number>
+                    <td>
+                      {one.compacted_at ? <Badge tone="good">clean</Badge> : <Badge tone="warn">to be compacted</Badge>}
+                    </td>
                   </tr>
                 ))}
               </Table>
@@ -75,8 +78,9 @@ export function Erasures() {
 
 function SubjectForm() {
   const queries = useQueryClient();
-  const [search] = useSearchParams();
-  const [subject, setSubject] = useState(search.get("subject") ?? "");
+  // In the address, so that it is still there after the way to a confirmation and back.
+  const [search, setSearch] = useSearchParams();
+  const subject = search.get("subject") ?? "";
   const [reason, setReason] = useDraft("erasure-reason");
   const [typed, setTyped] = useState("");
   const done = () => {
@@ -101,7 +105,7 @@ function SubjectForm() {
         description="The id of the account (sub)."
         value={subject}
         spellCheck={false}
-        onChange={(event) => setSubject(event.currentTarget.value)}
+        onChange={(event) => setSearch({ subject: event.currentTarget.value }, { replace: true })}
       />
       <Textarea label="Reason" rows={2} value={reason} onChange={(event) => setReason(event.currentTarget.value)} />
       <TextInput
@@ -121,7 +125,15 @@ function SubjectForm() {
       </Line>
       {erase.data ? (
         <Notice tone="info" title="Erased">
-          <p>{count(erase.data.erased_entries)} entries can no longer be read by anybody. Their proofs still verify.</p>
+          <p>
+            {count(erase.data.erased_entries)} entries can no longer be read through the service. Their proofs still
+            verify.
+          </p>
+          {erase.data.compacted_at ? null : (
+            <p>
+              The database&apos;s files still hold it until <code>python -m services.audit compact</code> has run.
+            </p>
+          )}
         </Notice>
       ) : null}
       {hold.data ? <Notice tone="info" title="The hold stands" /> : null}
