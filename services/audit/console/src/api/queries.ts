@@ -132,6 +132,16 @@ export const completenessQuery = queryOptions({
   queryKey: ["completeness"],
   queryFn: ({ meta }) => api.completeness({}, { meta }),
 });
+/** The producers with something to tell. */
+export const incompleteQuery = queryOptions({
+  queryKey: ["completeness", "incomplete"],
+  queryFn: ({ meta }) => api.completeness({ incomplete: "true" }, { meta }),
+});
+/** The producers that were heard of in the last 15 minutes. */
+export const runningQuery = queryOptions({
+  queryKey: ["completeness", "running"],
+  queryFn: ({ meta }) => api.completeness({ from: spanStart("15m") }, { meta }),
+});
 export const checkpointQuery = queryOptions({
   queryKey: ["checkpoint"],
   queryFn: ({ meta }) => api.checkpoint({ meta }),

@@ -3,7 +3,7 @@ import { afterEach, expect, it, vi } from "vitest";
 import { open } from "../test/render";
 import { ok, problem, service, type Reply } from "../test/service";
 
-const WHOLE = { checked_at: "", complete: true, missing: 0, sealed: null, producers: [] };
+const RULES = { rules: [], runs: [] };
 const TIME = "2026-01-02T03:04:05Z";
 const ALERT = {
   ...{ id: "a", rule: "r", rule_version: 1, severity: "high", title: "Many failures", subject: null, ips: [] },
@@ -17,17 +17,17 @@ afterEach(() => {
 
 it("says since when it shows old numbers, and polls in a way that is no use of the session", async () => {
   vi.useFakeTimers({ toFake: ["setInterval", "clearInterval", "Date"], shouldAdvanceTime: true });
-  let answer = ok(WHOLE);
-  const seen = service({ "GET /v1/completeness": () => answer });
-  const { user } = open("/completeness");
-  expect(await screen.findByText("Nothing is missing")).toBeInTheDocument();
+  let answer = ok(RULES);
+  const seen = service({ "GET /v1/detections": () => answer });
+  const { user } = open("/detections");
+  expect(await screen.findByText("No run yet.")).toBeInTheDocument();
   answer = problem(503, "audit_unavailable");
   await act(() => vi.advanceTimersByTimeAsync(16_000));
   const stale = (await screen.findByText(/Not refreshed since \d\d:\d\d/)).closest("p");
-  answer = ok(WHOLE);
+  answer = ok(RULES);
   if (stale) await user.click(within(stale).getByRole("button", { name: "Try again" }));
   await waitFor(() => expect(screen.queryByText(/Not refreshed since/)).not.toBeInTheDocument());
-  const asked = seen.filter(({ path }) => path === "/v1/completeness");
+  const asked = seen.filter(({ path }) => path === "/v1/detections");
   const polls = asked.map(({ headers }) => headers.get("X-Countersign-Poll"));
   expect([polls[0], polls[1], polls.at(-1)]).toEqual([null, "1", null]);
 });
