@@ -5,7 +5,7 @@ import { SchemeToggle } from "@look/SchemeToggle";
 import { Waiting } from "./Waiting";
 import { useQuery } from "@tanstack/react-query";
 import { IconKeyboard, IconMenu2, IconSearch } from "@tabler/icons-react";
-import { Suspense, useRef, useState, type SubmitEvent } from "react";
+import { Suspense, useEffect, useEffectEvent, useRef, useState, type SubmitEvent } from "react";
 import { Link, NavLink, Outlet, useLocation, useNavigate } from "react-router";
 import { brandQuery, isAuditor, sessionQuery } from "../api/gateway";
 import { openAlertsQuery } from "../api/queries";
@@ -25,9 +25,9 @@ export function Frame() {
   const field = useRef<HTMLInputElement>(null);
   const main = useRef<HTMLElement>(null);
   const [help, setHelp] = useState(false);
-  const [menu, setMenu] = useState<string | null>(null);
-  const { pathname } = useLocation();
-  const isOpen = menu === pathname;
+  const nav = useRef<HTMLElement>(null);
+  const [isOpen, setOpen] = useState(false);
+  useLeaving(nav, isOpen, () => setOpen(false));
   useShortcuts({ focusSearch: () => field.current?.focus(), help: () => setHelp(true) });
 
   return (
@@ -41,7 +41,7 @@ export function Frame() {
           className={classes.menu}
           aria-label="Menu"
           aria-expanded={isOpen}
-          onClick={() => setMenu(isOpen ? null : pathname)}
+          onClick={() => setOpen(!isOpen)}
         >
           <IconMenu2 size={20} stroke={1.8} aria-hidden="true" />
         </button>
@@ -52,7 +52,7 @@ export function Frame() {
         </button>
         <SchemeToggle />
       </header>
-      <nav className={classes.nav} aria-label="Views" data-open={isOpen || undefined}>
+      <nav ref={nav} className={classes.nav} aria-label="Views" data-open={isOpen || undefined}>
         <Ways />
         <Reader />
       </nav>
@@ -66,6 +66,26 @@ export function Frame() {
       {help ? <ShortcutHelp onClose={() => setHelp(false)} /> : null}
     </div>
   );
+}
+
+/** Closes the drawer of a small screen: on Escape, on a press beside it, and on any of its links. */
+function useLeaving(drawer: React.RefObject<HTMLElement | null>, isOpen: boolean, close: () => void): void {
+  const pressed = useEffectEvent((event: Event) => {
+    const target = event.target instanceof Element ? event.target : null;
+    // The button of the menu opens and closes it itself.
+    const isBeside = !drawer.current?.contains(target) && !target?.closest("[aria-expanded]");
+    if (event instanceof KeyboardEvent ? event.key === "Escape" : isBeside || target?.closest("a")) close();
+  });
+  useEffect(() => {
+    if (!isOpen) return;
+    const listener = (event: Event) => pressed(event);
+    document.addEventListener("click", listener);
+    document.addEventListener("keydown", listener);
+    return () => {
+      document.removeEventListener("click", listener);
+      document.removeEventListener("keydown", listener);
+    };
+  }, [isOpen]);
 }
 
 function Brand() {

@@ -12,6 +12,7 @@ import { EventRows } from "../../components/EventRows";
 import { Empty, Loaded } from "../../components/Loaded";
 import { NextPage, type Pages } from "../../components/List";
 import { Panel } from "../../components/Panel";
+import { isShortcut } from "../../components/Shortcuts";
 import { View } from "../../components/View";
 import { leavesReadsOut, useFilters, withReadsToggled, type Filters } from "../../lib/filters";
 import { count, minuteTime } from "../../lib/format";
@@ -125,9 +126,7 @@ function toggleLive({ search, change }: Filters, isLive: boolean): void {
 /** `t` switches the tail, wherever nobody types. */
 function useLiveKey(filters: Filters, isLive: boolean): void {
   const pressed = useEffectEvent((event: KeyboardEvent) => {
-    const isTyping = event.target instanceof Element && event.target.closest("input, textarea, select, dialog");
-    if (event.key === "t" && !isTyping && !event.ctrlKey && !event.metaKey && !event.altKey)
-      toggleLive(filters, isLive);
+    if (event.key === "t" && isShortcut(event)) toggleLive(filters, isLive);
   });
   useEffect(() => {
     const listener = (event: KeyboardEvent) => pressed(event);
