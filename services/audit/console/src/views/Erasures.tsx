@@ -78,11 +78,15 @@ export function Erasures() {
 
 function SubjectForm() {
   const queries = useQueryClient();
-  // In the address, so that it is still there after the way to a confirmation and back.
   const [search, setSearch] = useSearchParams();
-  const subject = search.get("subject") ?? "";
+  const [subject, setSubject] = useState(search.get("subject") ?? "");
   const [reason, setReason] = useDraft("erasure-reason");
   const [typed, setTyped] = useState("");
+  // It stands in the address as well, and so outlives the way to a confirmation and back.
+  const name = (given: string) => {
+    setSubject(given);
+    setSearch(given ? { subject: given } : {}, { replace: true });
+  };
   const done = () => {
     setReason("");
     setTyped("");
@@ -105,7 +109,7 @@ function SubjectForm() {
         description="The id of the account (sub)."
         value={subject}
         spellCheck={false}
-        onChange={(event) => setSearch({ subject: event.currentTarget.value }, { replace: true })}
+        onChange={(event) => name(event.currentTarget.value)}
       />
       <Textarea label="Reason" rows={2} value={reason} onChange={(event) => setReason(event.currentTarget.value)} />
       <TextInput
