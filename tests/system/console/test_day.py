@@ -36,7 +36,7 @@ async def opens_newest(auditor: Person, event_type: str) -> None:
     await keyboard.press("Enter")
     await expect(auditor.page.get_by_role("button", name=f"Remove Type {event_type}")).to_be_visible()
     found = auditor.page.get_by_role("list", name="Events")
-    await expect(found).to_have_attribute("aria-busy", "false")
+    await expect(auditor.page.locator("[aria-busy]", has=found)).to_have_attribute("aria-busy", "false")
     rows = found.get_by_role("link")
     await expect(rows.first).to_contain_text(event_type)
     await auditor.page.get_by_label("Find events").blur()

@@ -39,6 +39,11 @@ export const sessionQuery = queryOptions({
   staleTime: 60_000,
 });
 
+/** Whether the log may be asked: also where no gateway stands in front, and not before it is known who reads. */
+export function isAuditor(session: Session | null | undefined): boolean {
+  return session === null || (session?.groups.includes(AUDITORS) ?? false);
+}
+
 /** The page of the sign-in app that asks for one more proof, and comes back to this very view. */
 export function confirmUrl(): string {
   const here = window.location.pathname + window.location.search;

@@ -57,10 +57,15 @@ export interface Words {
   text: string;
 }
 
+const NO_SUCH = "It is not in the log. Check the address or the identifier.";
 const WORDS: Record<string, Words> = {
   unreachable: {
     title: "The gateway does not answer",
     text: "Check your connection. The console goes on by itself as soon as an answer comes.",
+  },
+  unanswered: {
+    title: "No answer came",
+    text: "It may have been done: look before you try again.",
   },
   session_required: { title: "You are signed out", text: "Sign in again; you come back to this page." },
   session_expired: { title: "Your session has ended", text: "Sign in again; you come back to this page." },
@@ -72,7 +77,7 @@ const WORDS: Record<string, Words> = {
     title: "You are not an auditor",
     text: "Reading the log needs the group security-auditors. Ask your administrator to add you, then sign in again.",
   },
-  not_found: { title: "There is no such thing", text: "It is not in the log. Check the address or the identifier." },
+  not_found: { title: "There is no such thing", text: NO_SUCH },
   audit_unavailable: {
     title: "Nothing is shown right now",
     text: "Every read is recorded first, and that is not possible at the moment. Try again in a few seconds.",
@@ -86,6 +91,10 @@ const WORDS: Record<string, Words> = {
     title: "What is stored no longer gives a proof",
     text: "Do not change anything. Raise the alarm, and keep the database as it is.",
   },
+  dropped_by_retention: {
+    title: "Its month was dropped from the database",
+    text: "Its hash is in the tree, its bytes are in the archive. Verify it with countersign audit verify --archive.",
+  },
   legal_hold: { title: "A legal hold stands in the way", text: "Release the hold first, if you may." },
   provider_busy: { title: "The audit service does not answer", text: "Try again in a moment. Nothing is lost." },
   step_up_required: { title: "Confirm that it is you", text: "This needs a proof of the last five minutes." },
@@ -93,9 +102,10 @@ const WORDS: Record<string, Words> = {
 
 const UNKNOWN: Words = { title: "That did not work", text: "Try again. If it stays, look at the service's log." };
 
-/** What happened, and what to do next. */
-export function wordsFor(error: unknown): Words {
+/** What happened, and what to do next. `thing` is what was asked for, when it was one thing: "session". */
+export function wordsFor(error: unknown, thing?: string): Words {
   if (!isProblem(error)) return UNKNOWN;
+  if (thing && isMissing(error)) return { title: `There is no such ${thing}`, text: NO_SUCH };
   const { title, detail, errors } = error.body;
   if (error.code === "invalid_request")
     return {

@@ -156,6 +156,8 @@ export interface Erasure {
   subject_ref: string;
   erased_entries: number;
   erased_keys: number;
+  /** Null while the database's files may still hold what was removed from it. */
+  compacted_at: string | null;
   created_at: string;
   by: string | { kind: string; id: string };
   reason: string;

@@ -1,5 +1,5 @@
 import { Link } from "react-router";
-import { idOf } from "../api/client";
+import { idOf, isDamaged } from "../api/client";
 import type { AuditEvent, Entry } from "../api/types";
 import { countryName } from "../lib/format";
 import { OutcomeMark } from "./Bits";
@@ -28,7 +28,7 @@ function Row({ entry, isNew }: { entry: Entry; isNew: boolean }) {
       <Link to={to} className={className} {...ROW}>
         <RowTime time={entry.recorded_at} />
         <span className={classes.erased}>
-          {entry.erased === false ? "cannot be read: damaged" : "erased; its place and hash remain"}
+          {isDamaged(entry) ? "cannot be read: damaged" : "erased; its place and hash remain"}
         </span>
       </Link>
     );
@@ -53,16 +53,14 @@ interface EventRowsProps {
   entries: Entry[];
   /** Ids of what just arrived. */
   fresh?: ReadonlySet<string>;
-  /** They answer the question before; the answer to this one is on its way. */
-  isStale?: boolean;
 }
 
 const NONE: ReadonlySet<string> = new Set();
 
 /** Events, one a line, each a link. Lines out of sight cost nothing to draw. */
-export function EventRows({ label, entries, fresh = NONE, isStale = false }: EventRowsProps) {
+export function EventRows({ label, entries, fresh = NONE }: EventRowsProps) {
   return (
-    <ol className={classes.rows} aria-label={label} aria-busy={isStale}>
+    <ol className={classes.rows} aria-label={label}>
       {entries.map((entry) => (
         <li key={idOf(entry)} className={classes.item}>
           <Row entry={entry} isNew={fresh.has(idOf(entry))} />

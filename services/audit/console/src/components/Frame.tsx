@@ -5,13 +5,15 @@ import { SchemeToggle } from "@look/SchemeToggle";
 import { Waiting } from "./Waiting";
 import { useQuery } from "@tanstack/react-query";
 import { IconKeyboard, IconMenu2, IconSearch } from "@tabler/icons-react";
-import { Suspense, useRef, useState, type SubmitEvent } from "react";
+import { Suspense, useEffect, useEffectEvent, useRef, useState, type SubmitEvent } from "react";
 import { Link, NavLink, Outlet, useLocation, useNavigate } from "react-router";
-import { AUDITORS, brandQuery, sessionQuery } from "../api/gateway";
+import { brandQuery, isAuditor, sessionQuery } from "../api/gateway";
 import { openAlertsQuery } from "../api/queries";
 import { isProblem } from "../api/problem";
 import { parseTyped, withChip } from "../lib/filters";
-import { atLeast, zone } from "../lib/format";
+import { atLeast, minuteTime, zone } from "../lib/format";
+import { useTicker } from "../lib/ticker";
+import { usePoll } from "../lib/usePoll";
 import { Failed } from "./Loaded";
 import classes from "./Frame.module.css";
 import { GROUPS } from "./navigation";
@@ -23,9 +25,9 @@ export function Frame() {
   const field = useRef<HTMLInputElement>(null);
   const main = useRef<HTMLElement>(null);
   const [help, setHelp] = useState(false);
-  const [menu, setMenu] = useState<string | null>(null);
-  const { pathname } = useLocation();
-  const isOpen = menu === pathname;
+  const nav = useRef<HTMLElement>(null);
+  const [isOpen, setOpen] = useState(false);
+  useLeaving(nav, isOpen, () => setOpen(false));
   useShortcuts({ focusSearch: () => field.current?.focus(), help: () => setHelp(true) });
 
   return (
@@ -39,7 +41,7 @@ export function Frame() {
           className={classes.menu}
           aria-label="Menu"
           aria-expanded={isOpen}
-          onClick={() => setMenu(isOpen ? null : pathname)}
+          onClick={() => setOpen(!isOpen)}
         >
           <IconMenu2 size={20} stroke={1.8} aria-hidden="true" />
         </button>
@@ -50,7 +52,7 @@ export function Frame() {
         </button>
         <SchemeToggle />
       </header>
-      <nav className={classes.nav} aria-label="Views" data-open={isOpen || undefined}>
+      <nav ref={nav} className={classes.nav} aria-label="Views" data-open={isOpen || undefined}>
         <Ways />
         <Reader />
       </nav>
@@ -64,6 +66,26 @@ export function Frame() {
       {help ? <ShortcutHelp onClose={() => setHelp(false)} /> : null}
     </div>
   );
+}
+
+/** Closes the drawer of a small screen: on Escape, on a press beside it, and on any of its links. */
+function useLeaving(drawer: React.RefObject<HTMLElement | null>, isOpen: boolean, close: () => void): void {
+  const pressed = useEffectEvent((event: Event) => {
+    const target = event.target instanceof Element ? event.target : null;
+    // The button of the menu opens and closes it itself.
+    const isBeside = !drawer.current?.contains(target) && !target?.closest("[aria-expanded]");
+    if (event instanceof KeyboardEvent ? event.key === "Escape" : isBeside || target?.closest("a")) close();
+  });
+  useEffect(() => {
+    if (!isOpen) return;
+    const listener = (event: Event) => pressed(event);
+    document.addEventListener("click", listener);
+    document.addEventListener("keydown", listener);
+    return () => {
+      document.removeEventListener("click", listener);
+      document.removeEventListener("keydown", listener);
+    };
+  }, [isOpen]);
 }
 
 function Brand() {
@@ -113,8 +135,13 @@ function Finder({ field }: { field: React.RefObject<HTMLInputElement | null> }) 
 }
 
 function Ways() {
-  const { data } = useQuery(openAlertsQuery);
+  // For anybody else the service would write a refusal into the log, each time.
+  const { data: session } = useQuery(sessionQuery);
+  const { data, dataUpdatedAt, error } = useQuery({ ...openAlertsQuery, enabled: isAuditor(session) });
+  usePoll(openAlertsQuery.queryKey, 30);
+  const now = useTicker();
   const alerts = data?.alerts.length ?? 0;
+  const age = error ? `not refreshed since ${minuteTime(dataUpdatedAt, now)}` : undefined;
   return GROUPS.map(({ name, ways }) => (
     <div key={name} className={classes.group}>
       <p className={classes.groupName}>{name}</p>
@@ -125,9 +152,9 @@ function Ways() {
               <Icon size={18} stroke={1.7} aria-hidden="true" />
               {title}
               {to === "/alerts" && alerts > 0 ? (
-                <span className={classes.count}>
+                <span className={classes.count} title={age} data-stale={age === undefined ? undefined : true}>
                   {atLeast(alerts, data?.next_cursor)}
-                  <VisuallyHidden> open</VisuallyHidden>
+                  <VisuallyHidden> open{age ? `, ${age}` : null}</VisuallyHidden>
                 </span>
               ) : null}
             </NavLink>
@@ -148,11 +175,15 @@ function Reader() {
   );
 }
 
-/** Draws `children` for an auditor. The service decides; this only tells others so at once, on a page of its own. */
+/**
+ * Draws `children` for an auditor, once it is known who reads. The service decides; this only tells others so at once, on a page of
+ * its own, and spares the log their refusals.
+ */
 function Gate({ children }: { children: React.ReactNode }) {
   const { data: session, error, refetch, isFetching } = useQuery(sessionQuery);
-  if (isProblem(error, "session_required", "session_expired"))
+  if (error && (session === undefined || isProblem(error, "session_required", "session_expired")))
     return <Failed error={error} retry={() => void refetch()} retrying={isFetching} />;
-  if (session && !session.groups.includes(AUDITORS)) return <NotAnAuditor email={session.subject.email} />;
+  if (session === undefined) return <Waiting label="Looking who you are" />;
+  if (session && !isAuditor(session)) return <NotAnAuditor email={session.subject.email} />;
   return children;
 }

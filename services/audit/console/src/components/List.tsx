@@ -1,18 +1,20 @@
 import { Button } from "@mantine/core";
 import type { ReactNode } from "react";
-import { Loaded } from "./Loaded";
+import { wordsFor } from "../api/problem";
+import { Loaded, type Source } from "./Loaded";
 import classes from "./Loaded.module.css";
 
+/** What a query that goes on page by page says of the next one. */
+export interface Pages {
+  error: unknown;
+  hasNextPage: boolean;
+  isFetchingNextPage: boolean;
+  isFetchNextPageError: boolean;
+  fetchNextPage: () => unknown;
+}
+
 interface ListProps<T> {
-  query: {
-    data: T[] | undefined;
-    error: unknown;
-    isFetching: boolean;
-    refetch: () => unknown;
-    hasNextPage: boolean;
-    isFetchingNextPage: boolean;
-    fetchNextPage: () => unknown;
-  };
+  query: Source<T[]> & Pages;
   /** What is being loaded: "the alerts". */
   what: string;
   /** Drawn in place of nothing. */
@@ -27,15 +29,25 @@ export function List<T>({ query, what, empty, children }: ListProps<T>) {
       {(rows) => (
         <>
           {children(rows)}
-          {query.hasNextPage ? (
+          {query.hasNextPage && !query.isPlaceholderData ? (
             <div className={classes.more}>
-              <Button variant="subtle" loading={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>
-                Show more
-              </Button>
+              <NextPage pages={query}>Show more</NextPage>
             </div>
           ) : null}
         </>
       )}
     </Loaded>
+  );
+}
+
+/** The button to the page behind the last one, and why it did not come. */
+export function NextPage({ pages, children }: { pages: Pages; children: ReactNode }) {
+  return (
+    <div>
+      {pages.isFetchNextPageError ? <span role="alert">{wordsFor(pages.error).title}. </span> : null}
+      <Button variant="subtle" loading={pages.isFetchingNextPage} onClick={() => void pages.fetchNextPage()}>
+        {children}
+      </Button>
+    </div>
   );
 }

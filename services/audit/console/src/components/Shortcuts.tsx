@@ -1,6 +1,7 @@
 import { Dialog, DialogBody } from "@look/Dialog";
-import { useEffect, useEffectEvent, useRef } from "react";
+import { useEffect, useEffectEvent, useRef, useState } from "react";
 import { useNavigate } from "react-router";
+import { areKeysOn, switchKeys } from "../lib/singleKeys";
 import classes from "./Shortcuts.module.css";
 import { WAYS } from "./navigation";
 
@@ -9,8 +10,16 @@ const SECOND_KEY_MS = 1200;
 /** Rows that can be gone through with j and k carry this attribute. */
 export const ROW = { "data-row": "" };
 
+const TYPED_INTO = "input:not([type=radio], [type=checkbox]), textarea, select, [contenteditable]";
+
 function isTyping(target: EventTarget | null): boolean {
-  return target instanceof Element && target.closest("input, textarea, select, [contenteditable]") !== null;
+  return target instanceof Element && target.closest(TYPED_INTO) !== null;
+}
+
+/** Whether a key is pressed for the console: alone, switched on, nobody types, and no dialog is open. */
+export function isShortcut(event: KeyboardEvent): boolean {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return false;
+  return areKeysOn() && !isTyping(event.target) && document.querySelector("dialog[open]") === null;
 }
 
 /** Moves the focus to the next row of the view, or the one before. */
@@ -34,12 +43,8 @@ export function useShortcuts(actions: Actions): void {
   const going = useRef(0);
 
   const pressed = useEffectEvent((event: KeyboardEvent) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
-    if (document.querySelector("dialog[open]")) return;
-    if (isTyping(event.target)) {
-      if (event.key === "Escape" && event.target instanceof HTMLElement) event.target.blur();
-      return;
-    }
+    if (event.key === "Escape" && isTyping(event.target) && event.target instanceof HTMLElement) event.target.blur();
+    if (!isShortcut(event)) return;
     const isGoing = event.timeStamp - going.current < SECOND_KEY_MS;
     going.current = 0;
     const way = isGoing ? WAYS.find(({ letter }) => letter === event.key) : undefined;
@@ -73,6 +78,7 @@ const KEYS: [keys: string[], words: string][] = [
 ];
 
 export function ShortcutHelp({ onClose }: { onClose: () => void }) {
+  const [areOn, setOn] = useState(areKeysOn);
   const ways = WAYS.map(({ letter, title }): [string[], string] => [["g", letter], title]);
   return (
     <Dialog onClose={onClose} isLight>
@@ -89,6 +95,17 @@ export function ShortcutHelp({ onClose }: { onClose: () => void }) {
             </div>
           ))}
         </dl>
+        <label>
+          <input
+            type="checkbox"
+            checked={areOn}
+            onChange={(event) => {
+              switchKeys(event.currentTarget.checked);
+              setOn(event.currentTarget.checked);
+            }}
+          />{" "}
+          Single keys do this, in this browser
+        </label>
       </DialogBody>
     </Dialog>
   );

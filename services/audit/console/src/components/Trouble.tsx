@@ -5,9 +5,9 @@ import { confirmUrl } from "../api/gateway";
 
 /**
  * Why something was not done. What needs a fresh proof leads to the page that asks for one; it comes back here, and what was typed
- * is still there.
+ * is still there. A 404 says that there is no such `thing`; without one, that this service lacks the part.
  */
-export function Trouble({ error }: { error: unknown }) {
+export function Trouble({ error, thing }: { error: unknown; thing?: string }) {
   if (!error) return null;
   if (isProblem(error, "step_up_required")) {
     return (
@@ -21,9 +21,10 @@ export function Trouble({ error }: { error: unknown }) {
       </div>
     );
   }
-  const words = isMissing(error)
-    ? { title: "This audit service does not offer that", text: "It may be of an older release than the console." }
-    : wordsFor(error);
+  const words =
+    !thing && isMissing(error)
+      ? { title: "This audit service does not offer that", text: "It may be of an older release than the console." }
+      : wordsFor(error, thing);
   return (
     <Notice tone="danger" title={words.title}>
       <p>{words.text}</p>

@@ -144,9 +144,14 @@ export interface Filters {
   again: () => void;
 }
 
+/** Held to the minute, so that going back asks the same question and finds its pages. */
+function thisMinute(): number {
+  return Math.floor(Date.now() / 60_000) * 60_000;
+}
+
 export function useFilters(): Filters {
   const [search, setSearch] = useSearchParams();
-  const [now, setNow] = useState(() => Date.now());
+  const [now, setNow] = useState(thisMinute);
   const query = useMemo(() => queryOf(search, now), [search, now]);
   const last = search.get("last");
   const change = useCallback((next: URLSearchParams) => setSearch(next), [setSearch]);
@@ -162,9 +167,9 @@ export function useFilters(): Filters {
       const next = new URLSearchParams(search);
       for (const name of ["from", "to", "last"]) next.delete(name);
       if (span) next.set("last", span);
-      setNow(Date.now());
+      setNow(thisMinute());
       change(next);
     },
-    again: () => setNow(Date.now()),
+    again: () => setNow(thisMinute()),
   };
 }

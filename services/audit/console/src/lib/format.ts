@@ -32,17 +32,24 @@ export function exactly(time: string): string {
   }).format(at);
 }
 
-/** "09:14:03.120"; with the day when that is not today. */
+const MINUTE: Intl.DateTimeFormatOptions = { hour: "2-digit", minute: "2-digit" };
+
+/** "09:14:03.120"; with the day when that is not today, and with the year when it is not this one. */
 export function clockTime(time: string, now: number): string {
-  const at = new Date(time);
-  const clock = new Intl.DateTimeFormat("en-GB", {
-    hour: "2-digit",
-    minute: "2-digit",
-    second: "2-digit",
-    fractionalSecondDigits: 3,
-  }).format(at);
-  if (at.toDateString() === new Date(now).toDateString()) return clock;
-  return `${new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" }).format(at)} ${clock}`;
+  return timeOfDay(new Date(time), now, { ...MINUTE, second: "2-digit", fractionalSecondDigits: 3 });
+}
+
+/** "09:14"; with day and year as `clockTime`. */
+export function minuteTime(time: string | number, now: number): string {
+  return timeOfDay(new Date(time), now, MINUTE);
+}
+
+function timeOfDay(at: Date, now: number, clock: Intl.DateTimeFormatOptions): string {
+  const words = new Intl.DateTimeFormat("en-GB", clock).format(at);
+  const today = new Date(now);
+  if (at.toDateString() === today.toDateString()) return words;
+  const year = at.getFullYear() === today.getFullYear() ? undefined : "numeric";
+  return `${new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year }).format(at)} ${words}`;
 }
 
 /** "GMT+1": the zone that all times are shown in. */

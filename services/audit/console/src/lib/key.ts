@@ -58,13 +58,16 @@ export interface KnownKeys {
   pinned: PinnedKey | null;
   /** What the service says that its keys are; undefined until it answered. */
   named: string[] | undefined;
+  /** Why it is not known what the service names. */
+  error: unknown;
+  refetch: () => unknown;
   /** The service names keys, and the trusted one is not among them. */
   isDisputed: boolean;
 }
 
 export function useKeys(): KnownKeys {
   const pinned = useSyncExternalStore(subscribe, read);
-  const { data: named } = useQuery(keysQuery);
+  const { data: named, error, refetch } = useQuery(keysQuery);
   const isDisputed = pinned !== null && named !== undefined && named.length > 0 && !named.includes(pinned.text);
-  return { pinned, named, isDisputed };
+  return { pinned, named, error, refetch, isDisputed };
 }

@@ -1,5 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
-import { useEffect } from "react";
+import { useEffect, useState } from "react";
 import { api, idOf, type RawEntry } from "../api/client";
 import { isProblem } from "../api/problem";
 import { checkEntry, type Verdict } from "../proof/check";
@@ -9,17 +9,19 @@ import { pinKey, useKeys } from "./key";
 export type ProofState =
   | { state: "working"; words: string }
   | { state: "no_key" }
-  | { state: "failed"; error: unknown }
+  | { state: "failed"; error: unknown; retry: () => void }
   | { state: "done"; verdict: Verdict; proof: string };
 
 /** Fetches the proof of an entry and checks it here, against the key that this browser trusts. */
 export function useProofCheck(entry: RawEntry): ProofState {
-  const { pinned, named } = useKeys();
+  const keys = useKeys();
+  const { pinned, named } = keys;
+  const [unfit, setUnfit] = useState<unknown>(null);
   const first = named?.[0];
   const id = idOf(entry);
 
   useEffect(() => {
-    if (pinned === null && first !== undefined) void pinKey(first, "noted");
+    if (pinned === null && first !== undefined) pinKey(first, "noted").then(() => setUnfit(null), setUnfit);
   }, [pinned, first]);
 
   const proof = useQuery({
@@ -34,7 +36,7 @@ export function useProofCheck(entry: RawEntry): ProofState {
     queryKey: ["check", id, pinned?.text, proof.data],
     queryFn: async () =>
       checkEntry(
-        { eventId: id, entry: entry.raw, leafHash: entry.leaf_hash },
+        { eventId: id, entry: entry.raw, erased: entry.erased === true, leafHash: entry.leaf_hash },
         proof.data ?? "",
         await parseKey(pinned?.text ?? ""),
       ),
@@ -42,8 +44,15 @@ export function useProofCheck(entry: RawEntry): ProofState {
     staleTime: Infinity,
   });
 
-  if (proof.error) return { state: "failed", error: proof.error };
-  if (check.error) return { state: "failed", error: check.error };
+  const error = (pinned === null ? (keys.error ?? unfit) : null) ?? proof.error ?? check.error;
+  if (error) {
+    const retry = () => {
+      if (pinned === null) void keys.refetch();
+      if (proof.error) void proof.refetch();
+      else if (check.error) void check.refetch();
+    };
+    return { state: "failed", error, retry };
+  }
   if (check.data && proof.data) return { state: "done", verdict: check.data, proof: proof.data };
   if (pinned === null && named?.length === 0) return { state: "no_key" };
   const waits = isProblem(proof.failureReason, "not_sealed_yet");

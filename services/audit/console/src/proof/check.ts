@@ -13,8 +13,10 @@ import { Refused } from "./refused";
 
 export interface Claim {
   eventId: string;
-  /** The entry as the log keeps it, byte for byte; null when it was erased and only its hash is left. */
+  /** The entry as the log keeps it, byte for byte; null when it cannot be read. */
   entry: string | null;
+  /** Whether it cannot be read because it was erased, and only its hash is left. */
+  erased: boolean;
   /** Lower-case hex. */
   leafHash: string;
 }
@@ -66,8 +68,10 @@ export async function checkEntry(claim: Claim, proofText: string, trusted: Verif
   }
 }
 
-async function leafOf({ entry, leafHash: claimed }: Claim): Promise<Bytes> {
+async function leafOf({ entry, erased, leafHash: claimed }: Claim): Promise<Bytes> {
   if (!/^[0-9a-f]{64}$/.test(claimed)) throw new Refused("What stands as the leaf hash is no hash.");
+  if (entry === null && !erased)
+    throw new Refused("The bytes of the entry cannot be read, and nobody erased them: they are damaged.");
   if (entry === null) return Uint8Array.from(claimed.match(/../g) ?? [], (byte) => parseInt(byte, 16));
   const computed = await leafHash(utf8(entry));
   if (toHex(computed) !== claimed)

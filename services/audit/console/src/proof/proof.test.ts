@@ -165,7 +165,7 @@ describe("proof files", () => {
 });
 
 describe("the check of an entry", () => {
-  const claim: Claim = { eventId: EVENT_ID, entry: ENTRY, leafHash: LEAF_HASH };
+  const claim: Claim = { eventId: EVENT_ID, entry: ENTRY, erased: false, leafHash: LEAF_HASH };
   const check = async (changes: Partial<Claim> = {}, proof = PROOF, key = KEY): Promise<Verdict> =>
     checkEntry({ ...claim, ...changes }, proof, await parseKey(key));
   const refusal = (verdict: Verdict) => verdict.steps.find((step) => step.state === "refused")?.name;
@@ -181,15 +181,19 @@ describe("the check of an entry", () => {
     ]);
   });
 
+  it("refuses an entry that cannot be read and was not erased", async () => {
+    expect(refusal(await check({ entry: null }))).toBe("entry");
+  });
+
   it("proves the hash of an erased entry, and says that the bytes are gone", async () => {
-    const verdict = await check({ entry: null });
+    const verdict = await check({ entry: null, erased: true });
     expect(verdict.proven).not.toBeNull();
     expect(verdict.steps[0]).toMatchObject({ name: "entry", state: "passed_over" });
   });
 
   it("names the step that does not hold", async () => {
     expect(refusal(await check({ entry: ENTRY.replace("1.0", "1") }))).toBe("entry");
-    expect(refusal(await check({ entry: null, leafHash: "00" }))).toBe("entry");
+    expect(refusal(await check({ entry: null, erased: true, leafHash: "00" }))).toBe("entry");
     expect(refusal(await check({ eventId: EVENT_ID.replace("5", "6") }))).toBe("receipt");
     expect(refusal(await check({}, PROOF.replace("\n7\n", "\n8\n")))).toBe("signature");
     expect(refusal(await check({}, PROOF, NEUMANN))).toBe("signature");

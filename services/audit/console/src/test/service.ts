@@ -9,6 +9,7 @@ export interface Seen {
   path: string;
   query: URLSearchParams;
   body: unknown;
+  headers: Headers;
 }
 
 export interface Reply {
@@ -25,7 +26,7 @@ export const problem = (status: number, code: string, more: object = {}): Reply 
   text: JSON.stringify({ status, code, title: code, ...more }),
 });
 
-type Answer = Reply | Error | ((seen: Seen) => Reply);
+type Answer = Reply | Error | ((seen: Seen) => Reply | Promise<Reply>);
 
 export const SESSION = { subject: { sub: "s-1", email: "a@example.test", display_name: null }, groups: [AUDITORS] };
 
@@ -44,12 +45,13 @@ export function service(answers: Record<string, Answer>): Seen[] {
       path: url.pathname,
       query: url.searchParams,
       body: typeof init?.body === "string" ? (JSON.parse(init.body) as unknown) : undefined,
+      headers: new Headers(init?.headers),
     };
     seen.push(asked);
     const answer = known[`${asked.method} ${asked.path}`] ?? problem(404, "not_found");
     if (answer instanceof Error) throw answer;
-    const { status, text } = typeof answer === "function" ? answer(asked) : answer;
-    return Promise.resolve(new Response(text, { status }));
+    const { status, text } = typeof answer === "function" ? await answer(asked) : answer;
+    return new Response(text, { status });
   });
   return seen;
 }

@@ -24,7 +24,7 @@ export function AlertView() {
   const query = useQuery(alertQuery(id));
   return (
     <View title={query.data?.title ?? "Alert"}>
-      <Loaded query={query} what="the alert">
+      <Loaded query={query} what="the alert" thing="alert">
         {(alert) => (
           <Panels>
             <Seen alert={alert} />
@@ -120,7 +120,7 @@ function Close({ alert }: { alert: Alert }) {
           Close the alert
         </Button>
       </div>
-      <Trouble error={close.error} />
+      <Trouble error={close.error} thing="alert" />
     </form>
   );
 }
@@ -135,7 +135,7 @@ function Evidence({ alert }: { alert: Alert }) {
         query={query}
         what="events"
         isEmpty={({ pages }) => pages[0]?.events.length === 0}
-        empty="They were erased."
+        empty="None is in the database any more: erased, or dropped into the archive."
       >
         {({ pages }) => <EventRows label="Events of the alert" entries={pages.flatMap((page) => page.events)} />}
       </Loaded>

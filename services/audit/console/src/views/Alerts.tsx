@@ -11,12 +11,15 @@ import { Number, Table } from "../components/Table";
 import { View } from "../components/View";
 import { Ago, RowTime } from "../components/When";
 import { count } from "../lib/format";
+import { usePoll } from "../lib/usePoll";
 
 /** What the detections found, open or closed. */
 export function Alerts() {
   const [search, setSearch] = useSearchParams();
   const state = search.get("state") === "closed" ? "closed" : "open";
-  const query = useInfiniteQuery({ ...alertsQuery({ state }), refetchInterval: 15_000 });
+  const asked = alertsQuery({ state });
+  const query = useInfiniteQuery(asked);
+  usePoll(asked.queryKey, 15);
   return (
     <View
       title="Alerts"

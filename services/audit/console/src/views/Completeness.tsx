@@ -2,7 +2,7 @@ import { CopyId } from "@look/CopyId";
 import { useQuery } from "@tanstack/react-query";
 import { IconAlertTriangle, IconCircleCheck } from "@tabler/icons-react";
 import { Link } from "react-router";
-import { completenessQuery } from "../api/queries";
+import { incompleteQuery, runningQuery } from "../api/queries";
 import type { Completeness as Report, Gap, ProducerReport } from "../api/types";
 import { Track } from "../charts/Track";
 import { Badge, type Tone } from "../components/Bits";
@@ -11,6 +11,7 @@ import { Panel, Panels } from "../components/Panel";
 import { View } from "../components/View";
 import { Ago } from "../components/When";
 import { count } from "../lib/format";
+import { usePoll } from "../lib/usePoll";
 import classes from "./Completeness.module.css";
 
 const TONES: Record<ProducerReport["status"], Tone> = { running: "good", stopped: "plain", unfinished: "warn" };
@@ -22,11 +23,15 @@ const STATUS_WORDS: Record<ProducerReport["status"], string> = {
 
 /** Whether anything is missing: every producer numbers its events, and here is each number that never came. */
 export function Completeness() {
-  const query = useQuery(completenessQuery);
+  const query = useQuery(incompleteQuery);
+  const running = useQuery(runningQuery);
+  const told = new Set(query.data?.producers.map(({ instance }) => instance));
+  usePoll(incompleteQuery.queryKey, 15);
+  usePoll(runningQuery.queryKey, 15);
   return (
     <View
       title="Completeness"
-      lead="Every process numbers its events 0, 1, 2, … Below, each is drawn from its first to its last; a hole is an event that was written and is not in the log."
+      lead="Every process numbers its events 0, 1, 2, … Below are those that miss some and those that run, each drawn from its first to its last; a hole is an event that was written and is not in the log."
     >
       <Loaded query={query} what="completeness">
         {(report) => (
@@ -35,6 +40,17 @@ export function Completeness() {
             {report.producers.map((producer) => (
               <Producer key={producer.instance} producer={producer} />
             ))}
+          </Panels>
+        )}
+      </Loaded>
+      <Loaded query={running} what="the producers that run">
+        {({ producers }) => (
+          <Panels>
+            {producers
+              .filter(({ instance }) => !told.has(instance))
+              .map((producer) => (
+                <Producer key={producer.instance} producer={producer} />
+              ))}
           </Panels>
         )}
       </Loaded>

@@ -13,13 +13,18 @@ import { Trouble } from "../components/Trouble";
 import { View } from "../components/View";
 import { RowTime } from "../components/When";
 import { count } from "../lib/format";
+import { usePoll } from "../lib/usePoll";
 import { Notice } from "@look/Notice";
 import classes from "./Forms.module.css";
 import { Reconciliation } from "./Reconciliation";
 
+// The service refuses more in one call.
+const REPLAY_LEAVES_MAX = 100_000;
+
 /** The rules that watch the sealed log, and their runs. */
 export function Detections() {
-  const query = useQuery({ ...detectionsQuery, refetchInterval: 15_000 });
+  const query = useQuery(detectionsQuery);
+  usePoll(detectionsQuery.queryKey, 15);
   return (
     <View
       title="Detections"
@@ -107,7 +112,8 @@ function Replay() {
     mutationFn: () => api.replay(parseInt(first, 10), parseInt(last, 10)),
     onSuccess: () => void queries.invalidateQueries(detectionsQuery),
   });
-  const isReady = /^\d+$/.test(first) && /^\d+$/.test(last) && parseInt(first, 10) < parseInt(last, 10);
+  const leaves = /^\d+$/.test(first) && /^\d+$/.test(last) ? parseInt(last, 10) - parseInt(first, 10) : 0;
+  const isReady = leaves > 0 && leaves <= REPLAY_LEAVES_MAX;
 
   function submit(event: SubmitEvent<HTMLFormElement>) {
     event.preventDefault();
@@ -125,6 +131,7 @@ function Replay() {
         />
         <TextInput
           label="Up to leaf, not included"
+          error={leaves > REPLAY_LEAVES_MAX ? `At most ${count(REPLAY_LEAVES_MAX)} leaves at a time.` : undefined}
           inputMode="numeric"
           value={last}
           onChange={(e) => setLast(e.currentTarget.value)}

@@ -47,7 +47,7 @@ export function Erasures() {
             {(all) => (
               <Table
                 label="Erasures"
-                heads={["When", "Subject (keyed reference)", "Reason", "By", "Entries", "Keys"]}
+                heads={["When", "Subject (keyed reference)", "Reason", "By", "Entries", "Keys", "Files"]}
                 numbers={[4, 5]}
               >
                 {all.map((one) => (
@@ -62,6 +62,9 @@ export function Erasures() {
                     <td>{actorName(one.by)}</td>
                     <Number>{count(one.erased_entries)}</Number>
                     <Number>{count(one.erased_keys)}</Number>
+                    <td>
+                      {one.compacted_at ? <Badge tone="good">clean</Badge> : <Badge tone="warn">to be compacted</Badge>}
+                    </td>
                   </tr>
                 ))}
               </Table>
@@ -75,10 +78,15 @@ export function Erasures() {
 
 function SubjectForm() {
   const queries = useQueryClient();
-  const [search] = useSearchParams();
+  const [search, setSearch] = useSearchParams();
   const [subject, setSubject] = useState(search.get("subject") ?? "");
   const [reason, setReason] = useDraft("erasure-reason");
   const [typed, setTyped] = useState("");
+  // It stands in the address as well, and so outlives the way to a confirmation and back.
+  const name = (given: string) => {
+    setSubject(given);
+    setSearch(given ? { subject: given } : {}, { replace: true });
+  };
   const done = () => {
     setReason("");
     setTyped("");
@@ -101,7 +109,7 @@ function SubjectForm() {
         description="The id of the account (sub)."
         value={subject}
         spellCheck={false}
-        onChange={(event) => setSubject(event.currentTarget.value)}
+        onChange={(event) => name(event.currentTarget.value)}
       />
       <Textarea label="Reason" rows={2} value={reason} onChange={(event) => setReason(event.currentTarget.value)} />
       <TextInput
@@ -121,7 +129,15 @@ function SubjectForm() {
       </Line>
       {erase.data ? (
         <Notice tone="info" title="Erased">
-          <p>{count(erase.data.erased_entries)} entries can no longer be read by anybody. Their proofs still verify.</p>
+          <p>
+            {count(erase.data.erased_entries)} entries can no longer be read through the service. Their proofs still
+            verify.
+          </p>
+          {erase.data.compacted_at ? null : (
+            <p>
+              The database&apos;s files still hold it until <code>python -m services.audit compact</code> has run.
+            </p>
+          )}
         </Notice>
       ) : null}
       {hold.data ? <Notice tone="info" title="The hold stands" /> : null}
@@ -160,7 +176,7 @@ function HoldRow({ hold }: { hold: Hold }) {
             Release
           </Button>
         )}
-        <Trouble error={release.error} />
+        <Trouble error={release.error} thing="hold" />
       </td>
     </tr>
   );

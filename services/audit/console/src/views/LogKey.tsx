@@ -11,6 +11,7 @@ import { Line, View } from "../components/View";
 import { When } from "../components/When";
 import { count } from "../lib/format";
 import { forgetKey, pinKey, useKeys, type KnownKeys } from "../lib/key";
+import { usePoll } from "../lib/usePoll";
 import { openCheckpoint, parseKey } from "../proof/note";
 import { Refused } from "../proof/refused";
 import classes from "./Forms.module.css";
@@ -113,6 +114,7 @@ function GiveKey() {
 
 function Newest({ keys: { pinned } }: { keys: KnownKeys }) {
   const note = useQuery(checkpointQuery);
+  usePoll(checkpointQuery.queryKey, 5);
   const check = useQuery({
     queryKey: ["opened", note.data, pinned?.text],
     queryFn: async () => openCheckpoint(note.data ?? "", await parseKey(pinned?.text ?? "")),

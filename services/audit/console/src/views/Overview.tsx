@@ -1,22 +1,22 @@
-import { serverNow } from "@look/clock";
 import { useQueries, useQuery } from "@tanstack/react-query";
 import { IconCircleCheck, IconAlertTriangle } from "@tabler/icons-react";
 import type { ReactNode } from "react";
 import { Link, useNavigate } from "react-router";
-import { checkpointQuery, completenessQuery, openAlertsQuery, statsQuery, topQuery } from "../api/queries";
+import { checkpointQuery, completenessQuery, openAlertsQuery, recentStatsQuery, recentTopQuery } from "../api/queries";
 import type { Alert, Bucket, Completeness, TopField } from "../api/types";
 import { Ranking } from "../charts/Ranking";
 import { Track } from "../charts/Track";
 import { Volume } from "../charts/Volume";
 import { Badge, SeverityBadge } from "../components/Bits";
-import { Empty, Loaded } from "../components/Loaded";
+import { Empty, Loaded, NotRefreshed } from "../components/Loaded";
 import { Panel, Panels } from "../components/Panel";
 import { ROW } from "../components/Shortcuts";
 import { View } from "../components/View";
 import { Ago } from "../components/When";
-import { useFilters, type Filters, type Span } from "../lib/filters";
+import { useFilters, type Span } from "../lib/filters";
 import { age, atLeast, count, countryName, methodName, share } from "../lib/format";
 import { useTicker } from "../lib/ticker";
+import { usePoll } from "../lib/usePoll";
 import { parseCheckpoint, splitNote } from "../proof/note";
 import classes from "./Overview.module.css";
 import { Spans } from "./search/Spans";
@@ -27,15 +27,16 @@ const BUCKETS: Record<Span, Bucket> = { "15m": "minute", "1h": "minute", "24h": 
 export function Overview() {
   const filters = useFilters();
   const span = filters.span ?? "24h";
-  const from = new Date(spanStart(filters, span)).toISOString();
-  const stats = useQuery(statsQuery({ from, by: BUCKETS[span], group: "outcome" }));
+  const asked = recentStatsQuery(span, BUCKETS[span]);
+  const stats = useQuery(asked);
+  usePoll(asked.queryKey, 60);
   const navigate = useNavigate();
   const inSearch = (more: Record<string, string>) =>
     `/search?${new URLSearchParams({ ...(more.from ? {} : { last: span }), ...more }).toString()}`;
 
   return (
     <View title="Overview" actions={<Spans value={span} onChange={filters.setSpan} />}>
-      <Standing stats={stats.data} />
+      <Standing stats={stats.isPlaceholderData ? undefined : stats.data} />
       <Panels>
         <Panel title="Events by outcome" span={8} aside={<Link to={inSearch({})}>Search these</Link>}>
           <Loaded
@@ -53,11 +54,11 @@ export function Overview() {
         <Panel title="Open alerts" span={4} flush aside={<Link to="/alerts">All alerts</Link>}>
           <OpenAlerts />
         </Panel>
-        <TopPanel title="Factors" field="method" from={from} draw={(value) => methodName(value)} />
+        <TopPanel title="Factors" field="method" span={span} draw={(value) => methodName(value)} />
         <TopPanel
           title="Addresses"
           field="ip"
-          from={from}
+          span={span}
           draw={(value) => (
             <Link to={inSearch({ ip: value })} className={classes.mono} {...ROW}>
               {value}
@@ -67,7 +68,7 @@ export function Overview() {
         <TopPanel
           title="Places"
           field="country"
-          from={from}
+          span={span}
           draw={(value) => (
             <Link to={inSearch({ filter: `client.country eq "${value}"` })} {...ROW}>
               {countryName(value)} <span className={classes.quiet}>{value}</span>
@@ -77,7 +78,7 @@ export function Overview() {
         <TopPanel
           title="Kinds of event"
           field="event_type"
-          from={from}
+          span={span}
           draw={(value) => (
             <Link to={inSearch({ type: value })} {...ROW}>
               {value}
@@ -90,44 +91,42 @@ export function Overview() {
   );
 }
 
-/** The start of a span, held to the minute, so that the questions stay the same while somebody looks. */
-function spanStart({ query }: Filters, span: Span): number {
-  const given = typeof query.from === "string" ? Date.parse(query.from) : serverNow() - 86_400_000;
-  const step = span === "30d" ? 3_600_000 : 60_000;
-  return Math.floor(given / step) * step;
-}
-
 function Standing({ stats }: { stats: { series: { key: string; total: number }[]; total: number } | undefined }) {
   const now = useTicker();
   const [alerts, completeness, checkpoint] = useQueries({
     queries: [openAlertsQuery, completenessQuery, checkpointQuery],
   });
+  usePoll(completenessQuery.queryKey, 15);
+  usePoll(checkpointQuery.queryKey, 5);
   const failed = stats?.series.filter(({ key }) => key === "failure" || key === "denied" || key === "error");
   const refused = failed?.reduce((sum, { total }) => sum + total, 0);
   const sealed = completeness.data?.sealed;
   const waiting = sealed?.oldest_unsealed_at ? now - Date.parse(sealed.oldest_unsealed_at) : 0;
   const missing = completeness.data?.missing;
   return (
-    <dl className={classes.standing}>
-      <Figure name="Events" value={stats && count(stats.total)} />
-      <Figure
-        name="Not successful"
-        value={refused !== undefined && stats ? share(refused, stats.total) : undefined}
-        note={refused === undefined ? undefined : count(refused)}
-      />
-      <Figure
-        name="Open alerts"
-        value={alerts.data && atLeast(alerts.data.alerts.length, alerts.data.next_cursor)}
-        bad={!!alerts.data?.alerts.length}
-      />
-      <Figure name="Missing events" value={missing === undefined ? undefined : count(missing)} bad={!!missing} />
-      <Figure name="Leaves in the tree" value={checkpoint.data && count(sizeOf(checkpoint.data) ?? 0)} />
-      <Figure
-        name={waiting > 5000 ? "Waiting to be sealed for" : "Last sealed"}
-        value={sealed && (waiting > 5000 ? age(waiting) : <Ago time={sealed.sealed_at} />)}
-        bad={waiting > 5000}
-      />
-    </dl>
+    <>
+      <NotRefreshed queries={[alerts, completeness, checkpoint]} />
+      <dl className={classes.standing}>
+        <Figure name="Events" value={stats && count(stats.total)} />
+        <Figure
+          name="Not successful"
+          value={refused !== undefined && stats ? share(refused, stats.total) : undefined}
+          note={refused === undefined ? undefined : count(refused)}
+        />
+        <Figure
+          name="Open alerts"
+          value={alerts.data && atLeast(alerts.data.alerts.length, alerts.data.next_cursor)}
+          bad={!!alerts.data?.alerts.length}
+        />
+        <Figure name="Missing events" value={missing === undefined ? undefined : count(missing)} bad={!!missing} />
+        <Figure name="Leaves in the tree" value={checkpoint.data && count(sizeOf(checkpoint.data) ?? 0)} />
+        <Figure
+          name={waiting > 5000 ? "Waiting to be sealed for" : "Last sealed"}
+          value={sealed && (waiting > 5000 ? age(waiting) : <Ago time={sealed.sealed_at} />)}
+          bad={waiting > 5000}
+        />
+      </dl>
+    </>
   );
 }
 
@@ -191,15 +190,19 @@ function AllQuiet() {
   );
 }
 
+const RANKS = 7;
+
 interface TopPanelProps {
   title: string;
   field: TopField;
-  from: string;
+  span: Span;
   draw: (value: string) => ReactNode;
 }
 
-function TopPanel({ title, field, from, draw }: TopPanelProps) {
-  const query = useQuery(topQuery({ field, from, limit: 7 }));
+function TopPanel({ title, field, span, draw }: TopPanelProps) {
+  const asked = recentTopQuery(span, field, RANKS);
+  const query = useQuery(asked);
+  usePoll(asked.queryKey, 60);
   return (
     <Panel title={title} span={3}>
       <Loaded

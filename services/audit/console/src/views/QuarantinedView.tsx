@@ -21,7 +21,7 @@ export function QuarantinedView() {
   const query = useQuery(quarantinedQuery(id));
   return (
     <View title="Line in quarantine" lead={<Link to="/quarantine">All lines</Link>}>
-      <Loaded query={query} what="the line">
+      <Loaded query={query} what="the line" thing="line">
         {(line) => (
           <Panels>
             <Why line={line} />
@@ -109,7 +109,7 @@ function Repair({ line }: { line: Quarantined }) {
           Put it into the log
         </Button>
       </div>
-      <Trouble error={repair.error} />
+      <Trouble error={repair.error} thing="line" />
     </form>
   );
 }

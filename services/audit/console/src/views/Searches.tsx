@@ -2,6 +2,7 @@ import { Button } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link } from "react-router";
 import { api } from "../api/client";
+import { sessionQuery } from "../api/gateway";
 import { searchesQuery } from "../api/queries";
 import type { SavedSearch } from "../api/types";
 import { Badge } from "../components/Bits";
@@ -45,11 +46,18 @@ export function Searches() {
   );
 }
 
+function ownerId({ owner }: SavedSearch): string {
+  return typeof owner === "string" ? owner : owner.id;
+}
+
 function Row({ search }: { search: SavedSearch }) {
   const queries = useQueryClient();
   const address = searchOf(search.params);
   // An erasure takes the terms out of a search that named the person; what is left would find everybody.
   const isEmptied = address.size === 0;
+  // Where nobody is signed in, the service alone knows whose it is.
+  const { data: session } = useQuery(sessionQuery);
+  const isOwn = !session || ownerId(search) === session.subject.sub;
   const refresh = () => queries.invalidateQueries(searchesQuery);
   const remove = useMutation({ mutationFn: () => api.removeSearch(search.id), onSettled: refresh });
   const share = useMutation({
@@ -83,16 +91,20 @@ function Row({ search }: { search: SavedSearch }) {
           {isEmptied ? null : (
             <>
               <Link to={`/search?${address.toString()}&live=1`}>Live</Link>
-              <Button variant="subtle" loading={share.isPending} onClick={() => share.mutate()}>
-                {search.is_shared ? "Stop sharing" : "Share"}
-              </Button>
+              {isOwn ? (
+                <Button variant="subtle" loading={share.isPending} onClick={() => share.mutate()}>
+                  {search.is_shared ? "Stop sharing" : "Share"}
+                </Button>
+              ) : null}
             </>
           )}
-          <Button variant="subtle" loading={remove.isPending} onClick={() => remove.mutate()}>
-            Remove
-          </Button>
+          {isOwn ? (
+            <Button variant="subtle" loading={remove.isPending} onClick={() => remove.mutate()}>
+              Remove
+            </Button>
+          ) : null}
         </Line>
-        <Trouble error={remove.error ?? share.error} />
+        <Trouble error={remove.error ?? share.error} thing="search" />
       </td>
     </tr>
   );

@@ -27,7 +27,7 @@ function StoryView({ kind, title, parameter }: StoryProps) {
       lead={<CopyId value={id} what={`${parameter} id`} />}
       actions={<Link to={`/search?${new URLSearchParams({ [parameter]: id }).toString()}`}>Search for it</Link>}
     >
-      <Loaded query={query} what={`the ${parameter}`} optional>
+      <Loaded query={query} what={`the ${parameter}`} thing={parameter}>
         {(story) => (
           <Panels>
             <Summary story={story} />

@@ -6,7 +6,7 @@ import { searchQuery, subjectQuery, subjectReadsQuery } from "../api/queries";
 import { OUTCOMES, type Subject } from "../api/types";
 import { OutcomeMark } from "../components/Bits";
 import { EventRows } from "../components/EventRows";
-import { List } from "../components/List";
+import { List, NextPage } from "../components/List";
 import { Loaded } from "../components/Loaded";
 import { Fact, Facts, Panel, Panels } from "../components/Panel";
 import { ROW } from "../components/Shortcuts";
@@ -37,7 +37,7 @@ export function SubjectView() {
     >
       <Panels>
         <Panel title="In short" span={5}>
-          <Loaded query={subject} what="a summary of a subject" optional>
+          <Loaded query={subject} what="a summary of a subject" thing="subject">
             {(data) => <Summary subject={data} />}
           </Loaded>
         </Panel>
@@ -45,7 +45,7 @@ export function SubjectView() {
           <Loaded
             query={subject}
             what="a subject's sessions"
-            optional
+            thing="subject"
             isEmpty={({ sessions }) => sessions.length === 0}
             empty="No session is in the log."
           >
@@ -130,11 +130,7 @@ function Timeline({ sub }: { sub: string }) {
       <Loaded query={events} what="events" isEmpty={() => entries.length === 0} empty="No event names this subject.">
         {() => <EventRows label="Timeline" entries={entries} />}
       </Loaded>
-      {events.hasNextPage ? (
-        <Button variant="subtle" loading={events.isFetchingNextPage} onClick={() => void events.fetchNextPage()}>
-          Older events
-        </Button>
-      ) : null}
+      {events.hasNextPage && !events.isPlaceholderData ? <NextPage pages={events}>Older events</NextPage> : null}
     </Panel>
   );
 }

@@ -105,6 +105,7 @@ it("shows what arrives on the live tail, each once, and what the service says of
     line?.say("notice", { code: "sealing_stands_still", detail: "Sealing stands still." });
   });
   expect(await screen.findByText("Sealing stands still.")).toBeInTheDocument();
+  await screen.findByRole("link", { name: /session.created/ });
   expect(within(screen.getByRole("list", { name: "Events" })).getAllByRole("link")).toHaveLength(2);
   await user.keyboard("t");
   await waitFor(() => expect(Line.open).toHaveLength(0));
@@ -153,6 +154,19 @@ it("says of an erased event what is left of it, and proves that", async () => {
   expect(screen.queryByRole("group", { name: "Bytes of the entry" })).not.toBeInTheDocument();
 });
 
+it.each([
+  [problem(503, "audit_unavailable"), "Nothing is shown right now"],
+  [ok("no key at all\n"), "The key is none"],
+])("says why there is no key to check a proof with, and asks again (%#)", async (first, title) => {
+  let keys = first;
+  service({ [EVENT_PATH]: ok(shown()), [PROOF_PATH]: ok(PROOF), "GET /log/keys": () => keys });
+  const { user } = open(`/events/${EVENT_ID}`);
+  expect(await screen.findByText(title)).toBeInTheDocument();
+  keys = ok(`${KEY}\n`);
+  await user.click(screen.getByRole("button", { name: "Try again" }));
+  expect(await screen.findByText("Proven")).toBeInTheDocument();
+});
+
 it("takes a key from a person, and refuses what is none", async () => {
   service({});
   const { user } = open("/key");
@@ -180,19 +194,21 @@ it("draws a hole where an event is missing, and names it", async () => {
     ...{ missing: 2, repeated: 0, first_recorded_at: gap.noticed_at, last_recorded_at: gap.noticed_at },
     ...{ open_gaps: [gap], explained_gaps: [] },
   };
-  service({
-    "GET /v1/completeness": ok({
-      checked_at: gap.noticed_at,
-      complete: false,
-      missing: 2,
-      sealed: null,
-      producers: [producer],
-    }),
+  const report = { checked_at: gap.noticed_at, sealed: null };
+  const whole = { ...producer, instance: "9b1d0000-0000-4000-8000-000000000000", missing: 0, open_gaps: [] };
+  const seen = service({
+    "GET /v1/completeness": ({ query }) =>
+      query.get("incomplete") === "true"
+        ? ok({ ...report, complete: false, missing: 2, producers: [producer] })
+        : ok({ ...report, complete: false, missing: 2, producers: [producer, whole] }),
   });
   open("/completeness");
   expect(await screen.findByText("2 events are missing")).toBeInTheDocument();
   expect(screen.getByRole("img", { name: "2 of 10 events are missing." })).toBeInTheDocument();
   expect(screen.getByText("numbers 3 to 4")).toBeInTheDocument();
+  expect(await screen.findByRole("heading", { name: "gateway 9b1d0000" })).toBeInTheDocument();
+  expect(screen.getAllByRole("heading", { name: /^gateway/ })).toHaveLength(2);
+  expect(seen.filter(({ path, query }) => path === "/v1/completeness" && query.size === 0)).toEqual([]);
 });
 
 it("leads to a confirmation when an export needs one, and keeps what was filled in", async () => {
@@ -283,24 +299,38 @@ it("shows the events of an alert, with one question", async () => {
 });
 
 it("erases only what was spelt out", async () => {
+  const made = { subject_ref: "r", erased_entries: 3, erased_keys: 1, created_at: "2026-01-02T03:04:05Z", by: "a" };
   const seen = service({
+    "GET /v1/erasures": ok({
+      erasures: [
+        { ...made, id: "8", reason: "y", compacted_at: null },
+        { ...made, id: "7", reason: "z", compacted_at: "2026-01-03T03:04:05Z" },
+      ],
+      next_cursor: null,
+    }),
     "POST /v1/erasures": ok({
       id: "1",
       subject_ref: "r",
       erased_entries: 12,
       erased_keys: 1,
+      compacted_at: null,
       created_at: "",
       by: "a",
       reason: "x",
     }),
   });
-  const { user } = open("/erasures?subject=s-9");
-  await user.type(await screen.findByRole("textbox", { name: "Reason" }), "Asked for it");
+  const { user, router } = open("/erasures");
+  await user.type(await screen.findByRole("textbox", { name: "Subject" }), "s-9");
+  expect(router.state.location.search).toBe("?subject=s-9");
+  await user.type(screen.getByRole("textbox", { name: "Reason" }), "Asked for it");
   const erase = screen.getByRole("button", { name: "Erase for good" });
   expect(erase).toBeDisabled();
   await user.type(screen.getByRole("textbox", { name: "To erase, type: erase" }), "erase");
   await user.click(erase);
-  expect(await screen.findByText(/12 entries can no longer be read/)).toBeInTheDocument();
+  expect(await screen.findByText(/12 entries can no longer be read through the service/)).toBeInTheDocument();
+  expect(screen.getByText(/files still hold it until/)).toBeInTheDocument();
+  expect(screen.getByRole("cell", { name: "to be compacted" })).toBeInTheDocument();
+  expect(screen.getByRole("cell", { name: "clean" })).toBeInTheDocument();
   expect(seen.find(({ method }) => method === "POST")?.body).toEqual({ subject: "s-9", reason: "Asked for it" });
 });
 
@@ -361,8 +391,9 @@ it("leaves the reads of the log out with one click", async () => {
 
 it("keeps a search under a name", async () => {
   const seen = service({ "GET /v1/events": page(), "POST /v1/searches": ok({ id: "1" }) });
-  const { user } = open("/search?type=session.&live=0");
+  const { user } = open("/search?type=session.&live=0&last=1h");
   await user.click(await screen.findByRole("button", { name: "Save" }));
+  expect(screen.getByText(/The span of the last 1h is not kept/)).toBeInTheDocument();
   await user.type(screen.getByRole("textbox", { name: "Name" }), "Sessions");
   await user.click(within(screen.getByRole("dialog")).getByRole("button", { name: "Save" }));
   await waitFor(() => expect(screen.queryByRole("dialog")).not.toBeInTheDocument());

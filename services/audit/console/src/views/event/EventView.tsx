@@ -1,8 +1,9 @@
 import { CopyId } from "@look/CopyId";
+import { Notice } from "@look/Notice";
 import { useQuery } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 import { Link, useParams } from "react-router";
-import { idOf, type RawEntry } from "../../api/client";
+import { idOf, isDamaged, type RawEntry } from "../../api/client";
 import { eventQuery } from "../../api/queries";
 import type { AuditEvent } from "../../api/types";
 import { OutcomeMark } from "../../components/Bits";
@@ -19,24 +20,40 @@ import { ProofPanel } from "./ProofPanel";
 export function EventView() {
   const { id = "" } = useParams();
   const query = useQuery(eventQuery(id));
-  const type = query.data?.event?.event_type;
+  const title = query.data ? titleOf(query.data) : "Event";
   return (
     <View
-      title={type ?? "Event"}
-      heading={<span className={classes.type}>{type ?? (query.data ? "Erased event" : "Event")}</span>}
+      title={title}
+      heading={<span className={classes.type}>{title}</span>}
       lead={<CopyId value={id} what="event id" />}
     >
-      <Loaded query={query} what="the event">
+      <Loaded query={query} what="the event" thing="event">
         {(entry) => (
           <Panels>
             <ProofPanel entry={entry} />
-            {entry.event ? <WhatPanel event={entry.event} /> : <ErasedPanel />}
+            {entry.event ? <WhatPanel event={entry.event} /> : isDamaged(entry) ? <DamagedPanel /> : <ErasedPanel />}
             <LogPanel entry={entry} />
             {entry.raw === null ? null : <RawPanel raw={entry.raw} />}
           </Panels>
         )}
       </Loaded>
     </View>
+  );
+}
+
+function titleOf(entry: RawEntry): string {
+  return entry.event?.event_type ?? (isDamaged(entry) ? "Damaged event" : "Erased event");
+}
+
+function DamagedPanel() {
+  return (
+    <Panel title="Damaged" span={7}>
+      <Notice tone="danger" title="These bytes cannot be read">
+        <p>
+          Nobody erased them. Keep the database as it is, raise the alarm and run <code>countersign audit verify</code>.
+        </p>
+      </Notice>
+    </Panel>
   );
 }
 

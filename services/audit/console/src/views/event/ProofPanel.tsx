@@ -3,7 +3,7 @@ import { CopyId } from "@look/CopyId";
 import { IconAlertTriangle, IconCheck, IconCircleCheck, IconDownload, IconMinus, IconX } from "@tabler/icons-react";
 import { Link } from "react-router";
 import { idOf, type RawEntry } from "../../api/client";
-import { wordsFor } from "../../api/problem";
+import { wordsFor, type Words } from "../../api/problem";
 import { Panel } from "../../components/Panel";
 import { Waiting } from "../../components/Waiting";
 import { count } from "../../lib/format";
@@ -11,6 +11,7 @@ import { useKeys, type KnownKeys } from "../../lib/key";
 import { saveText } from "../../lib/saveText";
 import { useProofCheck } from "../../lib/useProofCheck";
 import type { Step, StepName, Verdict } from "../../proof/check";
+import { Refused } from "../../proof/refused";
 import classes from "./Event.module.css";
 
 const STEP_NAMES: Record<StepName, string> = {
@@ -30,13 +31,21 @@ export function ProofPanel({ entry }: { entry: RawEntry }) {
       {check.state === "working" ? <Waiting label={check.words} /> : null}
       {check.state === "no_key" ? <NoKey /> : null}
       {check.state === "failed" ? (
-        <Result state="unknown" title={wordsFor(check.error).title} text={wordsFor(check.error).text} />
+        <Result state="unknown" {...failureWords(check.error)}>
+          <Button variant="default" onClick={check.retry}>
+            Try again
+          </Button>
+        </Result>
       ) : null}
       {check.state === "done" ? (
         <Outcome verdict={check.verdict} keys={keys} proof={check.proof} entry={entry} />
       ) : null}
     </Panel>
   );
+}
+
+function failureWords(error: unknown): Words {
+  return error instanceof Refused ? { title: "The key is none", text: error.message } : wordsFor(error, "event");
 }
 
 function NoKey() {

@@ -45,6 +45,9 @@ export function SaveDialog({ filters, onClose }: { filters: Filters; onClose: ()
             <input type="checkbox" checked={isShared} onChange={(event) => setShared(event.currentTarget.checked)} />{" "}
             All auditors may see it
           </label>
+          {filters.span ? (
+            <p>The span of the last {filters.span} is not kept: the saved search looks through everything.</p>
+          ) : null}
           <div>
             <Button type="submit" size="sm" loading={save.isPending}>
               Save
@@ -56,7 +59,7 @@ export function SaveDialog({ filters, onClose }: { filters: Filters; onClose: ()
   );
 }
 
-/** A search as it is kept: with the API's own names, and a span as the console writes it. */
+/** A search as it is kept: with the API's own names. The API knows no span that ends now, so that is not kept. */
 function savedParams(search: URLSearchParams): Record<string, string | string[]> {
   const params: Record<string, string | string[]> = {};
   for (const name of new Set(search.keys())) {

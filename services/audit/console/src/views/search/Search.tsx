@@ -1,19 +1,21 @@
 import { Button } from "@mantine/core";
-import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { useInfiniteQuery, useQuery, useQueryClient } from "@tanstack/react-query";
 import { IconBookmarkPlus, IconBroadcast, IconEyeOff, IconFileExport, IconRefresh } from "@tabler/icons-react";
 import { useEffect, useEffectEvent, useMemo, useState } from "react";
 import { Link } from "react-router";
 import { idOf, type Query } from "../../api/client";
 import { isMissing, isProblem } from "../../api/problem";
-import { searchQuery, statsQuery } from "../../api/queries";
-import type { Bucket, Entry } from "../../api/types";
+import { refreshSearch, searchQuery, statsQuery } from "../../api/queries";
+import type { Bucket, Stats } from "../../api/types";
 import { Volume } from "../../charts/Volume";
 import { EventRows } from "../../components/EventRows";
 import { Empty, Loaded } from "../../components/Loaded";
+import { NextPage, type Pages } from "../../components/List";
 import { Panel } from "../../components/Panel";
+import { isShortcut } from "../../components/Shortcuts";
 import { View } from "../../components/View";
 import { leavesReadsOut, useFilters, withReadsToggled, type Filters } from "../../lib/filters";
-import { count } from "../../lib/format";
+import { count, minuteTime } from "../../lib/format";
 import { useTail, type Tail } from "../../lib/useTail";
 import { FilterBar } from "./FilterBar";
 import { SaveDialog } from "./SaveDialog";
@@ -26,13 +28,21 @@ export function Search() {
   const [saving, setSaving] = useState(false);
   const results = useInfiniteQuery(searchQuery(filters.query));
   const isLive = filters.search.get("live") === "1";
-  const tail = useTail(filters.query, isLive, () => void results.refetch());
+  const queries = useQueryClient();
+  const refresh = () => void refreshSearch(queries, filters.query);
+  const tail = useTail(filters.query, isLive, refresh);
   const pages = results.data?.pages;
-  const entries = useMemo(
-    () => merged(tail.entries, pages?.flatMap(({ events }) => events) ?? []),
-    [tail.entries, pages],
-  );
   const fresh = useMemo(() => new Set(tail.entries.map(idOf)), [tail.entries]);
+  const older = useMemo(
+    () => pages?.flatMap(({ events }) => events).filter((entry) => !fresh.has(idOf(entry))) ?? [],
+    [pages, fresh],
+  );
+  const shown = tail.entries.length + older.length;
+  const lookAgain = () => {
+    tail.forget();
+    filters.again();
+    refresh();
+  };
   useLiveKey(filters, isLive);
 
   return (
@@ -53,7 +63,7 @@ export function Search() {
         aside={
           <span className={classes.tools}>
             <ReadsButton filters={filters} />
-            <Button variant="subtle" leftSection={<IconRefresh size={15} />} onClick={filters.again}>
+            <Button variant="subtle" leftSection={<IconRefresh size={15} />} onClick={lookAgain}>
               Look again
             </Button>
             <Button
@@ -75,26 +85,35 @@ export function Search() {
           </span>
         }
       >
-        {tail.notice ? <p className={classes.notice}>{tail.notice}</p> : null}
-        {tail.state === "lost" ? <p className={classes.notice}>The live tail was closed. Switch it on again.</p> : null}
-        <Loaded
-          query={results}
-          what="events"
-          isEmpty={() => entries.length === 0}
-          empty={<Nothing filters={filters} />}
-        >
-          {() => <EventRows label="Events" entries={entries} fresh={fresh} isStale={results.isPlaceholderData} />}
+        <div role="status">
+          {tail.notice ? <p className={classes.notice}>{tail.notice}</p> : null}
+          {tail.state === "lost" ? (
+            <p className={classes.notice}>The live tail was closed. Switch it on again.</p>
+          ) : null}
+        </div>
+        <Loaded query={results} what="events" isEmpty={() => shown === 0} empty={<Nothing filters={filters} />}>
+          {() =>
+            tail.dropped > 0 ? (
+              <>
+                <EventRows label="Events that arrived" entries={tail.entries} fresh={fresh} />
+                <p className={classes.hole}>
+                  {count(tail.dropped)} more arrived here.{" "}
+                  <Button variant="subtle" onClick={lookAgain}>
+                    Look again
+                  </Button>
+                </p>
+                <EventRows label="Events" entries={older} />
+              </>
+            ) : (
+              <EventRows label="Events" entries={[...tail.entries, ...older]} fresh={fresh} />
+            )
+          }
         </Loaded>
-        <More results={results} shown={entries.length} />
+        <More results={results} shown={shown} />
       </Panel>
       {saving ? <SaveDialog filters={filters} onClose={() => setSaving(false)} /> : null}
     </View>
   );
-}
-
-function merged(arrived: Entry[], found: Entry[]): Entry[] {
-  const known = new Set(arrived.map(idOf));
-  return [...arrived, ...found.filter((entry) => !known.has(idOf(entry)))];
 }
 
 function toggleLive({ search, change }: Filters, isLive: boolean): void {
@@ -107,9 +126,7 @@ function toggleLive({ search, change }: Filters, isLive: boolean): void {
 /** `t` switches the tail, wherever nobody types. */
 function useLiveKey(filters: Filters, isLive: boolean): void {
   const pressed = useEffectEvent((event: KeyboardEvent) => {
-    const isTyping = event.target instanceof Element && event.target.closest("input, textarea, select, dialog");
-    if (event.key === "t" && !isTyping && !event.ctrlKey && !event.metaKey && !event.altKey)
-      toggleLive(filters, isLive);
+    if (event.key === "t" && isShortcut(event)) toggleLive(filters, isLive);
   });
   useEffect(() => {
     const listener = (event: KeyboardEvent) => pressed(event);
@@ -161,7 +178,10 @@ function Over({ filters }: { filters: Filters }) {
   const query = useQuery(statsQuery({ ...filters.query, by: bucketOf(filters.query), group: "outcome" }));
   if (isMissing(query.error) || (query.error && isProblem(query.error, "invalid_request"))) return null;
   return (
-    <Panel title="Over time" aside={query.data ? `${count(query.data.total)} events` : undefined}>
+    <Panel
+      title="Over time"
+      aside={query.data && !query.isPlaceholderData ? counted(query.data, filters.query) : undefined}
+    >
       <Loaded query={query} what="statistics" isEmpty={({ total }) => total === 0} empty="Nothing to count.">
         {(stats) => (
           <Volume
@@ -172,6 +192,13 @@ function Over({ filters }: { filters: Filters }) {
       </Loaded>
     </Panel>
   );
+}
+
+/** "1,204 events since 2 Jan 09:14": a search without a span is counted over the last 30 days alone. */
+function counted({ total, from, to }: Stats, asked: Query): string {
+  const now = Date.now();
+  const until = asked.to === undefined ? "" : ` until ${minuteTime(to, now)}`;
+  return `${count(total)} events since ${minuteTime(from, now)}${until}`;
 }
 
 function Nothing({ filters }: { filters: Filters }) {
@@ -188,19 +215,17 @@ function Nothing({ filters }: { filters: Filters }) {
   );
 }
 
-type Results = ReturnType<typeof useInfiniteQuery<{ events: Entry[]; next_cursor: string | null }>>;
-
-function More({
-  results,
-  shown,
-}: {
-  results: Pick<Results, "hasNextPage" | "isFetchingNextPage" | "fetchNextPage" | "data">;
+interface MoreProps {
+  results: Pages & { data: unknown; isPlaceholderData: boolean };
   shown: number;
-}) {
-  const { hasNextPage, isFetchingNextPage, fetchNextPage } = results;
+}
+
+/** What lies behind the rows: fetched as one comes near, unless that failed before. */
+function More({ results, shown }: MoreProps) {
+  const { hasNextPage, isFetchingNextPage, isFetchNextPageError, fetchNextPage } = results;
   const [end, setEnd] = useState<HTMLElement | null>(null);
   const next = useEffectEvent(() => {
-    if (hasNextPage && !isFetchingNextPage) void fetchNextPage();
+    if (hasNextPage && !isFetchingNextPage && !isFetchNextPageError) void fetchNextPage();
   });
 
   useEffect(() => {
@@ -212,13 +237,11 @@ function More({
     return () => observer.disconnect();
   }, [end]);
 
-  if (results.data === undefined || shown === 0) return null;
+  if (results.data === undefined || results.isPlaceholderData || shown === 0) return null;
   return (
     <div ref={setEnd} className={classes.more}>
       {hasNextPage ? (
-        <Button variant="subtle" loading={isFetchingNextPage} onClick={() => void fetchNextPage()}>
-          Older events
-        </Button>
+        <NextPage pages={results}>Older events</NextPage>
       ) : (
         <Empty>{count(shown)} shown. There are no older ones.</Empty>
       )}
