@@ -9,7 +9,7 @@ from uuid import UUID
 import msgspec
 
 from services.audit.detections.model import Alert
-from services.audit.storage.database import UNAVAILABLE, DatabaseUnavailable, Pool, fetch
+from services.audit.storage.database import UNAVAILABLE, DatabaseUnavailable, Pool, fetch, run
 from shared.events import Actor
 from shared.ids import uuid7
 
@@ -192,7 +192,7 @@ class AlertStore:
     async def set_state(self, alert_id: UUID, state: str, note: str, by: Actor) -> None:
         """Say what became of an alert."""
         sql = "INSERT INTO audit.alert_states (alert_id, state, note, by_kind, by_id) VALUES ($1, $2, $3, $4, $5)"
-        await fetch(self._pool, sql, alert_id, state, note, by.kind, by.id)
+        await run(self._pool, sql, alert_id, state, note, by.kind, by.id)
 
     @asynccontextmanager
     async def _locked(self, key: int) -> AsyncIterator[Any]:

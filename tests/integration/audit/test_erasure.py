@@ -10,9 +10,13 @@ import asyncpg
 import pytest
 
 from services.audit.__main__ import WORKS
+from services.audit.erasure.subject import Subject as SomeSubject
+from services.audit.storage.database import DatabaseUnavailable, open_pool
+from services.audit.storage.erasing import ErasureStore
 from services.audit.storage.keys import JOIN_KEYS, SEALED_COLUMNS, KeyRing
 from services.audit.storage.maintain import MaintenanceFailed, compact, rewrap
 from shared.events import Client, Subject, email_hash
+from shared.ids import uuid7
 from tests.integration.audit.commands import LOG_KEY, Person
 from tests.integration.audit.consistency import assert_log_consistent
 from tests.integration.audit.lab import ENTRY_KEY, RING, Author, Database, QueuePair, until
@@ -314,6 +318,40 @@ async def test_appends_and_erasures_at_one_time(service: Service, database: Data
         "JOIN audit.subject_keys k USING (key_id) LEFT JOIN audit.leaves l USING (event_id) WHERE k.destroyed_at IS NOT NULL"
     )
     assert {row["is_named"] for row in rows} == {True}
+
+
+async def test_an_erasure_waits_for_its_turn(database: Database, author: Author) -> None:
+    """
+    An erasure and the closing of keys wait for whoever appends for longer than other statements may run; a hold that gets no
+    turn in time, or that cannot be released, is a database that is not available, never a question that is too broad.
+    """
+    await database.append([author.entry(subject=Subject(sub=sub_of(1)))])
+    subject = SomeSubject(sub_of(1), ())
+    reading = await open_pool(database.reader_url, name="test", connections_max=1, seconds_max=0.2)
+    clerk = await open_pool(database.clerk_url, name="test", connections_max=1, seconds_max=0.2)
+    appending = await asyncpg.connect(database.writer_url)
+    store = ErasureStore(reading, clerk, RING)
+    try:
+        person = await store.person(subject)
+        assert person is not None
+        hold = await store.place(uuid7(), subject, reason="a case", by="somebody")
+        async with appending.transaction():
+            await appending.execute("SELECT pg_advisory_xact_lock(hashtextextended('countersign.audit.erasure', 0))")
+            with pytest.raises(DatabaseUnavailable):
+                await store.place(uuid7(), subject, reason="a case", by="somebody")
+            closing = asyncio.create_task(store.close_keys(person))
+            await asyncio.sleep(0.5)
+            assert not closing.done()
+        await closing
+        async with database.tampering() as connection, connection.transaction():
+            await connection.execute("LOCK TABLE audit.holds")
+            with pytest.raises(DatabaseUnavailable):
+                await store.release(hold.hold_id, by="somebody")
+        assert (await store.erase(uuid7(), person, [], typed=[], reason="", by="somebody")).verdict == "legal_hold"
+    finally:
+        await appending.close()
+        await reading.close()
+        await clerk.close()
 
 
 async def test_entries_from_before_there_were_keys(service: Service, database: Database, author: Author) -> None:
