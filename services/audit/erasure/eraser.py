@@ -176,6 +176,19 @@ class Eraser:
             raise NothingChanged(str(error), headers=retry_after(2)) from error
 
 
+async def record_begun(trail: AuditTrail, asked: Asked, event_type: EventType, data: dict[str, Any]) -> None:
+    """
+    Record a change that is about to be made, so that none is made which the log does not know of.
+
+    Raises:
+        NothingChanged: The queue refused: do not make it.
+    """
+    try:
+        await trail.record(asked.draft(event_type, Outcome.PENDING, data))
+    except AuditUnavailable as error:
+        raise NothingChanged(str(error), headers=retry_after(2)) from error
+
+
 async def record_done(trail: AuditTrail, asked: Asked, event_type: EventType, data: dict[str, Any]) -> None:
     """
     Record a change that was made; the event is the receipt of the answer.

@@ -53,6 +53,7 @@ _PLACE: Final = f"""
 INSERT INTO audit.holds (hold_id, subject_sub, email_hashes, reason, created_by) VALUES ($1, $2, $3, $4, $5)
 RETURNING {_HOLD_COLUMNS}
 """  # noqa: S608 - fixed fragments and placeholders only
+_STANDS: Final = "SELECT FROM audit.holds WHERE hold_id = $1 AND released_at IS NULL"
 _RELEASE: Final = f"""
 UPDATE audit.holds SET released_at = now(), released_by = $2 WHERE hold_id = $1 AND released_at IS NULL
 RETURNING {_HOLD_COLUMNS}
@@ -215,6 +216,10 @@ class ErasureStore:
         except UNAVAILABLE as error:
             raise DatabaseUnavailable(f"{type(error).__name__}: {error}") from error
         return _hold(row)
+
+    async def stands(self, hold_id: UUID) -> bool:
+        """Say whether there is such a hold, and it is not released."""
+        return bool(await run(self._reading, _STANDS, hold_id))
 
     async def release(self, hold_id: UUID, *, by: str) -> Hold | None:
         """Release a hold; None when there is none, or it is released."""

@@ -401,6 +401,9 @@ async def test_every_change_is_in_the_log(service: Service, database: Database, 
     await until(lambda: tells(service, types[-1]), "closing event")
     events = {kind: (await service.events(("type", kind)))[0] for kind in types}
     assert [events[kind]["outcome"] for kind in types] == ["success", "denied", "success", "pending", "success"]
+    for kind in ("audit.hold.placed", "audit.hold.released"):
+        both = await service.events(("type", kind), ("order", "asc"))
+        assert [event["outcome"] for event in both] == ["pending", "success"]
     assert events["audit.erasure.refused"]["reason"] == "legal_hold"
     assert {one["actor"]["id"] for one in events.values()} == {"nightly-export"}
     closing = events["audit.subject.erased"]["data"]
@@ -410,6 +413,25 @@ async def test_every_change_is_in_the_log(service: Service, database: Database, 
         assert (await service.send(method, path, {"subject": "x", "reason": "x"}, token="wrong")).status == 401
     for body in ({"subject": "x"}, {"subject": "", "reason": "x"}, {"subject": "x", "reason": "x", "more": 1}):
         assert (await service.send("POST", "/v1/erasures", body)).json()["code"] == "invalid_request"
+
+
+async def test_no_hold_changes_unrecorded(database: Database, queue: QueuePair, tmp_path: Path) -> None:
+    """
+    While the queue refuses events no hold is placed and none is released: each would be recorded as pending before.
+    """
+    hold_id = uuid7()
+    sql = "INSERT INTO audit.holds (hold_id, subject_sub, email_hashes, reason, created_by) VALUES ($1, $2, '{}', 'case', 'x')"
+    await database.fetch(sql, hold_id, sub_of(1), role="countersign_clerk")
+    gone = queue.url.replace("audit-", "gone-")
+    async with running_service(tmp_path, queue, database, audit_queue_url=gone, receivers=0) as service:
+        answers = [
+            await service.send("POST", "/v1/holds", {"subject": sub_of(2), "reason": "a case"}),
+            await service.send("DELETE", f"/v1/holds/{hold_id}"),
+        ]
+
+    assert {(answer.status, answer.json()["code"]) for answer in answers} == {(503, "audit_unavailable")}
+    rows = await database.fetch("SELECT hold_id, released_at FROM audit.holds")
+    assert [tuple(row) for row in rows] == [(hold_id, None)]
 
 
 async def tells(service: Service, kind: str) -> bool:
