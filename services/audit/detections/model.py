@@ -94,8 +94,9 @@ def make_alert(about: About, key: str, window: str, records: Iterable[Record], *
         key: What it counts by.
         window: Names the stretch of time within which the same key is one alert.
         records: At least one; in any order.
-        title: One line for a person.
-        data: What else a person should see.
+        title: One line for a person. It names no account, session or address: an alert's title and data are kept for ever, and
+            only its key, subject and addresses go with somebody who is erased.
+        data: What else a person should see, with the same left out.
     """
     behind = sorted(records, key=lambda record: record.leaf_index)
     events = [record.event for record in behind]
