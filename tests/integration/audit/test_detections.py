@@ -15,13 +15,16 @@ from services.audit.alerting.metrics import AlertMetrics
 from services.audit.alerting.records import LogRecords
 from services.audit.api.query import parse_alerts, parse_nothing
 from services.audit.detections.parameters import DetectionParameters
+from services.audit.erasure.subject import Subject as SomeSubject
 from services.audit.pulse import Pulse
 from services.audit.storage.alerts import AlertReader, AlertStore
 from services.audit.storage.database import open_pool
+from services.audit.storage.erasing import ErasureStore
 from services.audit.storage.migrate import migrate, released_migrations
 from services.audit.storage.search import EntryReader
 from shared.audit_trail import AuditTrail
 from shared.events import Client, EventType, Subject
+from shared.ids import uuid7
 from shared.problems import InvalidRequest
 from tests.integration.audit.alarms import Receiver, receiver, stuffing, topic
 from tests.integration.audit.commands import Person
@@ -223,6 +226,54 @@ async def test_whoever_takes_over_finds_what_one_would_have(database: Database, 
         await trail.close()
         await reading.close()
         await clerk.close()
+
+
+async def test_what_rules_remember_of_an_erased_person(database: Database, author: Author) -> None:
+    """
+    A follower that has seen a person's events before they are erased raises no alert about that person alone, and one about
+    many people names all but that one.
+    """
+    now = datetime.now(UTC)
+    entries = stuffing(author, network="203.0.113", since=now)
+    sub, gone = "sub-3", "203.0.113.4"
+
+    def sign_in(country: str) -> bytes:
+        client = Client(ip=gone, country=country)
+        kind = EventType.SIGN_IN_SUCCEEDED
+        return author.entry(event_type=kind, occurred_at=now, client=client, subject=Subject(sub=sub))
+
+    reading = await open_pool(database.reader_url, name="test", connections_max=2)
+    clerk = await open_pool(database.clerk_url, name="test", connections_max=2)
+    trail = AuditTrail(SentDrafts(), "audit")
+    records = LogRecords(EntryReader(reading, RING), AlertReader(reading))
+    metrics = AlertMetrics(CollectorRegistry())
+    follower = RuleFollower(
+        AlertStore(clerk), records, DetectionParameters(), metrics, trail, sealed=Pulse(), raised=Pulse(), clock=lambda: now
+    )
+    store = ErasureStore(reading, clerk, RING)
+    try:
+        await database.append([*entries[:6], sign_in("NZ")])
+        await seal(database)
+        assert await follower.step()
+        person = await store.person(SomeSubject(sub, ()))
+        assert person is not None
+        await store.close_keys(person)
+        plan = await store.plan(person)
+        done = await store.erase(uuid7(), person, plan.leaves, typed=[], reason="asked for it", by="somebody")
+        assert (done.verdict, done.entry_count) == ("erased", 2)
+        await database.append([*entries[6:], sign_in("DE")])
+        await seal(database)
+        assert await follower.step()
+    finally:
+        await trail.close()
+        await reading.close()
+        await clerk.close()
+
+    rows = await database.fetch("SELECT rule, event_count, event_ids::text[], ips FROM audit.alerts JOIN audit.alert_people"
+                                " USING (alert_id)")  # fmt: skip
+    assert [tuple(row)[:2] for row in rows] == [("credential_stuffing", 9)]
+    assert (len(rows[0]["event_ids"]), json.loads(entries[3])["event_id"] in rows[0]["event_ids"]) == (9, False)
+    assert (len(rows[0]["ips"]), gone in rows[0]["ips"]) == (9, False)
 
 
 OLD_TITLES = {
