@@ -9,7 +9,8 @@ The course of an erasure. At every moment the log can be verified, and says what
    more than that, as after another request of this kind at the same time, step 2 is gone through again.
 4. Record `audit.subject.erased`.
 
-Whoever dies in between leaves closed keys and an announcement behind: asking again completes it.
+Whoever dies before step 3 leaves closed keys and perhaps an announcement behind: asking again completes it. Whoever dies
+between steps 3 and 4 leaves a row in audit.erasures, for which `services.audit.erasure.closer` records the event.
 """
 
 import time
@@ -106,8 +107,9 @@ class Eraser:
         except (LegalHold, NothingFound, SeveralAccounts) as refusal:
             await self._refused(refusal, data, asked)
             raise
-        data |= {"key_ids": [str(key_id) for key_id in done.key_ids], "entries": done.entry_count}
-        await record_done(self._trail, asked, EventType.AUDIT_SUBJECT_ERASED, data)
+        # Committed. Who dies here, or whom the queue refuses, leaves the event below to `ErasureCloser`.
+        closing = closing_data(erasure_id, person.reference, done.key_ids, done.entry_count)
+        await record_done(self._trail, asked, EventType.AUDIT_SUBJECT_ERASED, closing)
         return Erased(erasure_id, person.reference, done)
 
     async def _with_account(self, subject: Subject) -> Subject:
@@ -174,6 +176,16 @@ class Eraser:
             asked.context.receipt = await self._trail.record(draft)
         except AuditUnavailable as error:
             raise NothingChanged(str(error), headers=retry_after(2)) from error
+
+
+def closing_data(erasure_id: UUID, subject_ref: bytes, key_ids: Sequence[UUID], entry_count: int) -> dict[str, Any]:
+    """Return what `audit.subject.erased` says."""
+    return {
+        "erasure_id": str(erasure_id),
+        "subject_ref": subject_ref.hex(),
+        "key_ids": [str(key_id) for key_id in key_ids],
+        "entries": entry_count,
+    }
 
 
 async def record_begun(trail: AuditTrail, asked: Asked, event_type: EventType, data: dict[str, Any]) -> None:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
@@ -42,6 +42,14 @@ _ERASURES: Final = """
 SELECT erasure_id, erasure_no, subject_ref, entry_count, cardinality(key_ids) AS key_count, created_at, created_by, reason,
     compacted_at
 FROM audit.erasures WHERE $1::bigint IS NULL OR erasure_no < $1 ORDER BY erasure_no DESC LIMIT $2
+"""
+# No month is dropped within a week. An event that is too long to be searched counts as the one that is looked for.
+_UNCLOSED: Final = """
+SELECT r.erasure_id, r.subject_ref, r.entry_count, r.key_ids, r.created_by FROM audit.erasures AS r
+WHERE r.created_at BETWEEN now() - interval '7 days' AND now() - $1::interval AND NOT EXISTS (
+    SELECT FROM audit.entry_search AS s WHERE s.event_type = 'audit.subject.erased' AND s.event_id > r.erasure_id
+        AND coalesce(s.data ->> 'erasure_id' = r.erasure_id::text, true))
+ORDER BY r.erasure_no
 """
 _HOLD_COLUMNS: Final = "hold_id, hold_no, subject_sub, email_hashes, reason, created_at, created_by, released_at"
 _HOLDS: Final = f"""
@@ -111,6 +119,16 @@ class Erasure(NamedTuple):
     created_by: str
     reason: str
     compacted_at: datetime | None
+
+
+class Unclosed(NamedTuple):
+    """One erasure that was carried out, and of which the log does not say so."""
+
+    erasure_id: UUID
+    subject_ref: bytes
+    entry_count: int
+    key_ids: list[UUID]
+    created_by: str
 
 
 class Hold(NamedTuple):
@@ -202,6 +220,20 @@ class ErasureStore:
     async def erasures(self, *, before: int | None, limit: int) -> list[Erasure]:
         """Return erasures, newest first, from before a number."""
         return [Erasure(*row) for row in await fetch(self._reading, _ERASURES, before, limit)]
+
+    async def unclosed(self, older_than: timedelta) -> list[Unclosed]:
+        """Return the erasures of the last week, older than that, whose closing event the log does not hold."""
+        rows = await run(self._reading, _UNCLOSED, older_than)
+        return [
+            Unclosed(
+                UUID(int=row["erasure_id"].int),
+                row["subject_ref"],
+                row["entry_count"],
+                [UUID(int=key_id.int) for key_id in row["key_ids"]],
+                row["created_by"],
+            )
+            for row in rows
+        ]
 
     async def holds(self, *, before: int | None, limit: int) -> list[Hold]:
         """Return holds, newest first, from before a number; released ones as well."""

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +11,13 @@ import asyncpg
 import pytest
 
 from services.audit.__main__ import WORKS
+from services.audit.erasure.closer import ErasureCloser
 from services.audit.erasure.subject import Subject as SomeSubject
 from services.audit.storage.database import DatabaseUnavailable, open_pool
 from services.audit.storage.erasing import ErasureStore
 from services.audit.storage.keys import JOIN_KEYS, SEALED_COLUMNS, KeyRing
 from services.audit.storage.maintain import MaintenanceFailed, compact, rewrap
+from shared.audit_trail import AuditTrail
 from shared.events import Client, Subject, email_hash
 from shared.ids import uuid7
 from tests.integration.audit.commands import LOG_KEY, Person
@@ -352,6 +355,51 @@ async def test_an_erasure_waits_for_its_turn(database: Database, author: Author)
         await appending.close()
         await reading.close()
         await clerk.close()
+
+
+async def test_a_closing_event_that_was_lost(service: Service, database: Database, author: Author, queue: QueuePair) -> None:
+    """
+    An erasure whose process died after the commit is closed by whoever looks, in the name of who asked; one that the log tells
+    of is not told of again.
+    """
+
+    async def send(body: str) -> None:
+        await queue.client.send_message(QueueUrl=queue.url, MessageBody=body)
+
+    async def told() -> list[dict[str, Any]]:
+        return await service.events(("type", "audit.subject.erased"), ("order", "asc"))
+
+    async def both_are_told() -> bool:
+        return len(await told()) == 2
+
+    await database.append([author.entry(subject=Subject(sub=sub_of(number))) for number in (1, 2)])
+    await erase(service, sub_of(2))
+    await until(told, "closing event")
+    reading = await open_pool(database.reader_url, name="test", connections_max=1)
+    clerk = await open_pool(database.clerk_url, name="test", connections_max=1)
+    store, trail = ErasureStore(reading, clerk, RING), AuditTrail(send, "audit")
+    try:
+        person = await store.person(SomeSubject(sub_of(1), ()))
+        assert person is not None
+        await store.close_keys(person)
+        leaves = (await store.plan(person)).leaves
+        done = await store.erase(uuid7(), person, leaves, typed=[], reason="asked for it", by="service:nightly")
+        assert (done.verdict, (await erase(service, sub_of(1)))["code"]) == ("erased", "nothing_found")
+        await ErasureCloser(store, trail).look()
+        closer = ErasureCloser(store, trail, timedelta())
+        await closer.look()
+        await closer.look()
+        await until(both_are_told, "the closing event of the other one")
+        await ErasureCloser(store, trail, timedelta()).look()
+        assert await store.unclosed(timedelta()) == []
+    finally:
+        await trail.close()
+        await reading.close()
+        await clerk.close()
+    await until(queue.is_empty, "empty queue")
+    _, event = await told()
+    assert (event["actor"], event["data"]["subject_ref"]) == ({"kind": "service", "id": "nightly"}, person.reference.hex())
+    assert (event["data"]["entries"], event["data"]["key_ids"]) == (1, [str(key_id) for key_id in done.key_ids])
 
 
 async def test_entries_from_before_there_were_keys(service: Service, database: Database, author: Author) -> None:
