@@ -56,7 +56,7 @@ from services.audit.storage.search import EntryReader
 from services.audit.storage.stats import StatsReader
 from services.audit.streaming.worker import start_streams, stream_keys
 from services.audit.tree.notes import Signer
-from services.audit.workers import close_pool, start_consumer, start_counter, start_sequencer, start_watch
+from services.audit.workers import close_pool, start_closer, start_consumer, start_counter, start_sequencer, start_watch
 from shared.audit_trail import AuditTrail, service_event
 from shared.cognito_tokens import TokenVerifier
 from shared.events import EventType
@@ -200,6 +200,7 @@ async def _lifespan(
         stack.enter_context(on_stop_signal(begin_to_stop))
         start_watch(stack, app.state.producers, registry)
         start_counter(stack, clerk, registry)
+        start_closer(stack, app.state.erasures, trail, registry)
         app.state.settings = settings
         app.state.streams = await start_streams(
             stack, settings, secrets.clerk_url, secrets.stream_keys, reader, sealed, registry

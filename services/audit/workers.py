@@ -1,4 +1,4 @@
-"""What an audit process does besides answering: consume, seal, and watch for gaps. Each goes on after a fault of ours."""
+"""What an audit process does besides answering: consume, seal, watch, count, close erasures. Each outlives a fault of ours."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -11,6 +11,7 @@ from services.audit.consumer.metrics import ConsumerMetrics
 from services.audit.consumer.queue import AuditQueue
 from services.audit.consumer.service import Consumer
 from services.audit.counting import HourCounter
+from services.audit.erasure.closer import ErasureCloser
 from services.audit.pulse import Pulse
 from services.audit.sealing.metrics import SealMetrics
 from services.audit.sealing.sequencer import Sequencer
@@ -19,6 +20,7 @@ from services.audit.settings import AuditSettings
 from services.audit.storage.counts import CountStore
 from services.audit.storage.database import Pool, open_pool
 from services.audit.storage.entries import EntryStore
+from services.audit.storage.erasing import ErasureStore
 from services.audit.storage.keys import KeyRing
 from services.audit.storage.producers import ProducerReader
 from services.audit.supervision import Part, keep_running
@@ -114,6 +116,12 @@ def start_counter(stack: AsyncExitStack, clerk: Pool, registry: CollectorRegistr
     counts = CountStore(clerk)
     faults = Counter("audit_counter_faults_total", "Times the hourly counts stopped by a fault of ours", registry=registry)
     start_part(stack, "counter", lambda: HourCounter(counts), asyncio.Event(), faults.inc)
+
+
+def start_closer(stack: AsyncExitStack, erasures: ErasureStore, trail: AuditTrail, registry: CollectorRegistry) -> None:
+    """Begin to record the closing events of erasures whose process could not."""
+    faults = Counter("audit_closer_faults_total", "Times the closing of erasures stopped by a fault of ours", registry=registry)
+    start_part(stack, "closer", lambda: ErasureCloser(erasures, trail), asyncio.Event(), faults.inc)
 
 
 def start_part(

@@ -12,7 +12,7 @@ from litestar.response.base import ASGIResponse
 from services.audit.api.access import ERASURES_PATH, HOLD_ROUTE, HOLDS_PATH
 from services.audit.api.query import shape
 from services.audit.api.views import encode_view
-from services.audit.erasure.eraser import Asked, Eraser, record_done
+from services.audit.erasure.eraser import Asked, Eraser, record_begun, record_done
 from services.audit.erasure.subject import parse_subject
 from services.audit.storage.erasing import Erasure, ErasureStore, Hold
 from shared.events import Actor, EventType, HttpRef
@@ -114,20 +114,30 @@ async def place_hold(request: AnyRequest, data: JSONBody[AboutSubject]) -> ASGIR
     store: ErasureStore = state.erasures
     asked = _asked(request, "POST", HOLDS_PATH, 201)
     subject = parse_subject(data.subject, state.email_hash_keys)
-    hold = await store.place(uuid7(), subject, reason=data.reason, by=asked.by)
-    await _record_hold(request, asked, EventType.AUDIT_HOLD_PLACED, hold)
+    hold_id = uuid7()
+    about = _about(hold_id)
+    await record_begun(state.trail, asked, EventType.AUDIT_HOLD_PLACED, about)
+    # A crash from here on leaves a pending event: the list says whether the hold stands.
+    hold = await store.place(hold_id, subject, reason=data.reason, by=asked.by)
+    await record_done(state.trail, asked, EventType.AUDIT_HOLD_PLACED, about)
     return _answer(HoldView.of(hold), 201)
 
 
 @delete(HOLD_ROUTE.replace("}", ":str}"), status_code=200)
 async def release_hold(request: AnyRequest, hold_id: FromPath[str]) -> ASGIResponse:
     """Release a legal hold."""
-    store: ErasureStore = request.app.state.erasures
+    state = request.app.state
+    store: ErasureStore = state.erasures
     asked = _asked(request, "DELETE", HOLD_ROUTE, 200)
-    hold = await store.release(UUID(hold_id), by=asked.by) if is_uuid(hold_id) else None
-    if hold is None:
+    if not is_uuid(hold_id) or not await store.stands(UUID(hold_id)):
         raise NotFound()
-    await _record_hold(request, asked, EventType.AUDIT_HOLD_RELEASED, hold)
+    about = _about(UUID(hold_id))
+    await record_begun(state.trail, asked, EventType.AUDIT_HOLD_RELEASED, about)
+    # A crash from here on leaves a pending event: the list says whether the hold stands.
+    hold = await store.release(UUID(hold_id), by=asked.by)
+    if hold is None:  # Somebody else released it meanwhile, and that is recorded.
+        raise NotFound()
+    await record_done(state.trail, asked, EventType.AUDIT_HOLD_RELEASED, about)
     return _answer(HoldView.of(hold))
 
 
@@ -136,9 +146,9 @@ def _asked(request: AnyRequest, method: str, route: str, status: int) -> Asked:
     return Asked(context_of(request), caller, HttpRef(method=method, route=route, status=status))
 
 
-async def _record_hold(request: AnyRequest, asked: Asked, event_type: EventType, hold: Hold) -> None:
-    """Record a change of a hold; by its id alone, since the log keeps what an event says for ever."""
-    await record_done(request.app.state.trail, asked, event_type, {"hold_id": str(hold.hold_id)})
+def _about(hold_id: UUID) -> dict[str, Any]:
+    """Return what an event says of a hold: its id alone, since the log keeps that for ever."""
+    return {"hold_id": str(hold_id)}
 
 
 async def _record_read(request: AnyRequest, route: str, view: str, rows: int) -> None:

@@ -132,6 +132,7 @@ def _print(alerts: list[dict[str, Any]]) -> None:
     for alert in alerts:
         seen = datetime.fromisoformat(alert["last_seen"])
         severity = Text(alert["severity"], style=STYLES[alert["severity"]])
-        cells = (local(seen, now), ago(seen, now), severity, alert["rule"], Text(alert["title"]), alert["state"])
+        what = Text.assemble(alert["title"], " ", (alert["key"] or "", "dim"))
+        cells = (local(seen, now), ago(seen, now), severity, alert["rule"], what, alert["state"])
         made.add_row(*cells, alert["id"])
     console().print(made)

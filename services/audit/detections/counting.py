@@ -78,8 +78,8 @@ class CountingRule(ABC):
         """Return what an event counts as; all marks have one key."""
 
     @abstractmethod
-    def title(self, key: str, counts: dict[str, int]) -> str:
-        """Return the alert's one line."""
+    def title(self, counts: dict[str, int]) -> str:
+        """Return the alert's one line; see `make_alert` for what it leaves out."""
 
     def observe(self, record: Record) -> Alert | None:
         """See `Rule`."""
@@ -110,7 +110,7 @@ class CountingRule(ABC):
         known.raised[window] = record.recorded_at
         behind = {one.leaf_index: one for one in near.values()}
         return make_alert(
-            self.about, key, str(window), behind.values(), title=self.title(key, counts), counts=dict(sorted(counts.items()))
+            self.about, key, str(window), behind.values(), title=self.title(counts), counts=dict(sorted(counts.items()))
         )
 
     def _sweep(self) -> None:

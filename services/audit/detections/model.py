@@ -1,6 +1,6 @@
 """What a detection reads, and what it says."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any, Final, NamedTuple, Protocol
@@ -40,7 +40,8 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
     What a rule found.
 
     `id` is made of rule, version, key and window alone: whoever finds the same again finds the same id. `key` is what the rule
-    counts by (a network, an account, a session). Leaves and times are of the first and the last event behind the alert.
+    counts by (a network, an account, a session). `behind` are the records that it was found in, in the order of the log; leaves
+    and times are of the first and the last of them.
     """
 
     id: UUID
@@ -57,6 +58,7 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
     last_seen: datetime
     event_ids: tuple[str, ...]
     event_count: int
+    behind: tuple[Record, ...]
     data: dict[str, Any] = {}
 
 
@@ -94,11 +96,10 @@ def make_alert(about: About, key: str, window: str, records: Iterable[Record], *
         key: What it counts by.
         window: Names the stretch of time within which the same key is one alert.
         records: At least one; in any order.
-        title: One line for a person.
-        data: What else a person should see.
+        title: One line for a person. It names no account, session or address: an alert's title and data are kept for ever, and
+            only its key, subject and addresses go with somebody who is erased.
+        data: What else a person should see, with the same left out.
     """
-    behind = sorted(records, key=lambda record: record.leaf_index)
-    events = [record.event for record in behind]
     return Alert(
         id=alert_id(about, key, window),
         rule=about.id,
@@ -106,16 +107,45 @@ def make_alert(about: About, key: str, window: str, records: Iterable[Record], *
         key=key,
         severity=about.severity,
         title=title,
-        subject=_only_subject(events),
-        ips=tuple(sorted({event.client.ip for event in events if event.client and event.client.ip}))[:EVENTS_NAMED_MAX],
-        first_leaf=behind[0].leaf_index,
-        last_leaf=behind[-1].leaf_index,
-        first_seen=min(event.occurred_at for event in events),
-        last_seen=max(event.occurred_at for event in events),
-        event_ids=tuple(event.event_id for event in events[-EVENTS_NAMED_MAX:]),
-        event_count=len(events),
         data=data,
+        **_told_by(sorted(records, key=lambda record: record.leaf_index)),
     )
+
+
+def without(alert: Alert, event_ids: Collection[str]) -> Alert | None:
+    """
+    Return what is left of an alert when some events are gone; None when that is nothing.
+
+    One about many people stays about the others. One about a single person says what their events were: it goes with any of
+    them.
+    """
+    left = [record for record in alert.behind if record.event.event_id not in event_ids]
+    if len(left) == len(alert.behind):
+        return alert
+    if not left or alert.subject is not None:
+        return None
+    gone = _ips(record.event for record in alert.behind) - _ips(record.event for record in left)
+    return msgspec.structs.replace(alert, key="" if alert.key in gone else alert.key, **_told_by(left))
+
+
+def _told_by(behind: Sequence[Record]) -> dict[str, Any]:
+    """Return what an alert takes from its records, which are in the order of the log."""
+    events = [record.event for record in behind]
+    return {
+        "subject": _only_subject(events),
+        "ips": tuple(sorted(_ips(events)))[:EVENTS_NAMED_MAX],
+        "first_leaf": behind[0].leaf_index,
+        "last_leaf": behind[-1].leaf_index,
+        "first_seen": min(event.occurred_at for event in events),
+        "last_seen": max(event.occurred_at for event in events),
+        "event_ids": tuple(event.event_id for event in events[-EVENTS_NAMED_MAX:]),
+        "event_count": len(events),
+        "behind": tuple(behind),
+    }
+
+
+def _ips(events: Iterable[Event]) -> set[str]:
+    return {event.client.ip for event in events if event.client and event.client.ip}
 
 
 def alert_id(about: About, key: str, window: str) -> UUID:

@@ -66,9 +66,9 @@ class StuffingRule(CountingRule):
         """See `CountingRule`."""
         return _people(event, *self._prefixes) if event.outcome in ENDED else []
 
-    def title(self, key: str, counts: dict[str, int]) -> str:
+    def title(self, counts: dict[str, int]) -> str:
         """See `CountingRule`."""
-        return f"{max(counts.values())} people failed to sign in from {key}"
+        return f"{max(counts.values())} people failed to sign in from one network"
 
 
 class SprayRule(CountingRule):
@@ -90,10 +90,10 @@ class SprayRule(CountingRule):
             marks += [Mark(mark.key, "unknown", mark.identity) for mark in marks]
         return marks
 
-    def title(self, key: str, counts: dict[str, int]) -> str:
+    def title(self, counts: dict[str, int]) -> str:
         """See `CountingRule`."""
         tried, unknown = counts.get("addresses", 0), counts.get("unknown", 0)
-        return f"{tried} identifiers were tried from {key}, {unknown} of them unknown"
+        return f"{tried} identifiers were tried from one network, {unknown} of them unknown"
 
 
 class FatigueRule(CountingRule):
@@ -125,7 +125,7 @@ class FatigueRule(CountingRule):
         # An attempt is declined once, whoever tells of it.
         return [Mark(person, "declined", event.attempt_id or event.event_id)] if event.reason == DECLINED else []
 
-    def title(self, key: str, counts: dict[str, int]) -> str:
+    def title(self, counts: dict[str, int]) -> str:
         """See `CountingRule`."""
         declined, challenged = counts.get("declined", 0), counts.get("challenged", 0)
         return f"One person was asked {challenged} times and declined {declined} times"
@@ -146,9 +146,9 @@ class RefreshReuseRule(CountingRule):
         """See `CountingRule`."""
         return [Mark(event.session_ref or _person(event) or event.event_id, "reused", event.event_id)]
 
-    def title(self, key: str, counts: dict[str, int]) -> str:
+    def title(self, counts: dict[str, int]) -> str:
         """See `CountingRule`."""
-        return f"The refresh token of session {key} was used twice"
+        return "A refresh token was used twice"
 
 
 def network_of(address: str, ipv4_prefix: int, ipv6_prefix: int) -> str | None:

@@ -9,7 +9,8 @@ The course of an erasure. At every moment the log can be verified, and says what
    more than that, as after another request of this kind at the same time, step 2 is gone through again.
 4. Record `audit.subject.erased`.
 
-Whoever dies in between leaves closed keys and an announcement behind: asking again completes it.
+Whoever dies before step 3 leaves closed keys and perhaps an announcement behind: asking again completes it. Whoever dies
+between steps 3 and 4 leaves a row in audit.erasures, for which `services.audit.erasure.closer` records the event.
 """
 
 import time
@@ -21,7 +22,7 @@ from services.audit.api.problems import NotSealedYet
 from services.audit.erasure.problems import DoneNotRecorded, LegalHold, NothingChanged, NothingFound, SeveralAccounts
 from services.audit.erasure.subject import Run, Subject, in_parts, written
 from services.audit.pulse import Pulse
-from services.audit.storage.erasing import Erasing, ErasureStore, Plan
+from services.audit.storage.erasing import Erasing, ErasureStore, Person, Plan
 from shared.audit_trail import AuditTrail, AuditUnavailable
 from shared.events import Actor, Draft, EventType, HttpRef, Outcome
 from shared.http.context import RequestContext
@@ -98,38 +99,36 @@ class Eraser:
         erasure_id = uuid7()
         data: dict[str, Any] = {"erasure_id": str(erasure_id)}
         try:
-            subject = await self._person(subject)
-            reference = await self._store.reference(subject)
-            if reference is None:
+            person = await self._store.person(await self._with_account(subject))
+            if person is None:
                 raise NothingFound("nobody has a key")
-            data["subject_ref"] = reference.hex()
-            done = await self._carry_out(erasure_id, subject, reference, reason, asked, data)
+            data["subject_ref"] = person.reference.hex()
+            done = await self._carry_out(erasure_id, person, reason, asked, data)
         except (LegalHold, NothingFound, SeveralAccounts) as refusal:
             await self._refused(refusal, data, asked)
             raise
-        data |= {"key_ids": [str(key_id) for key_id in done.key_ids], "entries": done.entry_count}
-        await record_done(self._trail, asked, EventType.AUDIT_SUBJECT_ERASED, data)
-        return Erased(erasure_id, reference, done)
+        # Committed. Who dies here, or whom the queue refuses, leaves the event below to `ErasureCloser`.
+        closing = closing_data(erasure_id, person.reference, done.key_ids, done.entry_count)
+        await record_done(self._trail, asked, EventType.AUDIT_SUBJECT_ERASED, closing)
+        return Erased(erasure_id, person.reference, done)
 
-    async def _person(self, subject: Subject) -> Subject:
+    async def _with_account(self, subject: Subject) -> Subject:
         """Return the account that an address stands for, together with the address."""
         accounts = await self._store.accounts(subject.addresses) if subject.sub is None else []
         if len(accounts) > 1:
             raise SeveralAccounts("the address was seen with several accounts")
         return Subject(accounts[0], subject.addresses) if accounts else subject
 
-    async def _carry_out(
-        self, erasure_id: UUID, subject: Subject, reference: bytes, reason: str, asked: Asked, data: dict[str, Any]
-    ) -> Erasing:
-        await self._store.close_keys(subject)
-        announced: list[Run] = []
+    async def _carry_out(self, erasure_id: UUID, person: Person, reason: str, asked: Asked, data: dict[str, Any]) -> Erasing:
+        await self._store.close_keys(person)
+        announced: list[Run] | None = None
         for _ in range(ROUNDS_MAX):
-            plan = await self._settled(subject)
+            plan = await self._settled(person)
             if plan.leaves != announced:
                 announced = plan.leaves
                 await self._announce(announced, data, asked)
-            typed = await self._store.typed_addresses(subject, self._email_hash_keys)
-            done = await self._store.erase(erasure_id, subject, reference, announced, typed=typed, reason=reason, by=asked.by)
+            typed = await self._store.typed_addresses(person, self._email_hash_keys)
+            done = await self._store.erase(erasure_id, person, announced, typed=typed, reason=reason, by=asked.by)
             if done.verdict == "erased":
                 return done
             if done.verdict == "legal_hold":
@@ -138,23 +137,24 @@ class Eraser:
                 raise NothingFound("erased meanwhile")
         raise NotSealedYet("what is to be erased keeps changing", headers=retry_after(1))
 
-    async def _settled(self, subject: Subject) -> Plan:
+    async def _settled(self, person: Person) -> Plan:
         """Return what there is to erase, once all of it is sealed."""
         deadline = time.monotonic() + SEALED_SECONDS_MAX
         while True:
-            plan = await self._store.plan(subject)
+            plan = await self._store.plan(person)
             if plan.is_held:
                 raise LegalHold("on hold")
-            if not plan.entry_count:
-                raise NothingFound("no entry")
+            if not plan.entry_count and not plan.key_count:
+                raise NothingFound("no entry and no key")
             if plan.sealed_count == plan.entry_count:
                 return plan
             await self._wait(deadline)
 
     async def _announce(self, leaves: list[Run], data: dict[str, Any], asked: Asked) -> None:
+        # Without a leaf, where retention has dropped them all, the event still comes before the keys go.
         drafts = [
             asked.draft(EventType.AUDIT_ERASURE_STARTED, Outcome.PENDING, {**data, "leaves": written(part)})
-            for part in in_parts(leaves)
+            for part in in_parts(leaves) or [()]
         ]
         try:
             event_ids = [receipt.event_id for receipt in await self._trail.record_all(drafts)]
@@ -176,6 +176,29 @@ class Eraser:
             asked.context.receipt = await self._trail.record(draft)
         except AuditUnavailable as error:
             raise NothingChanged(str(error), headers=retry_after(2)) from error
+
+
+def closing_data(erasure_id: UUID, subject_ref: bytes, key_ids: Sequence[UUID], entry_count: int) -> dict[str, Any]:
+    """Return what `audit.subject.erased` says."""
+    return {
+        "erasure_id": str(erasure_id),
+        "subject_ref": subject_ref.hex(),
+        "key_ids": [str(key_id) for key_id in key_ids],
+        "entries": entry_count,
+    }
+
+
+async def record_begun(trail: AuditTrail, asked: Asked, event_type: EventType, data: dict[str, Any]) -> None:
+    """
+    Record a change that is about to be made, so that none is made which the log does not know of.
+
+    Raises:
+        NothingChanged: The queue refused: do not make it.
+    """
+    try:
+        await trail.record(asked.draft(event_type, Outcome.PENDING, data))
+    except AuditUnavailable as error:
+        raise NothingChanged(str(error), headers=retry_after(2)) from error
 
 
 async def record_done(trail: AuditTrail, asked: Asked, event_type: EventType, data: dict[str, Any]) -> None:

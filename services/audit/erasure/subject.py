@@ -1,6 +1,6 @@
 """Whom an erasure or a hold means, and how the log names leaves: pure."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
 from services.audit.reading import hash_bytes
@@ -53,7 +53,6 @@ def written(runs: Iterable[Run]) -> str:
     return ",".join(f"{first}" if end == first + 1 else f"{first}-{end - 1}" for first, end in runs)
 
 
-def in_parts(runs: Sequence[Run], runs_max: int = RUNS_MAX) -> Iterator[Sequence[Run]]:
-    """Yield the runs in parts that fit an entry."""
-    for start in range(0, len(runs), runs_max):
-        yield runs[start : start + runs_max]
+def in_parts(runs: Sequence[Run], runs_max: int = RUNS_MAX) -> list[Sequence[Run]]:
+    """Return the runs in parts that fit an entry."""
+    return [runs[start : start + runs_max] for start in range(0, len(runs), runs_max)]

@@ -8,8 +8,8 @@ from uuid import UUID
 
 import msgspec
 
-from services.audit.detections.model import Alert
-from services.audit.storage.database import UNAVAILABLE, DatabaseUnavailable, Pool, fetch
+from services.audit.detections.model import Alert, without
+from services.audit.storage.database import UNAVAILABLE, DatabaseUnavailable, Pool, fetch, run
 from shared.events import Actor
 from shared.ids import uuid7
 
@@ -26,6 +26,9 @@ WITH made AS (
 )
 INSERT INTO audit.alert_people (alert_id, key, subject, ips) SELECT alert_id, $14, $15, $16::text[] FROM made
 """
+
+# Keeps erasures out until the end of the transaction.
+_ERASED: Final = "SELECT audit.erased_among($1::text[]::uuid[])"
 
 _SHOWN: Final = """
 SELECT a.alert_no, a.alert_id::text AS id, a.rule, a.rule_version, a.severity, a.title, p.key, p.subject,
@@ -192,7 +195,7 @@ class AlertStore:
     async def set_state(self, alert_id: UUID, state: str, note: str, by: Actor) -> None:
         """Say what became of an alert."""
         sql = "INSERT INTO audit.alert_states (alert_id, state, note, by_kind, by_id) VALUES ($1, $2, $3, $4, $5)"
-        await fetch(self._pool, sql, alert_id, state, note, by.kind, by.id)
+        await run(self._pool, sql, alert_id, state, note, by.kind, by.id)
 
     @asynccontextmanager
     async def _locked(self, key: int) -> AsyncIterator[Any]:
@@ -260,9 +263,15 @@ async def note_delivered(connection: Any, alert_id: str, channel: str) -> None:
 
 
 async def add_alerts(connection: Any, alerts: Sequence[Alert], *, is_replayed: bool) -> list[Alert]:
-    """Keep alerts and return those that nobody had found before."""
+    """
+    Keep alerts and return those that nobody had found before.
+
+    Who found them remembers entries for hours: what was erased meanwhile is left out.
+    """
+    named = {record.event.event_id for alert in alerts for record in alert.behind}
+    erased = {str(row[0]) for row in await connection.fetch(_ERASED, sorted(named))} if named else set()
     new = []
-    for alert in alerts:
+    for alert in filter(None, (without(alert, erased) for alert in alerts)):
         status = await connection.execute(
             _ADD,
             alert.id,

@@ -84,6 +84,31 @@ async def open_pool(
     return pool
 
 
+async def run(pool: Pool, sql: str, *values: Any, seconds_max: float | None = None) -> list[Any]:
+    """
+    Run one statement that cannot be made narrower: a change, or what a change rests on.
+
+    Args:
+        pool: Of the role that may.
+        sql: The statement.
+        values: Its parameters.
+        seconds_max: How long it may take, where that is not the limit of the pool.
+
+    Raises:
+        DatabaseUnavailable: Try again later; a change may have landed all the same.
+    """
+    try:
+        async with pool.acquire() as connection, connection.transaction():
+            if seconds_max is None:
+                rows: list[Any] = await connection.fetch(sql, *values)
+            else:
+                await connection.execute(f"SET LOCAL statement_timeout = {int(seconds_max * 1000)}")
+                rows = await connection.fetch(sql, *values, timeout=seconds_max + 2)
+    except UNAVAILABLE as error:
+        raise DatabaseUnavailable(f"{type(error).__name__}: {error}") from error
+    return rows
+
+
 async def fetch(pool: Pool, sql: str, *values: Any) -> list[Any]:
     """
     Run one statement that reads.

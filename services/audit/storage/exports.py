@@ -6,7 +6,7 @@ from uuid import UUID
 
 import msgspec
 
-from services.audit.storage.database import Pool, fetch
+from services.audit.storage.database import Pool, fetch, run
 
 # What an expired export was asked for may name a person: nobody needs it any more.
 _FORGET = "UPDATE audit.exports SET params = NULL WHERE params IS NOT NULL AND expires_at <= now()"
@@ -66,10 +66,10 @@ class ExportStore:
 
     async def add(self, owner: Owner, export: Export) -> None:
         """Keep an export, and forget what the expired ones were about."""
-        await fetch(self._pool, _FORGET)
+        await run(self._pool, _FORGET)
         params = msgspec.json.encode(export.params).decode()
         times = export.created_at, export.expires_at
-        await fetch(self._pool, _ADD, export.export_id, *owner, export.format, params, export.end_leaf, *times)
+        await run(self._pool, _ADD, export.export_id, *owner, export.format, params, export.end_leaf, *times)
 
     async def find(self, owner: Owner, export_id: UUID) -> Export | None:
         """Return an export of this owner."""

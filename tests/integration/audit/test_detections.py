@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import pytest
 from prometheus_client import CollectorRegistry
 
@@ -14,16 +15,20 @@ from services.audit.alerting.metrics import AlertMetrics
 from services.audit.alerting.records import LogRecords
 from services.audit.api.query import parse_alerts, parse_nothing
 from services.audit.detections.parameters import DetectionParameters
+from services.audit.erasure.subject import Subject as SomeSubject
 from services.audit.pulse import Pulse
 from services.audit.storage.alerts import AlertReader, AlertStore
 from services.audit.storage.database import open_pool
+from services.audit.storage.erasing import ErasureStore
+from services.audit.storage.migrate import migrate, released_migrations
 from services.audit.storage.search import EntryReader
 from shared.audit_trail import AuditTrail
 from shared.events import Client, EventType, Subject
+from shared.ids import uuid7
 from shared.problems import InvalidRequest
 from tests.integration.audit.alarms import Receiver, receiver, stuffing, topic
 from tests.integration.audit.commands import Person
-from tests.integration.audit.lab import RING, Author, Database, QueuePair, SentDrafts, seal, until
+from tests.integration.audit.lab import RING, Author, Database, PostgresServer, QueuePair, SentDrafts, seal, until
 from tests.integration.audit.service import SERVICE_TOKEN, Service, running_service
 
 SECRETS = ["the-secret-of-today", "the-secret-of-tomorrow"]
@@ -108,6 +113,7 @@ async def test_a_stuffing_run_from_queue_to_closed_alert(
             assert (taken_over["subject"], taken_over["event_count"]) == ("ada", 2)
             listed = await person.runs("alerts", "list", "--rule", "credential_stuffing", "--json")
             assert [json.loads(line)["id"] for line in listed.out.splitlines()] == [stuffed["id"]]
+            assert "203.0.113.0/24" in (await person.runs("alerts", "list")).out
             await _assert_delivered(service, hook, {stuffed["id"], taken_over["id"]})
             rung: list[dict[str, Any]] = []
 
@@ -220,6 +226,91 @@ async def test_whoever_takes_over_finds_what_one_would_have(database: Database, 
         await trail.close()
         await reading.close()
         await clerk.close()
+
+
+async def test_what_rules_remember_of_an_erased_person(database: Database, author: Author) -> None:
+    """
+    A follower that has seen a person's events before they are erased raises no alert about that person alone, and one about
+    many people names all but that one.
+    """
+    now = datetime.now(UTC)
+    entries = stuffing(author, network="203.0.113", since=now)
+    sub, gone = "sub-3", "203.0.113.4"
+
+    def sign_in(country: str) -> bytes:
+        client = Client(ip=gone, country=country)
+        kind = EventType.SIGN_IN_SUCCEEDED
+        return author.entry(event_type=kind, occurred_at=now, client=client, subject=Subject(sub=sub))
+
+    reading = await open_pool(database.reader_url, name="test", connections_max=2)
+    clerk = await open_pool(database.clerk_url, name="test", connections_max=2)
+    trail = AuditTrail(SentDrafts(), "audit")
+    records = LogRecords(EntryReader(reading, RING), AlertReader(reading))
+    metrics = AlertMetrics(CollectorRegistry())
+    follower = RuleFollower(
+        AlertStore(clerk), records, DetectionParameters(), metrics, trail, sealed=Pulse(), raised=Pulse(), clock=lambda: now
+    )
+    store = ErasureStore(reading, clerk, RING)
+    try:
+        await database.append([*entries[:6], sign_in("NZ")])
+        await seal(database)
+        assert await follower.step()
+        person = await store.person(SomeSubject(sub, ()))
+        assert person is not None
+        await store.close_keys(person)
+        plan = await store.plan(person)
+        done = await store.erase(uuid7(), person, plan.leaves, typed=[], reason="asked for it", by="somebody")
+        assert (done.verdict, done.entry_count) == ("erased", 2)
+        await database.append([*entries[6:], sign_in("DE")])
+        await seal(database)
+        assert await follower.step()
+    finally:
+        await trail.close()
+        await reading.close()
+        await clerk.close()
+
+    rows = await database.fetch("SELECT rule, event_count, event_ids::text[], ips FROM audit.alerts JOIN audit.alert_people"
+                                " USING (alert_id)")  # fmt: skip
+    assert [tuple(row)[:2] for row in rows] == [("credential_stuffing", 9)]
+    assert (len(rows[0]["event_ids"]), json.loads(entries[3])["event_id"] in rows[0]["event_ids"]) == (9, False)
+    assert (len(rows[0]["ips"]), gone in rows[0]["ips"]) == (9, False)
+
+
+OLD_TITLES = {
+    "refresh_reuse": ("The refresh token of session abc was used twice", "A refresh token was used twice"),
+    "credential_stuffing": (
+        "12 people failed to sign in from 203.0.113.0/24",
+        "12 people failed to sign in from one network",
+    ),
+    "identifier_spray": (
+        "60 identifiers were tried from 203.0.113.9, 3 of them unknown",
+        "60 identifiers were tried from one network, 3 of them unknown",
+    ),
+    "mfa_fatigue": ("One person was asked 9 times from habit", "One person was asked 9 times from habit"),
+}
+
+
+async def test_titles_of_older_alerts_forget_whom_they_named(postgres_server: PostgresServer) -> None:
+    """
+    Titles from before an erasure could reach what they said lose the session or network when the database is migrated; the
+    others stay, and nobody may change one afterwards.
+    """
+    database = await postgres_server.create_database()
+    await migrate(database.owner_url, released_migrations()[:8])
+    for rule, (before, _) in OLD_TITLES.items():
+        await database.fetch(
+            "INSERT INTO audit.alerts (alert_id, rule, rule_version, severity, title, first_leaf, last_leaf, first_seen,"
+            " last_seen, event_ids, event_count, data, is_replayed)"
+            " VALUES (gen_random_uuid(), $1, 1, 'low', $2, 0, 1, now(), now(), '{}', 1, '{}', true)",
+            *(rule, before),
+            role="countersign_clerk",
+        )
+    await migrate(database.owner_url)
+
+    rows = await database.fetch("SELECT rule, title FROM audit.alerts")
+    assert {row["rule"]: row["title"] for row in rows} == {rule: after for rule, (_, after) in OLD_TITLES.items()}
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await database.fetch("UPDATE audit.alerts SET title = ''", role="countersign_owner")
 
 
 @pytest.mark.parametrize(

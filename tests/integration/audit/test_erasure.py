@@ -202,7 +202,9 @@ async def test_what_people_made_around_the_log(service: Service, database: Datab
     """
     both = [Subject(sub=sub_of(number), email_hash=hash_of(number)) for number in (1, 2)]
     shared = author.entry(subject=both[0], client=Client(ip="203.0.113.9"))
-    mine = author.entry(subject=both[0], client=Client(ip=ip_of(1)))
+    device = Client(ip=ip_of(1), device_id="device-of-one")
+    ids = {"session_ref": "session-of-one", "attempt_id": "attempt-of-one", "request_id": "request-of-one"}
+    mine = author.entry(subject=both[0], client=device, **ids)
     theirs = [author.entry(subject=both[1], client=Client(ip=ip)) for ip in (ip_of(2), "203.0.113.9")]
     await database.append([shared, mine, *theirs])
     alerts = {
@@ -217,7 +219,14 @@ async def test_what_people_made_around_the_log(service: Service, database: Datab
         "by sub": {"subject": sub_of(1)},
         "by address": {"email": address_of(1)},
         "by filter": {"filter": f'subject.sub eq "{sub_of(1)}" and outcome eq "failure"'},
+        "by session": {"session": "session-of-one"},
+        "by attempt": {"filter": 'outcome eq "failure" and (attempt_id eq "attempt-of-one")'},
+        "by request": {"request": "request-of-one"},
+        "by device": {"filter": 'client.device_id eq "device-of-one"'},
+        "by network": {"ip": ip_of(1)},
         "of another": {"email": address_of(2)},
+        "of another's network": {"ip": ip_of(2)},
+        "of both": {"ip": "203.0.113.9"},
     }
     for name, params in searches.items():
         assert (await service.send("POST", "/v1/searches", {"name": name, "params": params, "is_shared": False})).status == 201
@@ -229,8 +238,8 @@ async def test_what_people_made_around_the_log(service: Service, database: Datab
     named = await database.fetch("SELECT title, key, subject, ips FROM audit.alert_people JOIN audit.alerts USING (alert_id)")
     assert {row["title"]: row["ips"] for row in named} == {"of_both": [ip_of(2), "203.0.113.9"]}
     kept = (await service.get("/v1/searches")).json()["searches"]
-    assert {one["name"]: one["params"] for one in kept if one["params"]} == {"of another": {"email": address_of(2)}}
-    assert len(kept) == 4
+    assert {one["name"] for one in kept if one["params"]} == {"of another", "of another's network", "of both"}
+    assert len(kept) == len(searches)
     exports = (await service.get("/v1/exports")).json()["exports"]
     assert [one["params"] is None for one in exports] == [False, True]
     gone = await service.get(exports[1]["url"])
@@ -354,6 +363,9 @@ async def test_every_change_is_in_the_log(service: Service, database: Database, 
     await until(lambda: tells(service, types[-1]), "closing event")
     events = {kind: (await service.events(("type", kind)))[0] for kind in types}
     assert [events[kind]["outcome"] for kind in types] == ["success", "denied", "success", "pending", "success"]
+    for kind in ("audit.hold.placed", "audit.hold.released"):
+        both = await service.events(("type", kind), ("order", "asc"))
+        assert [event["outcome"] for event in both] == ["pending", "success"]
     assert events["audit.erasure.refused"]["reason"] == "legal_hold"
     assert {one["actor"]["id"] for one in events.values()} == {"nightly-export"}
     closing = events["audit.subject.erased"]["data"]

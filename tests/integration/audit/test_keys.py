@@ -159,10 +159,11 @@ CHANGES = [
     ("countersign_sequencer", "UPDATE audit.subject_keys SET wrapped_key = NULL, destroyed_at = now()"),
     ("countersign_clerk", "UPDATE audit.subject_keys SET wrapped_key = NULL, destroyed_at = now()"),
     ("countersign_clerk", "SELECT wrapped_key FROM audit.subject_keys"),
-    ("countersign_clerk", "SELECT audit.empty_what_identifies(gen_random_uuid(), 'x', '{}', '{}')"),
-    ("countersign_reader", "SELECT audit.erase_person(gen_random_uuid(), 'x', '{}', sha256('x'), '{}', '{}', 'x', 'x')"),
-    ("countersign_writer", "SELECT audit.erase_person(gen_random_uuid(), 'x', '{}', sha256('x'), '{}', '{}', 'x', 'x')"),
-    ("countersign_writer", "SELECT audit.close_keys_of_person('x', '{}')"),
+    ("countersign_clerk", "SELECT audit.empty_what_identifies(gen_random_uuid(), 'x', '{}', '{}', '{}')"),
+    ("countersign_reader", "SELECT audit.erase_person(gen_random_uuid(), 'x', '{}', '{}', sha256('x'), '{}', '{}', 'x', 'x')"),
+    ("countersign_writer", "SELECT audit.erase_person(gen_random_uuid(), 'x', '{}', '{}', sha256('x'), '{}', '{}', 'x', 'x')"),
+    ("countersign_writer", "SELECT audit.close_keys_of_person('x', '{}', '{}')"),
+    ("countersign_reader", "SELECT audit.erased_among('{}')"),
 ]
 
 

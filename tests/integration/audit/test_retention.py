@@ -234,6 +234,51 @@ async def test_a_month_with_erased_entries_goes(
         assert (said.code, "310 of them erased" in said.out) == (0, True), said
 
 
+async def test_a_person_whose_months_went_is_erased(
+    tmp_path: Path,
+    queue: QueuePair,
+    database: Database,
+    old: list[bytes],
+    author: Author,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """
+    Of somebody whose only month was dropped the key is destroyed all the same, and a kept search forgets them; somebody who is
+    still there loses the key of their address as well, which only the dropped month was kept under. The archive has none of it.
+    """
+    person = Person(capsys, monkeypatch)
+    grace = f"{ADA[:-1]}b"
+    before = author.entry(event_id=id_in(months_ago(4)), subject=Subject(email_hash=SEEN_ELSEWHERE.hex()))
+    await database.append([before, author.entry(event_id=id_in(months_ago(4)), subject=Subject(sub=grace))])
+    await seal(database)
+    async with archive_bucket(queue.aws) as locked, running_service(tmp_path / "audit", queue, database) as service:
+        person.knows(service)
+        await archive(database, locked)
+        path = write_settings(tmp_path / "operator", queue, database, **locked.settings())
+        assert (await Operator(person, path, f"{months_ago(4):%Y-%m}").drops())["entry_count"] == 302
+        search = {"name": "hers", "params": {"subject": grace}, "is_shared": False}
+        assert (await service.send("POST", "/v1/searches", search)).status == 201
+
+        done = await service.send("POST", "/v1/erasures", {"subject": grace, "reason": "asked for it"})
+        assert (done.status, done.json()["erased_entries"], done.json()["erased_keys"]) == (201, 0, 1)
+        [kept] = (await service.get("/v1/searches")).json()["searches"]
+        assert kept["params"] == {}
+        done = await service.send("POST", "/v1/erasures", {"subject": ADA, "reason": "asked for it"})
+        assert (done.status, done.json()["erased_entries"], done.json()["erased_keys"]) == (201, 10, 2)
+        for subject in (grace, ADA):
+            again = await service.send("POST", "/v1/erasures", {"subject": subject, "reason": "asked for it"})
+            assert (again.status, again.json()["code"]) == (404, "nothing_found")
+
+        said = await person.runs("verify", *locked.options(tmp_path / "cache"), "--settings", path)
+        assert (said.code, "312 of them erased" in said.out) == (0, True), said
+        said = await person.runs("verify")
+        assert (said.code, "10 of them erased, 302 of them dropped" in said.out) == (0, True), said
+        await until(lambda: is_told(service, "audit.subject.erased"), "the end of the erasure")
+        erased = await service.events(("type", "audit.subject.erased"), ("order", "asc"))
+        assert (erased[0]["data"]["entries"], len(erased[0]["data"]["key_ids"])) == (0, 1)
+
+
 async def is_told(service: Service, kind: str) -> bool:
     """Say whether an event of this type is in the log."""
     return bool(await service.events(("type", kind)))

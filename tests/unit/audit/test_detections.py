@@ -60,8 +60,10 @@ def sign_in(leaf: int, seconds: float, country: str | None, *, sub: str = "ada",
 
 
 def found(records: Iterable[Record], parameters: DetectionParameters | None = None) -> list[Alert]:
-    """Return what a new detector finds, without histories."""
-    return Detector(parameters or DetectionParameters()).feed(records, {})
+    """Return what a new detector finds, without histories; whatever it is, its title names nobody and no place."""
+    alerts = Detector(parameters or DetectionParameters()).feed(records, {})
+    assert not [one for one in alerts for name in (one.key, one.subject, *one.ips) if name and name in one.title]
+    return alerts
 
 
 def test_many_people_failing_from_one_network_are_one_alert() -> None:

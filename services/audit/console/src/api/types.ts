@@ -181,6 +181,7 @@ export interface Alert {
   rule_version: number | string;
   severity: Severity;
   title: string;
+  key: string | null;
   subject: string | null;
   ips: string[];
   first_leaf: number;

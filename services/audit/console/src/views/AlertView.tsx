@@ -55,6 +55,11 @@ function Seen({ alert }: { alert: Alert }) {
         <Fact name="Last">
           <When time={alert.last_seen} />
         </Fact>
+        {alert.key ? (
+          <Fact name="Counted by">
+            <code>{alert.key}</code>
+          </Fact>
+        ) : null}
         {alert.subject ? (
           <Fact name="Subject">
             <Link to={`/subjects/${alert.subject}`}>

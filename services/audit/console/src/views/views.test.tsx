@@ -287,12 +287,21 @@ it("shows the events of an alert, with one question", async () => {
         title: "People failed",
         ...leaves,
       },
-      ...{ subject: null, ips: [], event_ids: [EVENT_ID], event_count: 3, state: "open", created_at: leaves.last_seen },
+      ...{
+        key: "203.0.113.0/24",
+        subject: null,
+        ips: [],
+        event_ids: [EVENT_ID],
+        event_count: 3,
+        state: "open",
+        created_at: leaves.last_seen,
+      },
     }),
     "GET /v1/events": page(anEntry()),
   });
   open("/alerts/a-1");
   expect(await screen.findByRole("link", { name: /sign_in.failed/ })).toBeInTheDocument();
+  expect(screen.getByText("203.0.113.0/24")).toBeInTheDocument();
   expect(screen.getByText("The newest 1 of 3")).toBeInTheDocument();
   const asked = seen.filter(({ path }) => path === "/v1/events").map(({ query }) => query.get("filter"));
   expect(asked).toEqual([`event_id eq "${EVENT_ID}"`]);
