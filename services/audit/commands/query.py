@@ -41,15 +41,15 @@ def query(options: Any) -> None:
     """Print the entries that fit: the newest `limit` of them, read from old to new unless an order is asked for."""
     order = options.order or "desc"
     lacking = archive.Lacking()
+    params = filters(options)
+    if options.saved:
+        given = {name for name, _ in params}
+        kept = params_of(AuditClient(*audit_address(options)), options.saved)
+        params += [(name, value) for name, value in kept if name not in given]
     if options.archive:
-        entries, lacking = archive.search(options)
+        entries, lacking = archive.search(options, params)
     else:
-        client = AuditClient(*audit_address(options))
-        params = [*filters(options), ("order", order)]
-        if options.saved:
-            given = {"limit", *(name for name, _ in params)}
-            params += [(name, value) for name, value in params_of(client, options.saved) if name not in given]
-        entries = _search(client, params, options.limit)
+        entries = _search(AuditClient(*audit_address(options)), [*params, ("order", order)], options.limit)
     if options.order is None:
         entries.reverse()  # The newest were wanted; a story reads from its beginning.
     # Beside the answer, so that a pipe gets entries alone and a person still sees that some are not among them.
