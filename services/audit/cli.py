@@ -51,11 +51,13 @@ EXAMPLES: Final = """examples:
 
 The service is found by --url and --token, then COUNTERSIGN_AUDIT_URL and COUNTERSIGN_AUDIT_TOKEN, then the local stack
 (.local/stack.json, here or in a folder above); the log's public key by --key, then COUNTERSIGN_LOG_KEY, then the local stack.
-exit codes: 0 done, 1 it did not work, 2 the command line is wrong"""
+exit codes: 0 done, 1 it did not work, 2 the command line is wrong, 130 interrupted by Ctrl-C"""
+# What a shell says of a program that SIGINT has ended.
+INTERRUPTED: Final = 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code: 0 done, 1 it did not work, 2 the command line is wrong."""
+    """Run one command and return its exit code: 0 done, 1 it did not work, 2 the command line is wrong, 130 interrupted."""
     options = _parser().parse_args(arguments)
     try:
         options.run(options)
@@ -64,7 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"countersign: {error}\n")
         return error.exit_code
     except KeyboardInterrupt:
-        return 0
+        return INTERRUPTED
     except BrokenPipeError:
         # The reader (head, less) has seen enough. Python would complain once more when it closes standard output.
         with contextlib.suppress(OSError):

@@ -1,5 +1,6 @@
 """``countersign audit query`` and ``countersign audit tail``."""
 
+import contextlib
 import sys
 import time
 from datetime import UTC, datetime
@@ -70,7 +71,12 @@ def query(options: Any) -> None:
 
 
 def tail(options: Any) -> None:
-    """Print entries as they arrive, until Ctrl-C; go on after the last one when the connection breaks."""
+    """Print entries as they arrive; go on after the last one when the connection breaks. Ctrl-C is how it ends."""
+    with contextlib.suppress(KeyboardInterrupt):
+        _follow(options)
+
+
+def _follow(options: Any) -> None:
     client = AuditClient(*audit_address(options))
     params, screen = filters(options), console()
     last_id: str | None = None

@@ -184,6 +184,7 @@ def _verify_log(options: Any, keys: list[VerifierKey]) -> list[Verdict]:
         source, with_entries=not options.hashes_only, dropped=_dropped(options, keys), progress=_progress(options)
     )
     seen = _remembered(options, keys)
+    has_verified = False
     try:
         if seen is not None:
             verifier.resume(seen)
@@ -202,8 +203,13 @@ def _verify_log(options: Any, keys: list[VerifierKey]) -> list[Verdict]:
             verdict = Verdict(f"log {checkpoint.origin}", True, _said(checkpoint, verifier), erased=verifier.erased_count)
             if not options.follow:
                 return [verdict]
+            has_verified = True
             _report(options, [verdict])
             time.sleep(FOLLOW_SECONDS)
+    except KeyboardInterrupt:
+        if not has_verified:
+            raise
+        return []  # This is how following ends.
     except CheckpointInvalid as error:
         return [_failed("log", Finding("checkpoint", str(error)))]
     except Missing as error:
