@@ -1,7 +1,6 @@
 """``countersign audit archive``, and what ``query`` and ``verify`` do with ``--archive``."""
 
 import os
-import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager
@@ -11,7 +10,6 @@ from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 import msgspec
-from rich.table import Table
 
 from services.audit.api.query import FILTER_FIELDS, QueryReader, read_filters
 from services.audit.archiving.bucket import ArchiveBucket, s3_client
@@ -26,7 +24,7 @@ from services.audit.commands.client import Entry, Params
 from services.audit.commands.context import find_stack, lend_credentials
 from services.audit.commands.errors import USAGE, CommandFailed
 from services.audit.commands.progress import terminal_progress
-from services.audit.commands.render import console
+from services.audit.commands.render import console, plain_table, print_json
 from services.audit.commands.settings import audit_settings, open_archive, open_trail, reader_settings, run
 from services.audit.filtering.fits import fits, is_in
 from services.audit.reading import Row, read_line
@@ -62,7 +60,7 @@ def run_job(options: Any) -> None:
     days = run(_archive(audit_settings(options), _progress(options, "read")))
     for day in days:
         if options.json:
-            sys.stdout.write(msgspec.json.encode(archive_written(day).data).decode() + "\n")
+            print_json(archive_written(day).data)
         else:
             count = day.end_leaf - day.first_leaf
             each = day.byte_count / count
@@ -98,12 +96,9 @@ def list_days(options: Any) -> None:
     """Print what the archive holds, by its manifests."""
     days = run(_days(options))
     if options.json:
-        for day in days:
-            sys.stdout.write(msgspec.json.encode(day).decode() + "\n")
+        print_json(*days)
         return
-    made = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    for name in ("day", "first leaf", "entries", "objects", "bytes", "locked until"):
-        made.add_column(name, no_wrap=True)
+    made = plain_table("day", "first leaf", "entries", "objects", "bytes", "locked until", wraps=())
     for day in days:
         numbers = (day.first_leaf, day.end_leaf - day.first_leaf, len(day.objects), day.byte_count)
         made.add_row(day.day, *(f"{number:,}" for number in numbers), f"{day.lock_until[:10]} {day.lock_mode}")
@@ -310,4 +305,4 @@ def _row(found: ArchivedEntry) -> ArchivedRow:
 
 
 def _progress(options: Any, verb: str) -> Progress:
-    return terminal_progress(verb) if sys.stderr.isatty() and not options.json else lambda done, total: None
+    return terminal_progress(verb, is_quiet=options.json)

@@ -8,14 +8,13 @@ from typing import Any, Final
 
 from services.audit.archiving.lack import Lack
 from services.audit.commands import archive
-from services.audit.commands.client import AuditClient, Entry, Params, TailEnded
+from services.audit.commands.client import PAGE_MAX, AuditClient, Entry, Params, TailEnded
 from services.audit.commands.context import audit_address
 from services.audit.commands.errors import USAGE, CommandFailed
 from services.audit.commands.kept import params_of
-from services.audit.commands.render import console, json_line, table, tail_line
+from services.audit.commands.render import console, json_line, more_of, table, tail_line
 from services.audit.commands.times import parse_time, to_api
 
-PAGE_MAX: Final = 1_000
 PAUSE_SECONDS_MIN: Final = 0.5
 PAUSE_SECONDS_MAX: Final = 10.0
 # Option to parameter of the API.
@@ -65,9 +64,9 @@ def query(options: Any) -> None:
         screen.print("No events fit. Widen the time range or drop a filter.")
         return
     screen.print(table(entries, now, width=screen.width))
-    more = f" These are the {'first' if order == 'asc' else 'last'} {options.limit}; --limit shows more."
+    more = more_of("first" if order == "asc" else "last", options.limit)
     counted = f"{len(entries)} event{'s' if len(entries) != 1 else ''}, times in {now.astimezone():%Z}."
-    screen.print(f"\n{counted}{more if len(entries) == options.limit else ''}", style="dim")
+    screen.print(f"\n{counted}{f' {more}' if len(entries) == options.limit else ''}", style="dim")
 
 
 def tail(options: Any) -> None:

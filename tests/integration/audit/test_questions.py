@@ -11,9 +11,6 @@ import pytest
 import pytest_asyncio
 
 from services.audit.__main__ import main
-from services.audit.filtering.fits import fits
-from services.audit.filtering.syntax import parse_filter
-from services.audit.reading import read_line
 from services.audit.subjects import subject_ref
 from shared.events import Actor, AuthsignalRef, Client, CognitoRef, EventType, HttpRef, Outcome, Subject, email_hash
 from tests.integration.audit.commands import Person
@@ -181,70 +178,6 @@ async def test_filter_expressions_find_what_fits(desk: Desk) -> None:
     assert await desk.names(("filter", 'outcome eq "pending"'), ("order", "asc")) == ["waits"]
 
 
-HOUR_SECONDS = 3_600
-ODD: tuple[dict[str, Any], ...] = (
-    {
-        "client": Client(ip="2001:db8::7", user_agent="Über/1.0"),
-        "data": {"many": ["ÄÖ", 'a "b"', -0.0, 1.5, 1e3, None], "nested": {"deep": True, "b": -1}, "note": "kit"},
-    },
-    {"data": {"many": {"0": "äö"}, "note": "Ä", "try": True}, "reason": "ÄRGER"},
-    {"data": {"nested": [], "note": 7, "many": "1.50"}},
-)
-# Beside FILTERS: where PostgreSQL and Python are not of one mind by themselves.
-SUBTLE = (
-    "data.try eq true",
-    "data.try ne 1",
-    "data.fast ne false",
-    "data.fast eq null",
-    'data.fast eq "true"',
-    'data.try eq "1"',
-    'data.note ne "late"',
-    'data.note gt "Kite" and data.note lt "kite"',
-    'data.many co "\\"\\""',
-    'data.many ew "1.5, 1000.0, null]"',
-    'data.many.0 eq "ÄÖ"',
-    'data.many.0 co "äö"',
-    "data.many.-3 eq 1.5",
-    "data.many.-2 ge 1e3",
-    "data.many.5 pr or data.many.x pr or data.note.0 pr",
-    'data.nested eq "{\\"deep\\": null}"',
-    'data.nested sw "{\\"b\\": -"',
-    "data.nested.deep eq null",
-    'not (client.ip eq "2001:db8::/32")',
-    'client.ip eq "::/0"',
-    'client.ip ne "0.0.0.0/0"',
-    'client.user_agent co "Ü"',
-    'client.user_agent co "firefox"',
-    'client.user_agent eq "CURL/8.14.1 (100%_\\\\)"',
-    'client.user_agent gt "curl"',
-    'outcome co "FAIL"',
-    'reason co "ärger" or data.note co "ä"',
-    'data.note gt "kit"',
-    "data.note eq 7.0 and data.nested pr",
-    'data.many eq "1.50" or data.many gt 1',
-    'reason ge "wrong_code" and reason le "wrong_code"',
-    "http.status eq 202.0",
-    "http.status ne 202",
-    f'producer.instance ne "{DEVICE}"',
-    'occurred_at lt "2026-11-01T00:00:13.000001Z"',
-    "not (not (actor.kind pr))",
-)
-
-
-async def test_expressions_hold_here_as_they_do_in_the_database(desk: Desk) -> None:
-    """
-    What fits an expression fits it in PostgreSQL and in this process alike, whatever the types, absent members and languages.
-    """
-    later = [Author().entry(occurred_at=at(HOUR_SECONDS + place), **members) for place, members in enumerate(ODD)]
-    await desk.database.append(later)
-    known = {json.loads(entry)["event_id"]: read_line(entry) for entry in (*desk.entries.values(), *later)}
-    for text in (*FILTERS, *SUBTLE):
-        expression = parse_filter(text)
-        found = await desk.service.events(("filter", text), ("to", "2026-11-01T02:00:00Z"), ("limit", "1000"))
-        here = {event_id for event_id, row in known.items() if fits(expression, row)}
-        assert here == {event["event_id"] for event in found}, text
-
-
 async def test_a_wrong_expression_is_answered_with_its_place(desk: Desk) -> None:
     """
     An expression that cannot be read is 400 and says at which character, wherever filters are taken.
@@ -405,7 +338,9 @@ async def test_the_story_of_an_attempt_and_of_a_session(desk: Desk) -> None:
     assert unknown.status == 404
 
 
-async def test_a_person_can_be_told_who_looked(desk: Desk) -> None:
+async def test_a_person_can_be_told_who_looked(
+    desk: Desk, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """
     Every read that showed a person's events, or asked for the person, is listed: who, how, how many rows. The log itself says
     so by a keyed reference alone, and no read event holds what was looked for.
@@ -440,6 +375,9 @@ async def test_a_person_can_be_told_who_looked(desk: Desk) -> None:
     assert [(look["route"], look["actor"], look["rows"]) for look in reversed(looks)] == [
         (route, {"kind": "user", "id": "auditor-one"}, 1) for route in routes
     ]
+    person = Person(capsys, monkeypatch)
+    person.knows(desk.service)
+    assert "These are the last 2; --limit shows more." in (await person.runs("subject", sub, "--reads", "--limit", "2")).out
     rows = await desk.database.fetch("SELECT entry FROM audit.entries WHERE event_id = ANY ($1::text[]::uuid[])", receipts)
     assert len(rows) == len(ways)
     for row in rows:
