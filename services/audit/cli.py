@@ -51,11 +51,13 @@ EXAMPLES: Final = """examples:
 
 The service is found by --url and --token, then COUNTERSIGN_AUDIT_URL and COUNTERSIGN_AUDIT_TOKEN, then the local stack
 (.local/stack.json, here or in a folder above); the log's public key by --key, then COUNTERSIGN_LOG_KEY, then the local stack.
-exit codes: 0 done, 1 it did not work, 2 the command line is wrong"""
+exit codes: 0 done, 1 it did not work, 2 the command line is wrong, 130 interrupted by Ctrl-C"""
+# What a shell says of a program that SIGINT has ended.
+INTERRUPTED: Final = 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code: 0 done, 1 it did not work, 2 the command line is wrong."""
+    """Run one command and return its exit code: 0 done, 1 it did not work, 2 the command line is wrong, 130 interrupted."""
     options = _parser().parse_args(arguments)
     try:
         options.run(options)
@@ -64,7 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"countersign: {error}\n")
         return error.exit_code
     except KeyboardInterrupt:
-        return 0
+        return INTERRUPTED
     except BrokenPipeError:
         # The reader (head, less) has seen enough. Python would complain once more when it closes standard output.
         with contextlib.suppress(OSError):
@@ -78,7 +80,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"countersign {_version()}")
     areas = parser.add_subparsers(title="areas", required=True, metavar="AREA")
-    audit = areas.add_parser("audit", help="read the audit log", epilog=EXAMPLES, formatter_class=_Formatter)
+    audit = areas.add_parser("audit", help="read, check and run the audit log", epilog=EXAMPLES, formatter_class=_Formatter)
     commands = audit.add_subparsers(title="commands", required=True, metavar="COMMAND")
     _add_query(commands)
     _add_tail(commands)
@@ -147,6 +149,7 @@ def _add_stories(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     person = commands.add_parser("subject", help="show what the log knows of one person", formatter_class=_Formatter)
     person.add_argument("sub", metavar="SUB", help="the account")
     person.add_argument("--reads", action="store_true", help="show who looked at the records of this person")
+    person.add_argument("--limit", type=_count, default=100, metavar="N", help="reads at most (default: 100)")
     person.set_defaults(run=stories.subject)
     session = commands.add_parser("session", help="show one session from its beginning", formatter_class=_Formatter)
     session.add_argument("ref", metavar="REF", help="its session_ref")

@@ -1,19 +1,17 @@
 """``countersign audit archive``, and what ``query`` and ``verify`` do with ``--archive``."""
 
 import os
-import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime, timedelta
-from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 import msgspec
-from rich.table import Table
 
+from services.audit.api.query import FILTER_FIELDS, QueryReader, read_filters
 from services.audit.archiving.bucket import ArchiveBucket, s3_client
 from services.audit.archiving.copy import ArchiveCopy, ArchivedEntry, Wanted
 from services.audit.archiving.events import archive_written
@@ -22,31 +20,25 @@ from services.audit.archiving.keys import ArchiveKeys
 from services.audit.archiving.lack import Lack
 from services.audit.archiving.manifest import Manifest
 from services.audit.archiving.store import ArchivedDay, ArchiveStore
-from services.audit.commands.client import Entry
+from services.audit.commands.client import Entry, Params
 from services.audit.commands.context import find_stack, lend_credentials
 from services.audit.commands.errors import USAGE, CommandFailed
 from services.audit.commands.progress import terminal_progress
-from services.audit.commands.render import console
+from services.audit.commands.render import console, plain_table, print_json
 from services.audit.commands.settings import audit_settings, open_archive, open_trail, reader_settings, run
-from services.audit.commands.times import parse_time
+from services.audit.filtering.fits import fits, is_in
+from services.audit.reading import Row, read_line
 from services.audit.settings import AuditSettings
 from services.audit.storage.database import open_pool
 from services.audit.storage.keys import KeyRing
+from services.audit.storage.search import ID_COLUMNS, Filters
 from services.audit.tree.notes import VerifierKey
-from services.audit.verifying.archive import DayVerifier, Row
+from services.audit.verifying.archive import DayVerifier
+from services.audit.verifying.archive import Row as ArchivedRow
 from services.audit.verifying.log import Finding, Progress
-from shared.events import EventType
 from shared.settings import AwsSettings, read_keys, read_secrets
 
-TYPES: Final = tuple(event_type.value for event_type in EventType)
 JOB_SECONDS_MAX: Final = 300.0
-# Option to where its value stands in an event.
-MEMBERS: Final = {
-    "subject": ("subject", "sub"),
-    "session": ("session_ref",),
-    "attempt": ("attempt_id",),
-    "request": ("request_id",),
-}
 Lacking = Counter[Lack]
 
 
@@ -68,7 +60,7 @@ def run_job(options: Any) -> None:
     days = run(_archive(audit_settings(options), _progress(options, "read")))
     for day in days:
         if options.json:
-            sys.stdout.write(msgspec.json.encode(archive_written(day).data).decode() + "\n")
+            print_json(archive_written(day).data)
         else:
             count = day.end_leaf - day.first_leaf
             each = day.byte_count / count
@@ -104,12 +96,9 @@ def list_days(options: Any) -> None:
     """Print what the archive holds, by its manifests."""
     days = run(_days(options))
     if options.json:
-        for day in days:
-            sys.stdout.write(msgspec.json.encode(day).decode() + "\n")
+        print_json(*days)
         return
-    made = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    for name in ("day", "first leaf", "entries", "objects", "bytes", "locked until"):
-        made.add_column(name, no_wrap=True)
+    made = plain_table("day", "first leaf", "entries", "objects", "bytes", "locked until", wraps=())
     for day in days:
         numbers = (day.first_leaf, day.end_leaf - day.first_leaf, len(day.objects), day.byte_count)
         made.add_row(day.day, *(f"{number:,}" for number in numbers), f"{day.lock_until[:10]} {day.lock_mode}")
@@ -121,21 +110,23 @@ async def _days(options: Any) -> list[Manifest]:
         return await copy.days()
 
 
-def search(options: Any) -> tuple[list[Entry], Lacking]:
+def search(options: Any, params: Params) -> tuple[list[Entry], Lacking]:
     """
     Return the entries of the archive that fit, newest first or in the asked order, and how many could not be read, by why.
 
+    Args:
+        options: Where the archive is, how many entries are wanted, and in which order.
+        params: The filters, as the API takes them.
+
     Raises:
-        CommandFailed: The archive cannot be read, or was damaged.
+        CommandFailed: The archive cannot be read, or was damaged; or a filter is wrong, or none that it can answer.
     """
-    if options.email:
-        raise CommandFailed("the archive holds no addresses: find the account first, and give --subject", USAGE)
-    wanted = _wanted(options)
-    fits = _fits(options)
-    return run(_search(options, wanted, fits))
+    return run(_search(options, _filters(params)))
 
 
-async def _search(options: Any, wanted: Wanted, fits: Callable[[bytes], bool]) -> tuple[list[Entry], Lacking]:
+async def _search(options: Any, filters: Filters) -> tuple[list[Entry], Lacking]:
+    wanted = Wanted(filters.since, filters.until, filters.types, filters.outcomes)
+    fit = _fits(filters)
     found: list[Entry] = []
     lacking = Lacking()
     async with _keys(options) as keys, _copy(options, keys) as copy:
@@ -146,7 +137,7 @@ async def _search(options: Any, wanted: Wanted, fits: Callable[[bytes], bool]) -
             for one in _in_order(await copy.entries(files, wanted), options.order):
                 if one.lack is not None:
                     lacking[one.lack] += 1
-                if one.entry is not None and fits(one.entry):
+                if one.entry is not None and fit(one.entry):
                     found.append(_entry(one, one.entry))
                     if len(found) == options.limit:
                         return found, lacking
@@ -258,19 +249,15 @@ def _place(options: Any) -> tuple[AwsSettings, str]:
     return AwsSettings(aws_region=region, aws_endpoint_url=options.endpoint_url), options.bucket
 
 
-def _wanted(options: Any) -> Wanted:
-    now = datetime.now(UTC)
-    try:
-        since = parse_time(options.since, now) if options.since else None
-        until = parse_time(options.until, now) if options.until else None
-    except ValueError as error:
-        raise CommandFailed(str(error), USAGE) from error
-    types = [name for value in options.type or () for name in _types(value)]
-    return Wanted(since, until, types, options.outcome or ())
-
-
-def _types(value: str) -> list[str]:
-    return [name for name in TYPES if name == value or (value.endswith(".") and name.startswith(value))] or [value]
+def _filters(params: Params) -> Filters:
+    """Read filters as the service does."""
+    if any(name == "email" for name, _ in params):
+        raise CommandFailed("the archive holds no addresses: find the account first, and give --subject", USAGE)
+    reader = QueryReader(params, FILTER_FIELDS)
+    filters = read_filters(reader, ())
+    if reader.errors:
+        raise CommandFailed("; ".join(f"{error['field']}: {error['message']}" for error in reader.errors), USAGE)
+    return filters
 
 
 def _overlaps(part: Any, wanted: Wanted) -> bool:
@@ -278,40 +265,34 @@ def _overlaps(part: Any, wanted: Wanted) -> bool:
     return (wanted.until is None or first < wanted.until) and (wanted.since is None or last >= wanted.since)
 
 
-def _fits(options: Any) -> Callable[[bytes], bool]:
+def _fits(filters: Filters) -> Callable[[bytes], bool]:
     """Return whether an entry fits the filters that the archive has no columns for."""
-    wanted = {path: getattr(options, name) for name, path in MEMBERS.items() if getattr(options, name)}
-    try:
-        network = ip_network(options.ip, strict=False) if options.ip else None
-    except ValueError as error:
-        raise CommandFailed(f"--ip: {error}", USAGE) from error
-    text = options.q.lower() if options.q else None
-    if not wanted and network is None and text is None:
+    identifiers = (
+        ("subject_sub", filters.subject),
+        ("session_ref", filters.session),
+        ("attempt_id", filters.attempt),
+        ("request_id", filters.request),
+    )
+    wanted = [(column, value) for column, value in identifiers if value is not None]
+    ip, text, expression = filters.ip, filters.text, filters.expression
+    if not wanted and ip is None and text is None and expression is None:
         return lambda entry: True
 
-    def fits(entry: bytes) -> bool:
-        event = msgspec.json.decode(entry, type=dict[str, Any])
-        if any(_member(event, path) != value for path, value in wanted.items()):
+    def fit(entry: bytes) -> bool:
+        row = read_line(entry)
+        if any(getattr(row, column) != value for column, value in wanted):
             return False
-        if network is not None and not _is_in(_member(event, ("client", "ip")), network):
+        if ip is not None and not is_in(row.ip, ip):
             return False
-        return text is None or text in entry.decode().lower()
+        if text is not None and not _holds(row, text):
+            return False
+        return expression is None or fits(expression, row)
 
-    return fits
-
-
-def _member(event: dict[str, Any], path: tuple[str, ...]) -> Any:
-    value: Any = event
-    for name in path:
-        value = (value or {}).get(name)
-    return value
+    return fit
 
 
-def _is_in(address: Any, network: Any) -> bool:
-    try:
-        return ip_address(address) in network
-    except ValueError:
-        return False
+def _holds(row: Row, text: str) -> bool:
+    return text.lower() in row.words or text in (row.event_id, *(getattr(row, column) for column in ID_COLUMNS))
 
 
 def _entry(found: ArchivedEntry, entry: bytes) -> Entry:
@@ -319,9 +300,9 @@ def _entry(found: ArchivedEntry, entry: bytes) -> Entry:
     return Entry(msgspec.Raw(entry), found.leaf_hash.hex(), recorded_at, found.leaf_index)
 
 
-def _row(found: ArchivedEntry) -> Row:
-    return Row(found.event_id, found.leaf_index, found.leaf_hash, found.entry, found.lack)
+def _row(found: ArchivedEntry) -> ArchivedRow:
+    return ArchivedRow(found.event_id, found.leaf_index, found.leaf_hash, found.entry, found.lack)
 
 
 def _progress(options: Any, verb: str) -> Progress:
-    return terminal_progress(verb) if sys.stderr.isatty() and not options.json else lambda done, total: None
+    return terminal_progress(verb, is_quiet=options.json)

@@ -8,7 +8,7 @@ import ssl
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 from urllib.parse import SplitResult, quote, urlencode, urlsplit
 
 import msgspec
@@ -21,9 +21,10 @@ SILENCE_SECONDS_MAX: Final = 45.0
 # A Parquet file is made whole before its first byte leaves.
 DOWNLOAD_SECONDS_MAX: Final = 3_600.0
 DOWNLOAD_BYTES: Final = 256 * 1024
+# What the API gives at once, at most.
+PAGE_MAX: Final = 1_000
 
 Params = Sequence[tuple[str, str]]
-T = TypeVar("T")
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -105,11 +106,8 @@ class AuditClient:
         Raises:
             CommandFailed: The service cannot be reached or refuses.
         """
-        with self._answer("/v1/events", params, ANSWER_SECONDS_MAX) as answer:
-            try:
-                return msgspec.json.decode(answer.read(), type=Page)
-            except (msgspec.MsgspecError, http.client.HTTPException) as error:
-                raise CommandFailed(f"{self._url} answered something else than events") from error
+        page: Page = decoded(self.read("/v1/events", params), Page)
+        return page
 
     def tail(self, params: Params, last_id: str | None) -> Iterator[tuple[str, Entry]]:
         """
@@ -134,8 +132,8 @@ class AuditClient:
         Raises:
             CommandFailed: The service cannot be reached or refuses.
         """
-        answer = self.send("POST", "/v1/exports", {"format": export_format, "params": params})
-        return msgspec.json.decode(answer, type=ExportMade)
+        made: ExportMade = decoded(self.send("POST", "/v1/exports", {"format": export_format, "params": params}), ExportMade)
+        return made
 
     def download(self, path: str, write: Callable[[bytes], None]) -> None:
         """
@@ -154,15 +152,71 @@ class AuditClient:
                     return
                 write(piece)
 
-    def get(self, path: str, answer_type: type[T]) -> T:
+    def read(self, path: str, params: Params = ()) -> bytes:
         """
-        Ask for something and return it decoded.
+        Ask for a document and return it as it came; `decoded` opens JSON.
 
         Raises:
-            CommandFailed: The service cannot be reached or refuses.
+            NotThere: The log does not hold it, or will in a moment.
+            CommandFailed: The service cannot be reached or refuses, or its answer broke off.
         """
-        with self._answer(path, (), ANSWER_SECONDS_MAX) as answer:
-            return msgspec.json.decode(answer.read(), type=answer_type)
+        return self._body(path, params, ANSWER_SECONDS_MAX)
+
+    def send(self, method: str, path: str, content: Any = None, *, seconds_max: float = ANSWER_SECONDS_MAX) -> bytes:
+        """
+        Ask for a change and return the answer as it came.
+
+        Args:
+            method: Such as POST.
+            path: Of what is to change.
+            content: Lines as bytes go as they are, anything else as JSON, None not at all.
+            seconds_max: How long the service may think about it.
+
+        Raises:
+            NotThere: What is to change is not there.
+            CommandFailed: The service cannot be reached or refuses, or its answer broke off.
+        """
+        if content is None:
+            return self._body(path, (), seconds_max, method=method)
+        is_lines = isinstance(content, bytes)
+        headers = {"Content-Type": "application/x-ndjson" if is_lines else "application/json"}
+        body = content if is_lines else msgspec.json.encode(content)
+        return self._body(path, (), seconds_max, headers, method=method, body=body)
+
+    def pages(
+        self, path: str, name: str, params: Params = (), *, limit: int | None = None
+    ) -> tuple[list[dict[str, Any]], bool]:
+        """
+        Return a list page by page: the whole of it, or the first `limit` items, and whether there are more.
+
+        Raises:
+            CommandFailed: The service cannot be reached or refuses, or its answer broke off.
+        """
+        found: list[dict[str, Any]] = []
+        cursor: str | None = None
+        while True:
+            size = [] if limit is None else [("limit", str(min(PAGE_MAX, limit - len(found))))]
+            page = decoded(self.read(path, [*params, *size, *([("cursor", cursor)] if cursor else [])]), dict[str, Any])
+            found += page[name]
+            cursor = page["next_cursor"]
+            if cursor is None or len(found) == limit:
+                return found, cursor is not None
+
+    def _body(
+        self,
+        path: str,
+        params: Params,
+        seconds_max: float,
+        headers: dict[str, str] | None = None,
+        *,
+        method: str = "GET",
+        body: bytes | None = None,
+    ) -> bytes:
+        with self._answer(path, params, seconds_max, headers, method=method, body=body) as answer:
+            try:
+                return answer.read()
+            except (OSError, http.client.HTTPException) as error:
+                raise CommandFailed(f"the answer of {self._url} broke off: ask again") from error
 
     @contextmanager
     def _answer(
@@ -191,16 +245,6 @@ class AuditClient:
         finally:
             connection.close()
 
-    def tell(self, path: str, body: bytes, *, content_type: str = "application/json", seconds_max: float = 300.0) -> bytes:
-        """
-        Have something done and return the JSON of the answer.
-
-        Raises:
-            CommandFailed: The service cannot be reached or refuses.
-        """
-        with self._answer(path, (), seconds_max, {"Content-Type": content_type}, method="POST", body=body) as answer:
-            return answer.read()
-
     def proof(self, event_id: str) -> str:
         """
         Ask for the proof of one event.
@@ -209,68 +253,20 @@ class AuditClient:
             NotThere: The log does not hold the event, or has not sealed it yet.
             CommandFailed: The service cannot be reached or refuses.
         """
-        with self._answer(f"/v1/events/{quote(event_id)}/proof", (), ANSWER_SECONDS_MAX) as answer:
-            return answer.read().decode(errors="replace")
+        return self.read(f"/v1/events/{quote(event_id)}/proof").decode(errors="replace")
 
-    def change(self, method: str, path: str, body: dict[str, str] | None, *, seconds_max: float = ANSWER_SECONDS_MAX) -> Any:
-        """
-        Ask for a change and return the decoded answer.
 
-        Raises:
-            CommandFailed: The service cannot be reached or refuses.
-        """
-        sent = None if body is None else msgspec.json.encode(body)
-        headers = {} if body is None else {"Content-Type": "application/json"}
-        with self._answer(path, (), seconds_max, headers, method=method, body=sent) as answer:
-            return msgspec.json.decode(answer.read())
+def decoded(body: bytes | str, answer_type: Any = Any) -> Any:
+    """
+    Return what an answer says, checked to be of a type.
 
-    def pages(self, path: str, name: str) -> list[dict[str, Any]]:
-        """
-        Return the whole of a list, page by page.
-
-        Raises:
-            CommandFailed: The service cannot be reached or refuses.
-        """
-        found: list[dict[str, Any]] = []
-        cursor: Params = ()
-        while True:
-            with self._answer(path, cursor, ANSWER_SECONDS_MAX) as answer:
-                page = msgspec.json.decode(answer.read())
-            found += page[name]
-            if page["next_cursor"] is None:
-                return found
-            cursor = (("cursor", page["next_cursor"]),)
-
-    def completeness(self, params: Params) -> bytes:
-        """
-        Ask for the completeness report.
-
-        Raises:
-            CommandFailed: The service cannot be reached or refuses.
-        """
-        return self.read("/v1/completeness", params)
-
-    def read(self, path: str, params: Params = (), *, seconds_max: float = ANSWER_SECONDS_MAX) -> bytes:
-        """
-        Ask for a JSON document.
-
-        Raises:
-            CommandFailed: The service cannot be reached or refuses.
-        """
-        with self._answer(path, params, seconds_max) as answer:
-            return answer.read()
-
-    def send(self, method: str, path: str, content: Any) -> bytes:
-        """
-        Ask for a change; `content` becomes the JSON body, None sends none.
-
-        Raises:
-            CommandFailed: The service cannot be reached or refuses.
-        """
-        body = None if content is None else msgspec.json.encode(content)
-        headers = {} if content is None else {"Content-Type": "application/json"}
-        with self._answer(path, (), ANSWER_SECONDS_MAX, headers, method=method, body=body) as answer:
-            return answer.read()
+    Raises:
+        CommandFailed: Something else answers there than the audit service.
+    """
+    try:
+        return msgspec.json.decode(body, type=answer_type)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise CommandFailed(f"the answer is not the audit service's: {error}") from error
 
 
 def connect(parts: SplitResult, seconds_max: float) -> http.client.HTTPConnection:
@@ -285,16 +281,16 @@ def connect(parts: SplitResult, seconds_max: float) -> http.client.HTTPConnectio
 def _entries(answer: http.client.HTTPResponse) -> Iterator[tuple[str, Entry]]:
     fields: dict[str, Any] = {}
     while line := answer.readline():
-        name, _, value = line.rstrip(b"\r\n").decode().partition(": ")
+        name, _, value = line.rstrip(b"\r\n").decode(errors="replace").partition(": ")
         if line.strip():
             fields[name] = value
             continue
         if fields.get("event") == "entry":
-            yield fields["id"], msgspec.json.decode(fields["data"], type=Entry)
+            yield fields.get("id", ""), decoded(fields.get("data", ""), Entry)
         elif fields.get("event") == "notice":
-            sys.stderr.write(f"countersign: {msgspec.json.decode(fields['data'], type=ProblemAnswer).detail}\n")
+            sys.stderr.write(f"countersign: {decoded(fields.get('data', ''), ProblemAnswer).detail}\n")
         elif fields.get("event") == "problem":
-            raise CommandFailed(msgspec.json.decode(fields["data"], type=ProblemAnswer).detail)
+            raise CommandFailed(decoded(fields.get("data", ""), ProblemAnswer).detail)
         fields = {}
 
 

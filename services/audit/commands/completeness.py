@@ -1,17 +1,15 @@
 """``countersign audit completeness``: name every missing event."""
 
-import sys
 from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
-from rich.table import Table
 from rich.text import Text
 
-from services.audit.commands.client import AuditClient
+from services.audit.commands.client import AuditClient, decoded
 from services.audit.commands.context import audit_address
 from services.audit.commands.errors import USAGE, CommandFailed
-from services.audit.commands.render import console
+from services.audit.commands.render import console, plain_table, print_json, shown
 from services.audit.commands.times import ago, local, parse_time, to_api
 
 STATUS_STYLES = {"running": "green", "stopped": "", "unfinished": "yellow"}
@@ -31,11 +29,10 @@ def completeness(options: Any) -> None:
             params.append(("from", to_api(parse_time(options.since, now))))
         except ValueError as error:
             raise CommandFailed(f"--from: {error}", USAGE) from error
-    body = AuditClient(*audit_address(options)).completeness(params)
-    report: dict[str, Any] = msgspec.json.decode(body)
+    body = AuditClient(*audit_address(options)).read("/v1/completeness", params)
+    report: dict[str, Any] = decoded(body)
     if options.json:
-        sys.stdout.write(body.decode() + "\n")
-        sys.stdout.flush()
+        print_json(decoded(body, msgspec.Raw))
     else:
         _print(report, now)
     if not report["complete"]:
@@ -49,14 +46,13 @@ def _print(report: dict[str, Any], now: datetime) -> None:
     if not producers:
         screen.print("No producer was heard of. Widen the time range or drop a filter.")
         return
-    made = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    for name in ("service", "instance", "state", "last heard", "entries", "numbers", "missing", "explained", "repeated"):
-        made.add_column(name, no_wrap=True)
+    names = ("service", "instance", "state", "last heard", "entries", "numbers", "missing", "explained", "repeated")
+    made = plain_table(*names, wraps=())
     for producer in producers:
         last = datetime.fromisoformat(producer["last_recorded_at"])
         missing = producer["missing"]
         made.add_row(
-            Text(producer["service"]),
+            shown(producer["service"]),
             producer["instance"],
             Text(producer["status"], style=STATUS_STYLES.get(producer["status"], "")),
             ago(last, now),
@@ -69,10 +65,11 @@ def _print(report: dict[str, Any], now: datetime) -> None:
     screen.print(made)
     for producer in producers:
         for gap in producer["open_gaps"]:
-            screen.print(f"[bold red]missing[/bold red]    {_place(producer, gap)}, {_since(gap, now)}", soft_wrap=True)
+            said = shown(f"    {_place(producer, gap)}, {_since(gap, now)}")
+            screen.print(Text("missing", style="bold red") + said, soft_wrap=True)
         for gap in producer["explained_gaps"]:
-            detail = f"in quarantine as {gap['quarantine_id']}: {gap['reason']}"
-            screen.print(f"[yellow]explained[/yellow]  {_place(producer, gap)}, {detail}", soft_wrap=True)
+            said = shown(f"  {_place(producer, gap)}, in quarantine as {gap['quarantine_id']}: {gap['reason']}")
+            screen.print(Text("explained", style="yellow") + said, soft_wrap=True)
     if report["complete"]:
         screen.print("\nNo event is missing.", style="green")
 

@@ -9,14 +9,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-import msgspec
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
-from rich.table import Table
 from rich.text import Text
 
 from services.audit.commands.context import find_stack, lend_credentials
 from services.audit.commands.errors import USAGE, CommandFailed
-from services.audit.commands.render import console, printable
+from services.audit.commands.render import console, plain_table, print_json, printable
 from services.audit.commands.times import ago, local
 from services.audit.reading import read_message
 from shared.settings import AwsSettings
@@ -53,15 +51,13 @@ def list_messages(options: Any) -> None:
     if options.json:
         for message in messages:
             body = {"body": message["Body"]} if options.bodies else {}
-            sys.stdout.write(msgspec.json.encode({**_facts(message), **body}).decode() + "\n")
+            print_json({**_facts(message), **body})
         return
     screen, now = console(), datetime.now(UTC)
     if not messages:
         screen.print("The dead-letter queue is empty.")
         return
-    made = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    for name in ("sent", "", "received", "bytes", "entries", "flawed", "message id"):
-        made.add_column(name, no_wrap=True)
+    made = plain_table("sent", "", "received", "bytes", "entries", "flawed", "message id", wraps=())
     for message in messages:
         facts = _facts(message)
         sent = datetime.fromisoformat(facts["sent_at"])
@@ -84,7 +80,7 @@ def redrive(options: Any) -> None:
     show = _show_progress if sys.stderr.isatty() else _no_progress
     result = _run(redrive_messages(_queues(options, needs_target=True), options.limit, show))
     if options.json:
-        sys.stdout.write(msgspec.json.encode(result._asdict()).decode() + "\n")
+        print_json(result._asdict())
     else:
         console().print(f"Moved {result.moved} back to the audit queue, {result.left} left in the dead-letter queue.")
     if result.refused:

@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from services.audit.commands.client import AuditClient
+from services.audit.commands.client import AuditClient, decoded
 from services.audit.commands.errors import CommandFailed
 from services.audit.retention.statement import StatementInvalid, open_statement
 from services.audit.tree.notes import VerifierKey
@@ -29,7 +29,8 @@ class Statements(msgspec.Struct, frozen=True):
 
 def statements(client: AuditClient) -> list[Statement]:
     """Return the service's statements."""
-    return client.get("/v1/retention", Statements).statements
+    answer: Statements = decoded(client.read("/v1/retention"), Statements)
+    return answer.statements
 
 
 def kept_statements(folder: Path) -> list[Statement]:

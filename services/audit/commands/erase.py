@@ -6,14 +6,10 @@ from datetime import UTC, datetime
 from typing import Any, Final
 from urllib.parse import quote
 
-import msgspec
-from rich.table import Table
-from rich.text import Text
-
-from services.audit.commands.client import AuditClient
+from services.audit.commands.client import AuditClient, decoded
 from services.audit.commands.context import audit_address
 from services.audit.commands.errors import USAGE, CommandFailed
-from services.audit.commands.render import console
+from services.audit.commands.render import console, plain_table, print_json, shown
 from services.audit.commands.times import local
 
 # An erasure waits until the log has sealed that it begins.
@@ -29,7 +25,7 @@ def erase(options: Any) -> None:
     """
     client = AuditClient(*audit_address(options))
     _confirm(options, f"This destroys the records about {options.subject}, for good.")
-    answer = client.change("POST", "/v1/erasures", _about(options), seconds_max=ERASE_SECONDS_MAX)
+    answer = decoded(client.send("POST", "/v1/erasures", _about(options), seconds_max=ERASE_SECONDS_MAX))
     if _as_json(options, answer):
         return
     entries, keys = answer["erased_entries"], answer["erased_keys"]
@@ -41,7 +37,7 @@ def erase(options: Any) -> None:
 
 def erasures(options: Any) -> None:
     """Print the erasures that were carried out."""
-    found = AuditClient(*audit_address(options)).pages("/v1/erasures", "erasures")
+    found, _ = AuditClient(*audit_address(options)).pages("/v1/erasures", "erasures")
     rows = [
         (one["id"], one["created_at"], f"{one['erased_entries']:,}", one["by"], one["reason"], _files(one)) for one in found
     ]
@@ -50,7 +46,7 @@ def erasures(options: Any) -> None:
 
 def holds(options: Any) -> None:
     """Print the legal holds; released ones with --all."""
-    found = AuditClient(*audit_address(options)).pages("/v1/holds", "holds")
+    found, _ = AuditClient(*audit_address(options)).pages("/v1/holds", "holds")
     shown = [one for one in found if options.all or one["released_at"] is None]
     rows = [
         (one["id"], one["created_at"], one["subject"] or "erased", one["created_by"], one["reason"], _standing(one))
@@ -66,7 +62,7 @@ def place(options: Any) -> None:
     Raises:
         CommandFailed: It was refused.
     """
-    answer = AuditClient(*audit_address(options)).change("POST", "/v1/holds", _about(options))
+    answer = decoded(AuditClient(*audit_address(options)).send("POST", "/v1/holds", _about(options)))
     if not _as_json(options, answer):
         console().print(f"On hold. To release it: countersign audit hold release {answer['id']}", soft_wrap=True)
 
@@ -80,7 +76,7 @@ def release(options: Any) -> None:
     """
     client = AuditClient(*audit_address(options))
     _confirm(options, f"This releases hold {options.hold}: the records may be erased then.")
-    answer = client.change("DELETE", f"/v1/holds/{quote(options.hold, safe='')}", None)
+    answer = decoded(client.send("DELETE", f"/v1/holds/{quote(options.hold, safe='')}"))
     if not _as_json(options, answer):
         console().print("Released.")
 
@@ -102,7 +98,7 @@ def _confirm(options: Any, warning: str) -> None:
 
 def _as_json(options: Any, answer: dict[str, Any]) -> bool:
     if options.json:
-        sys.stdout.write(msgspec.json.encode(answer).decode() + "\n")
+        print_json(answer)
     return bool(options.json)
 
 
@@ -118,18 +114,13 @@ def _print(
     options: Any, found: list[dict[str, Any]], names: tuple[str, ...], rows: Sequence[tuple[str, ...]], nothing: str
 ) -> None:
     if options.json:
-        for one in found:
-            _as_json(options, one)
+        print_json(*found)
         return
     screen, now = console(), datetime.now(UTC)
     if not rows:
         screen.print(nothing)
         return
-    made = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    for name in names:
-        made.add_column(name, overflow="fold")
+    made = plain_table(*names)
     for identifier, when, *cells in rows:
-        # What people wrote must not be taken for commands by a terminal.
-        texts = (Text("".join(char if char.isprintable() else "\ufffd" for char in cell)) for cell in cells)
-        made.add_row(identifier, local(datetime.fromisoformat(when), now), *texts)
+        made.add_row(identifier, local(datetime.fromisoformat(when), now), *map(shown, cells))
     screen.print(made)

@@ -2,9 +2,7 @@
 
 from typing import Any
 
-import msgspec
-
-from services.audit.commands.client import AuditClient, Params
+from services.audit.commands.client import AuditClient, Params, decoded
 from services.audit.commands.errors import USAGE, CommandFailed
 
 
@@ -15,11 +13,11 @@ def find(client: AuditClient, name: str) -> dict[str, Any]:
     Raises:
         CommandFailed: There is none, or there are several of this name.
     """
-    every: list[dict[str, Any]] = msgspec.json.decode(client.read("/v1/searches", ()))["searches"]
+    every: list[dict[str, Any]] = decoded(client.read("/v1/searches"))["searches"]
     found = [one for one in every if name in (one["id"], one["name"])]
     if len(found) != 1:
         how = "there is no search" if not found else "there are several searches"
-        raise CommandFailed(f"{how} called {name}: see countersign audit searches", USAGE)
+        raise CommandFailed(f"{how} called {name}: see countersign audit searches list", USAGE)
     return found[0]
 
 

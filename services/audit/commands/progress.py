@@ -5,8 +5,10 @@ import time
 from collections.abc import Callable
 
 
-def terminal_progress(verb: str) -> Callable[[int, int], None]:
-    """Return a progress line for a terminal: how much of how much, and how fast."""
+def terminal_progress(verb: str, *, is_quiet: bool) -> Callable[[int, int], None]:
+    """Return what shows a progress line, how much of how much, and how fast; nothing when quiet, or where no terminal is."""
+    if is_quiet or not sys.stderr.isatty():
+        return lambda done, total: None
     began = time.monotonic()
     shown_at = 0.0
 

@@ -63,7 +63,7 @@ def mirror(options: Any) -> None:
     source = HttpSource(*audit_address(options))
     note = _newest(source)
     signed = _open(note, keys)
-    show = terminal_progress("copied") if sys.stderr.isatty() else lambda done, total: None
+    show = terminal_progress("copied", is_quiet=options.json)
     try:
         copy_log(source, note, signed, Path(options.folder), show)
         # Once more for what was sealed meanwhile: there is the event that names what was erased while it was copied.

@@ -6,44 +6,57 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from rich.table import Table
-from rich.text import Text
 
-from services.audit.commands.alerts import print_lines, print_object, time_range
-from services.audit.commands.client import AuditClient
+from services.audit.commands.alerts import time_range
+from services.audit.commands.client import AuditClient, decoded
 from services.audit.commands.context import audit_address
 from services.audit.commands.errors import USAGE, CommandFailed
-from services.audit.commands.render import console
-from services.audit.commands.times import ago, local
+from services.audit.commands.render import console, more_of, plain_table, print_facts, print_json, shown
+from services.audit.commands.times import ago, local, when
 
 
 def list_lines(options: Any) -> None:
     """Print the lines in quarantine, the newest first."""
-    params = [("limit", str(options.limit)), *time_range(options)]
+    params = time_range(options)
     if options.reason is not None:
         params.append(("reason", options.reason))
-    lines = msgspec.json.decode(AuditClient(*audit_address(options)).read("/v1/quarantine", params))["lines"]
+    lines, has_more = AuditClient(*audit_address(options)).pages("/v1/quarantine", "lines", params, limit=options.limit)
     if options.json:
-        print_lines(lines)
+        print_json(*lines)
         return
     screen, now = console(), datetime.now(UTC)
     if not lines:
         screen.print("Nothing is in quarantine.")
         return
-    made = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    for name in ("id", "received", "", "reason", "detail", "repaired as"):
-        made.add_column(name, no_wrap=name != "detail", overflow="fold")
+    made = plain_table("id", "received", "", "reason", "detail", "repaired as", wraps=("detail",))
     for line in lines:
         at = datetime.fromisoformat(line["received_at"])
         made.add_row(
-            str(line["id"]), local(at, now), ago(at, now), line["reason"], Text(line["detail"]), line["repaired_as"] or ""
+            str(line["id"]), local(at, now), ago(at, now), line["reason"], shown(line["detail"]), line["repaired_as"] or ""
         )
     screen.print(made)
+    if has_more:
+        screen.print(f"\n{more_of('last', options.limit)}", style="dim")
 
 
 def show(options: Any) -> None:
-    """Print one line and all that is known of it."""
-    print_object(AuditClient(*audit_address(options)).read(f"/v1/quarantine/{options.id}"))
+    """Print one line and all that is known of it; its bytes as they are only with ``--json``."""
+    line = decoded(AuditClient(*audit_address(options)).read(f"/v1/quarantine/{options.id}"), dict[str, Any])
+    if options.json:
+        print_json(line)
+        return
+    now = datetime.now(UTC)
+    producer = f"{line['instance']} number {line['seq']}" if line["instance"] is not None else "cannot be read"
+    facts = [
+        ("line", str(line["id"])),
+        ("reason", f"{line['reason']}: {line['detail']}"),
+        ("received", f"{when(line['received_at'], now)}, line {line['line_no']} of message {line['message_id']}"),
+        ("producer", producer),
+        ("sha256", line["sha256"]),
+        ("repaired", f"event {line['repaired_as']} stands for it" if line["repaired_as"] else "no"),
+        ("text", line["text"]),
+    ]
+    print_facts(console(), facts)
 
 
 def repair(options: Any) -> None:
@@ -52,10 +65,10 @@ def repair(options: Any) -> None:
         text = sys.stdin.read() if options.file == "-" else Path(options.file).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise CommandFailed(f"{options.file} cannot be read: {error}", USAGE) from error
-    body = msgspec.json.encode({"entry": text.removesuffix("\n").removesuffix("\r")})
-    answer = AuditClient(*audit_address(options)).tell(f"/v1/quarantine/{options.id}/repair", body)
+    content = {"entry": text.removesuffix("\n").removesuffix("\r")}
+    answer = AuditClient(*audit_address(options)).send("POST", f"/v1/quarantine/{options.id}/repair", content)
     if options.json:
-        print_object(answer)
+        print_json(decoded(answer, msgspec.Raw))
     else:
-        event_id = msgspec.json.decode(answer)["repaired_as"]
+        event_id = decoded(answer)["repaired_as"]
         console().print(f"Repaired: event {event_id} stands for line {options.id}. The line itself stays as it is.")

@@ -1,5 +1,6 @@
 """``countersign audit query`` and ``countersign audit tail``."""
 
+import contextlib
 import sys
 import time
 from datetime import UTC, datetime
@@ -7,14 +8,13 @@ from typing import Any, Final
 
 from services.audit.archiving.lack import Lack
 from services.audit.commands import archive
-from services.audit.commands.client import AuditClient, Entry, Params, TailEnded
+from services.audit.commands.client import PAGE_MAX, AuditClient, Entry, Params, TailEnded
 from services.audit.commands.context import audit_address
 from services.audit.commands.errors import USAGE, CommandFailed
 from services.audit.commands.kept import params_of
-from services.audit.commands.render import console, json_line, table, tail_line
+from services.audit.commands.render import console, json_line, more_of, table, tail_line
 from services.audit.commands.times import parse_time, to_api
 
-PAGE_MAX: Final = 1_000
 PAUSE_SECONDS_MIN: Final = 0.5
 PAUSE_SECONDS_MAX: Final = 10.0
 # Option to parameter of the API.
@@ -41,15 +41,15 @@ def query(options: Any) -> None:
     """Print the entries that fit: the newest `limit` of them, read from old to new unless an order is asked for."""
     order = options.order or "desc"
     lacking = archive.Lacking()
+    params = filters(options)
+    if options.saved:
+        given = {name for name, _ in params}
+        kept = params_of(AuditClient(*audit_address(options)), options.saved)
+        params += [(name, value) for name, value in kept if name not in given]
     if options.archive:
-        entries, lacking = archive.search(options)
+        entries, lacking = archive.search(options, params)
     else:
-        client = AuditClient(*audit_address(options))
-        params = [*filters(options), ("order", order)]
-        if options.saved:
-            given = {"limit", *(name for name, _ in params)}
-            params += [(name, value) for name, value in params_of(client, options.saved) if name not in given]
-        entries = _search(client, params, options.limit)
+        entries = _search(AuditClient(*audit_address(options)), [*params, ("order", order)], options.limit)
     if options.order is None:
         entries.reverse()  # The newest were wanted; a story reads from its beginning.
     # Beside the answer, so that a pipe gets entries alone and a person still sees that some are not among them.
@@ -64,13 +64,18 @@ def query(options: Any) -> None:
         screen.print("No events fit. Widen the time range or drop a filter.")
         return
     screen.print(table(entries, now, width=screen.width))
-    more = f" These are the {'first' if order == 'asc' else 'last'} {options.limit}; --limit shows more."
+    more = more_of("first" if order == "asc" else "last", options.limit)
     counted = f"{len(entries)} event{'s' if len(entries) != 1 else ''}, times in {now.astimezone():%Z}."
-    screen.print(f"\n{counted}{more if len(entries) == options.limit else ''}", style="dim")
+    screen.print(f"\n{counted}{f' {more}' if len(entries) == options.limit else ''}", style="dim")
 
 
 def tail(options: Any) -> None:
-    """Print entries as they arrive, until Ctrl-C; go on after the last one when the connection breaks."""
+    """Print entries as they arrive; go on after the last one when the connection breaks. Ctrl-C is how it ends."""
+    with contextlib.suppress(KeyboardInterrupt):
+        _follow(options)
+
+
+def _follow(options: Any) -> None:
     client = AuditClient(*audit_address(options))
     params, screen = filters(options), console()
     last_id: str | None = None

@@ -12,19 +12,21 @@ from typing import Any, Final
 import msgspec
 from aiobotocore.session import get_session
 from botocore.exceptions import BotoCoreError, ClientError
-from rich.table import Table
+from rich.text import Text
 
-from services.audit.commands.alerts import print_object, time_range
-from services.audit.commands.client import AuditClient
+from services.audit.commands.alerts import time_range
+from services.audit.commands.client import AuditClient, decoded
 from services.audit.commands.context import audit_address
 from services.audit.commands.errors import USAGE, CommandFailed
-from services.audit.commands.render import console
+from services.audit.commands.progress import terminal_progress
+from services.audit.commands.render import console, plain_table, print_json, shown
 from services.audit.commands.times import local
 
 S3: Final = "s3://"
 GZIP: Final = b"\x1f\x8b"
 # What one request takes, in lines: far below the limit in bytes.
 LINES_AT_ONCE: Final = 2_000
+IMPORT_SECONDS_MAX: Final = 300.0
 
 
 def report(options: Any) -> None:
@@ -35,9 +37,9 @@ def report(options: Any) -> None:
         CommandFailed: A provider knows of something that we do not; or the service cannot be asked.
     """
     body = AuditClient(*audit_address(options)).read("/v1/reconciliation", time_range(options))
-    answer = msgspec.json.decode(body)
+    answer = decoded(body)
     if options.json:
-        print_object(body)
+        print_json(decoded(body, msgspec.Raw))
     else:
         _print(answer)
     count = sum(source["only_theirs"] for source in answer["sources"].values())
@@ -48,17 +50,21 @@ def report(options: Any) -> None:
 def import_log(options: Any) -> None:
     """Put Cognito's own records into the log: of a file, of standard input, or of all objects under an S3 prefix."""
     client = AuditClient(*audit_address(options))
-    imported = others = unreadable = 0
-    for content in _contents(options):
-        lines = content.splitlines()
+    contents = [content.splitlines() for content in _contents(options)]
+    total = sum(len(lines) for lines in contents)
+    show = terminal_progress("read", is_quiet=options.json)
+    done = imported = others = unreadable = 0
+    for lines in contents:
         for start in range(0, len(lines), LINES_AT_ONCE):
-            body = b"\n".join(lines[start : start + LINES_AT_ONCE])
-            answer = msgspec.json.decode(client.tell("/v1/reconciliation/imports", body, content_type="application/x-ndjson"))
+            some = lines[start : start + LINES_AT_ONCE]
+            body = client.send("POST", "/v1/reconciliation/imports", b"\n".join(some), seconds_max=IMPORT_SECONDS_MAX)
+            answer = decoded(body)
             imported, others = imported + answer["imported"], others + answer["others"]
             unreadable += len(answer["unreadable"])
+            done += len(some)
+            show(done, total)
     if options.json:
-        counts = {"imported": imported, "others": others, "unreadable": unreadable}
-        sys.stdout.write(msgspec.json.encode(counts).decode() + "\n")
+        print_json({"imported": imported, "others": others, "unreadable": unreadable})
     else:
         console().print(f"{imported} records imported, {others} lines about something else, {unreadable} unreadable.")
 
@@ -98,9 +104,7 @@ def _unpacked(content: bytes) -> bytes:
 
 def _print(answer: dict[str, Any]) -> None:
     screen, now = console(), datetime.now(UTC)
-    made = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    for name in ("provider", "matched", "only ours", "only theirs", "on the way"):
-        made.add_column(name, no_wrap=True)
+    made = plain_table("provider", "matched", "only ours", "only theirs", "on the way", wraps=())
     for name, source in answer["sources"].items():
         if source["has_records"]:
             made.add_row(name, *(f"{source[key]:,}" for key in ("matched", "only_ours", "only_theirs", "pending")))
@@ -110,5 +114,5 @@ def _print(answer: dict[str, Any]) -> None:
     for side, style in (("only_theirs", "bold red"), ("only_ours", "yellow")):
         for one in answer[side]:
             when = local(datetime.fromisoformat(one["occurred_at"]), now)
-            name = side.replace("_", " ")
-            screen.print(f"[{style}]{name}[/{style}]  {when}  {one['source']} {one['kind']} {one['subject']} {one['ref']}")
+            said = shown(f"  {when}  {one['source']} {one['kind']} {one['subject']} {one['ref']}")
+            screen.print(Text(side.replace("_", " "), style=style) + said, soft_wrap=True)

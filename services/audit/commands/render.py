@@ -1,6 +1,7 @@
 """Entries on a terminal: a table for people, one JSON object a line for machines."""
 
 import sys
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -55,12 +56,36 @@ def table(entries: list[Entry], now: datetime, *, width: int) -> Table:
     return made
 
 
-def plain_table(*columns: str) -> Table:
-    """Return an empty table in the one look that all commands have."""
+def plain_table(*columns: str, wraps: Collection[str] | None = None) -> Table:
+    """Return an empty table in the one look that all commands have; only the columns in `wraps` break lines, or all of them."""
     made = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
     for name in columns:
-        made.add_column(name, overflow="fold")
+        made.add_column(name, overflow="fold", no_wrap=wraps is not None and name not in wraps)
     return made
+
+
+def shown(text: str | None, style: str = "") -> Text:
+    """Return a text from outside as a cell or a line: no markup, and nothing that a terminal obeys."""
+    return Text(printable(text or ""), style=style)
+
+
+def print_facts(screen: Console, facts: Sequence[tuple[str, str]]) -> None:
+    """Print names and what they stand for, a line each."""
+    width = max(len(name) for name, _ in facts)
+    for name, value in facts:
+        screen.print(Text(f"{name:<{width}}  {printable(value)}"), soft_wrap=True)
+
+
+def print_json(*items: Any) -> None:
+    """Print one JSON object a line; a `msgspec.Raw` byte for byte."""
+    for item in items:
+        sys.stdout.write(_ENCODE(item).decode() + "\n")
+    sys.stdout.flush()
+
+
+def more_of(which: str, limit: int) -> str:
+    """Return what is said where a limit has cut a list off."""
+    return f"These are the {which} {limit}; --limit shows more."
 
 
 def tail_line(entry: Entry, now: datetime) -> Text:

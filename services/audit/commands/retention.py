@@ -9,11 +9,10 @@ from datetime import UTC, date, datetime
 from typing import Any, Final
 
 import asyncpg
-import msgspec
-from rich.table import Table
+from rich.text import Text
 
 from services.audit.commands.errors import USAGE, CommandFailed
-from services.audit.commands.render import console
+from services.audit.commands.render import console, plain_table, print_json
 from services.audit.commands.settings import audit_settings, open_archive, open_trail, run
 from services.audit.retention.job import MonthDropped, MonthPlan, Retention, RetentionRefused
 from services.audit.retention.statement import month_name
@@ -35,14 +34,11 @@ def plan(options: Any) -> None:
     plans = _run(_plan(audit_settings(options)))
     if options.json:
         for one in plans:
-            facts = {"month": month_name(one.facts.month), "entries": one.facts.entry_count, "blocks": one.blocks}
-            sys.stdout.write(msgspec.json.encode(facts).decode() + "\n")
+            print_json({"month": month_name(one.facts.month), "entries": one.facts.entry_count, "blocks": one.blocks})
         return
-    made = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    for name in ("month", "entries", "may be dropped"):
-        made.add_column(name, no_wrap=name != "may be dropped")
+    made = plain_table("month", "entries", "may be dropped", wraps=("may be dropped",))
     for one in plans:
-        verdict = "[green]yes[/green]" if not one.blocks else f"no: {'; '.join(one.blocks)}"
+        verdict = Text("yes", style="green") if not one.blocks else Text(f"no: {'; '.join(one.blocks)}")
         made.add_row(month_name(one.facts.month), f"{one.facts.entry_count:,}", verdict)
     console().print(made)
 
@@ -60,8 +56,7 @@ def drop(options: Any) -> None:
     month = date(int(match[1]), int(match[2]), 1)
     dropped: MonthDropped = _run(_drop(audit_settings(options), month))
     if options.json:
-        facts = {**dropped._asdict(), "month": options.month}
-        sys.stdout.write(msgspec.json.encode(facts).decode() + "\n")
+        print_json({**dropped._asdict(), "month": options.month})
         return
     sys.stdout.write(dropped.note)
     took = f"{dropped.seconds:.3f} s, and {dropped.total_seconds:.3f} s until their files were gone"

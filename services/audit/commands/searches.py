@@ -1,28 +1,27 @@
 """``countersign audit searches``: searches that are kept under a name."""
 
-import sys
 from typing import Any, Final
 from urllib.parse import quote
 
 import msgspec
 from rich.text import Text
 
-from services.audit.commands.client import AuditClient
+from services.audit.commands.client import AuditClient, decoded
 from services.audit.commands.context import audit_address
 from services.audit.commands.kept import find, many
 from services.audit.commands.query import filters
-from services.audit.commands.render import console, plain_table, printable
+from services.audit.commands.render import console, plain_table, print_json, printable
 
 EMPTIED: Final = "(the person whom it named was erased)"
 
 
 def list_searches(options: Any) -> None:
     """Print own and shared searches."""
-    body = AuditClient(*audit_address(options)).read("/v1/searches", ())
+    body = AuditClient(*audit_address(options)).read("/v1/searches")
     if options.json:
-        sys.stdout.write(body.decode() + "\n")
+        print_json(decoded(body, msgspec.Raw))
         return
-    found: list[dict[str, Any]] = msgspec.json.decode(body)["searches"]
+    found: list[dict[str, Any]] = decoded(body)["searches"]
     screen = console()
     if not found:
         screen.print("No searches are kept. Keep one: countersign audit searches save NAME and filters as of query.")
@@ -44,7 +43,7 @@ def save(options: Any) -> None:
     wanted = {"name": options.name, "params": params, "is_shared": options.shared}
     body = AuditClient(*audit_address(options)).send("POST", "/v1/searches", wanted)
     if options.json:
-        sys.stdout.write(body.decode() + "\n")
+        print_json(decoded(body, msgspec.Raw))
     else:
         console().print(f"Kept. Run it: countersign audit query --saved {options.name!r}", markup=False, soft_wrap=True)
 
@@ -52,6 +51,6 @@ def save(options: Any) -> None:
 def remove(options: Any) -> None:
     """Remove one of one's own searches."""
     client = AuditClient(*audit_address(options))
-    client.send("DELETE", f"/v1/searches/{quote(find(client, options.name)['id'], safe='')}", None)
+    client.send("DELETE", f"/v1/searches/{quote(find(client, options.name)['id'], safe='')}")
     if not options.json:
         console().print("Removed.")

@@ -1,6 +1,5 @@
 """``countersign audit stats`` and ``countersign audit top``."""
 
-import sys
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -8,10 +7,10 @@ import msgspec
 from rich.table import Table
 from rich.text import Text
 
-from services.audit.commands.client import AuditClient
+from services.audit.commands.client import AuditClient, decoded
 from services.audit.commands.context import audit_address
 from services.audit.commands.query import filters
-from services.audit.commands.render import OUTCOME_STYLES, console, plain_table, printable
+from services.audit.commands.render import OUTCOME_STYLES, console, plain_table, print_json, printable
 
 # Beside the time and the sum; --json has all.
 COLUMNS_MAX: Final = 6
@@ -23,9 +22,9 @@ def stats(options: Any) -> None:
     client = AuditClient(*audit_address(options))
     body = client.read("/v1/stats", [*filters(options), ("by", options.by), ("group", options.group)])
     if options.json:
-        sys.stdout.write(body.decode() + "\n")
+        print_json(decoded(body, msgspec.Raw))
         return
-    report: dict[str, Any] = msgspec.json.decode(body)
+    report: dict[str, Any] = decoded(body)
     shown, rest = report["series"][:COLUMNS_MAX], report["series"][COLUMNS_MAX:]
     made = plain_table(report["by"])
     for one in shown:
@@ -49,9 +48,9 @@ def top(options: Any) -> None:
     client = AuditClient(*audit_address(options))
     body = client.read("/v1/stats/top", [*filters(options), ("field", options.field), ("limit", str(options.limit))])
     if options.json:
-        sys.stdout.write(body.decode() + "\n")
+        print_json(decoded(body, msgspec.Raw))
         return
-    report: dict[str, Any] = msgspec.json.decode(body)
+    report: dict[str, Any] = decoded(body)
     values = report["values"]
     screen = console()
     if not values:

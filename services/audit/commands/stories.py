@@ -1,6 +1,5 @@
 """``countersign audit subject``, ``session`` and ``attempt``: one person, one session, one attempt."""
 
-import sys
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
@@ -8,23 +7,35 @@ from urllib.parse import quote
 import msgspec
 from rich.text import Text
 
-from services.audit.commands.client import AuditClient, Page
+from services.audit.commands.client import AuditClient, Page, decoded
 from services.audit.commands.context import audit_address
-from services.audit.commands.render import OUTCOME_STYLES, console, plain_table, printable, table
-from services.audit.commands.times import ago, local
+from services.audit.commands.render import (
+    OUTCOME_STYLES,
+    console,
+    more_of,
+    plain_table,
+    print_facts,
+    print_json,
+    printable,
+    shown,
+    table,
+)
+from services.audit.commands.times import ago, local, when
 
 
 def subject(options: Any) -> None:
     """Print what the log knows of one person, or with ``--reads`` who looked at the person's records."""
     client = AuditClient(*audit_address(options))
     path = f"/v1/subjects/{quote(options.sub, safe='')}"
-    body = client.read(f"{path}/reads" if options.reads else path, ())
+    if options.reads:
+        reads, has_more = client.pages(f"{path}/reads", "reads", limit=options.limit)
+        _print_reads(options, reads, has_more=has_more)
+        return
+    body = client.read(path)
     if options.json:
-        sys.stdout.write(body.decode() + "\n")
-    elif options.reads:
-        _print_reads(msgspec.json.decode(body)["reads"])
+        print_json(decoded(body, msgspec.Raw))
     else:
-        _print_subject(msgspec.json.decode(body))
+        _print_subject(decoded(body))
 
 
 def session(options: Any) -> None:
@@ -38,23 +49,22 @@ def attempt(options: Any) -> None:
 
 
 def _story(options: Any, path: str) -> None:
-    body = AuditClient(*audit_address(options)).read(path, ())
+    body = AuditClient(*audit_address(options)).read(path)
     if options.json:
-        sys.stdout.write(body.decode() + "\n")
+        print_json(decoded(body, msgspec.Raw))
         return
-    story: dict[str, Any] = msgspec.json.decode(body)
-    page = msgspec.json.decode(body, type=Page)
+    story: dict[str, Any] = decoded(body)
+    page: Page = decoded(body, Page)
     screen, now = console(), datetime.now(UTC)
     client, who = story["client"], story["subject"]
     facts = [
         ("who", who["sub"] or who["email_hash"] or "not known"),
         ("from", " · ".join(client[name] for name in ("ip", "country", "user_agent") if client[name]) or "not known"),
-        ("began", _when(story["first_seen"], now)),
-        ("last", _when(story["last_seen"], now)),
+        ("began", when(story["first_seen"], now)),
+        ("last", when(story["last_seen"], now)),
     ]
     screen.print(Text(story["outcome"], style=OUTCOME_STYLES.get(story["outcome"], "")))
-    for name, value in facts:
-        screen.print(f"{name:<6}  {printable(value)}", markup=False, soft_wrap=True)
+    print_facts(screen, facts)
     screen.print()
     screen.print(table(page.events, now, width=screen.width))
     if page.next_cursor is not None:
@@ -67,22 +77,21 @@ def _print_subject(person: dict[str, Any]) -> None:
     methods = ", ".join(f"{printable(one['method'])} {one['count']:,}" for one in person["methods"])
     facts = [
         ("events", f"{person['event_count']:,}: {outcomes}"),
-        ("first", _when(person["first_seen"], now)),
-        ("last", _when(person["last_seen"], now)),
+        ("first", when(person["first_seen"], now)),
+        ("last", when(person["last_seen"], now)),
         ("methods", methods or "none"),
         ("address", ", ".join("#" + one[:12] for one in person["email_hashes"]) or "none seen"),
     ]
-    for name, value in facts:
-        screen.print(f"{name:<8}  {value}", markup=False, soft_wrap=True)
+    print_facts(screen, facts)
     sessions = plain_table("session", "first", "last", "ip", "country", "user agent")
     for one in person["sessions"]:
-        last = [Text(printable(one[name] or "")) for name in ("ip", "country", "user_agent")]
+        last = [shown(one[name]) for name in ("ip", "country", "user_agent")]
         sessions.add_row(
             Text(printable(one["session_ref"])[:13]), _short(one["first_seen"], now), _short(one["last_seen"], now), *last
         )
     addresses = plain_table("ip", "country", "events", "last")
     for one in person["ips"]:
-        addresses.add_row(one["ip"], printable(one["country"] or ""), f"{one['count']:,}", _short(one["last_seen"], now))
+        addresses.add_row(one["ip"], shown(one["country"]), f"{one['count']:,}", _short(one["last_seen"], now))
     for made in (sessions, addresses):
         if made.row_count:
             screen.print()
@@ -90,7 +99,10 @@ def _print_subject(person: dict[str, Any]) -> None:
     screen.print("\nWhat happened: countersign audit query --subject; who looked: --reads.", style="dim")
 
 
-def _print_reads(reads: list[dict[str, Any]]) -> None:
+def _print_reads(options: Any, reads: list[dict[str, Any]], *, has_more: bool) -> None:
+    if options.json:
+        print_json(*reads)
+        return
     screen, now = console(), datetime.now(UTC)
     if not reads:
         screen.print("Nobody has looked at the records of this person.")
@@ -99,13 +111,10 @@ def _print_reads(reads: list[dict[str, Any]]) -> None:
     for one in reads:
         moment = datetime.fromisoformat(one["occurred_at"])
         who = f"{one['actor']['kind']} {one['actor']['id']}"
-        made.add_row(local(moment, now), ago(moment, now), Text(printable(who)), Text(one["route"] or ""), str(one["rows"]))
+        made.add_row(local(moment, now), ago(moment, now), shown(who), shown(one["route"]), str(one["rows"]))
     screen.print(made)
-
-
-def _when(text: str, now: datetime) -> str:
-    moment = datetime.fromisoformat(text)
-    return f"{local(moment, now)} ({ago(moment, now)})"
+    if has_more:
+        screen.print(f"\n{more_of('last', options.limit)}", style="dim")
 
 
 def _short(text: str, now: datetime) -> str:

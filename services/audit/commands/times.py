@@ -42,6 +42,12 @@ def ago(moment: datetime, now: datetime) -> str:
     return f"{int(seconds)}s ago"
 
 
+def when(text: str, now: datetime) -> str:
+    """Return a time of the API on the reader's clock, and how long ago it was."""
+    moment = datetime.fromisoformat(text)
+    return f"{local(moment, now)} ({ago(moment, now)})"
+
+
 def local(moment: datetime, now: datetime) -> str:
     """Return a time on the reader's clock, with the date when it was another day."""
     here = moment.astimezone()

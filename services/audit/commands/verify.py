@@ -133,7 +133,11 @@ def _verify_receipt(options: Any, keys: list[VerifierKey], receipt: Receipt) -> 
             else:
                 detail = f"LOST: it was promised and is not in the log {options.deadline} s later"
             return _failed(name, Finding(name, detail))
-        return _judge_proof(name, parse_proof(text), receipt.leaf, keys)
+        try:
+            found = parse_proof(text)
+        except ProofFileInvalid as error:
+            raise CommandFailed(f"the answer is not the audit service's: {error}") from error
+        return _judge_proof(name, found, receipt.leaf, keys)
 
 
 def _verify_in_folder(name: str, source: FolderSource, receipt: Receipt, keys: list[VerifierKey]) -> Verdict:
@@ -184,6 +188,7 @@ def _verify_log(options: Any, keys: list[VerifierKey]) -> list[Verdict]:
         source, with_entries=not options.hashes_only, dropped=_dropped(options, keys), progress=_progress(options)
     )
     seen = _remembered(options, keys)
+    has_verified = False
     try:
         if seen is not None:
             verifier.resume(seen)
@@ -202,8 +207,13 @@ def _verify_log(options: Any, keys: list[VerifierKey]) -> list[Verdict]:
             verdict = Verdict(f"log {checkpoint.origin}", True, _said(checkpoint, verifier), erased=verifier.erased_count)
             if not options.follow:
                 return [verdict]
+            has_verified = True
             _report(options, [verdict])
             time.sleep(FOLLOW_SECONDS)
+    except KeyboardInterrupt:
+        if not has_verified:
+            raise
+        return []  # This is how following ends.
     except CheckpointInvalid as error:
         return [_failed("log", Finding("checkpoint", str(error)))]
     except Missing as error:
@@ -300,6 +310,4 @@ def _report(options: Any, verdicts: list[Verdict]) -> None:
 
 
 def _progress(options: Any) -> Progress:
-    if options.json or not sys.stderr.isatty():
-        return lambda done, total: None
-    return terminal_progress("verified")
+    return terminal_progress("verified", is_quiet=options.json)

@@ -97,7 +97,8 @@ def _data(attribute: Attribute, operator: Operator, wanted: Any, value: Value) -
     if isinstance(wanted, Decimal):
         number = f"CASE WHEN jsonb_typeof(s.data #> {path}) = 'number' THEN (s.data #>> {path})::numeric END"
         return _plain(f"({number})", operator, wanted, value, cast="numeric")
-    return _plain(f"(s.data #>> {path})", operator, wanted, value, cast="text", ignores_case=True)
+    # The columns have this collation. Left to the database's own, the answer would hang on where it runs.
+    return _plain(f'((s.data #>> {path}) COLLATE "C")', operator, wanted, value, cast="text", ignores_case=True)
 
 
 def _place(attribute: Attribute, value: Value) -> str:

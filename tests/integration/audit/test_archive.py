@@ -126,9 +126,9 @@ async def test_the_commands_ask_and_verify_the_archive(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """
-    ``query --archive`` finds by every filter, with the settings of the service; ``verify --archive`` proves every day and a
-    receipt with the public key alone; what somebody puts over a manifest later is not read, and a file that holds something
-    else is named.
+    ``query --archive`` finds by every filter but the address, which it refuses, with the settings of the service;
+    ``verify --archive`` proves every day and a receipt with the public key alone; what somebody puts over a manifest later is
+    not read, and a file that holds something else is named.
     """
     failed = author.entry(
         event_type=EventType.SIGN_IN_FAILED, outcome=Outcome.FAILURE, reason="wrong_code", subject=Subject(sub=ADA)
@@ -146,12 +146,17 @@ async def test_the_commands_ask_and_verify_the_archive(
             (("--limit", 320), 320),
             (("--subject", f"{ADA[:-1]}2", "--ip", "192.0.2.0/30"), 5),
             (("--type", "sign_in.", "--outcome", "failure", "--q", "Wrong_Code"), 1),
+            (("--q", ADA), 1),
+            (("--filter", 'outcome eq "failure" and reason co "CODE"'), 1),
+            (("--filter", f'client.ip eq "192.0.2.2" or subject.sub eq "{ADA}"', "--type", "sign_in."), 6),
         ):
             said = await person.runs("query", *place, *filters, "--json")
             assert (said.code, len(said.out.splitlines())) == (0, count), filters
         [found] = (await person.runs("query", *place, "--subject", ADA, "--from", "1h", "--json")).out.splitlines()
         assert failed.decode() in found
-        assert (await person.runs("query", *place, "--email", "ada@example.test")).code == 2
+        for wrong in (("--email", "ada@example.test"), ("--filter", "colour pr"), ("--ip", "here"), ("--type", "sign_in")):
+            said = await person.runs("query", *place, *wrong)
+            assert (said.code, said.out) == (2, ""), wrong
 
         said = await person.runs("verify", *place)
         assert (said.code, said.out.count("is as it was sealed")) == (0, 3), said
@@ -257,8 +262,8 @@ async def test_the_service_archives_and_says_so(
 ) -> None:
     """
     The service archives closed days by itself and records each; ``archive run`` then finds nothing to do; GET /v1/archive
-    shows them; where the local stack runs the command takes its credentials; with a bucket that does not lock the service does
-    not start.
+    shows them; a kept search finds in them what it finds in the log; where the local stack runs the command takes its
+    credentials; with a bucket that does not lock the service does not start.
     """
     async with archive_bucket(queue.aws) as locked:
         async with running_service(tmp_path / "audit", queue, database, **locked.settings()) as service:
@@ -277,6 +282,17 @@ async def test_the_service_archives_and_says_so(
             ]
             assert {day["sha256"] for day in answer["days"]} == {one["data"]["manifest_sha256"] for one in await said()}
             assert answer["next_cursor"] is None
+
+            person = Person(capsys, monkeypatch)
+            person.knows(service)
+            path = await asyncio.to_thread(write_settings, tmp_path / "reader", queue, database, **locked.settings())
+            place = (*locked.options(tmp_path / "cache"), "--settings", path)
+            assert (await person.runs("searches", "save", "two", "--filter", 'client.ip eq "192.0.2.2"')).code == 0
+            assert (await person.runs("searches", "save", "her", "--email", "ada@example.test")).code == 0
+            kept = await person.runs("query", *place, "--saved", "two", "--json")
+            assert (kept.code, len(kept.out.splitlines())) == (0, 5), kept
+            kept = await person.runs("query", *place, "--saved", "her", "--json")
+            assert (kept.code, kept.out, "no addresses" in kept.err) == (2, "", True), kept
         path = await asyncio.to_thread(write_settings, tmp_path / "again", queue, database, **locked.settings())
         stand_in_local_stack(tmp_path, queue.aws, monkeypatch)
         ran = await Person(capsys, monkeypatch).runs("archive", "run", "--settings", path)

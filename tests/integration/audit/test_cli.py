@@ -1,11 +1,13 @@
 """``countersign``, as a person and as a script runs it."""
 
 import asyncio
+import contextlib
 import json
 import os
 import signal
 import sys
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,6 +17,7 @@ import pytest
 from deploy.local.layout import REPOSITORY
 from deploy.local.parts import aws
 from shared.events import AuthsignalRef, Client, EventType, Outcome, Subject, email_hash
+from tests.integration.audit.commands import LOG_KEY, Person
 from tests.integration.audit.lab import Author, Database, QueuePair, by_id, running_consumer, until
 from tests.integration.audit.service import EMAIL_HASH_KEY, SERVICE_TOKEN, Service, running_service
 
@@ -226,6 +229,119 @@ async def test_tail_shows_what_arrives(tmp_path: Path, known: dict[str, str], qu
         process.send_signal(signal.SIGINT)
         _, err = await asyncio.wait_for(process.communicate(), 10)
     assert (process.returncode, err) == (0, b"")
+
+
+@asynccontextmanager
+async def answering(said: bytes, *, asked: asyncio.Event | None = None) -> AsyncIterator[str]:
+    """A server that says these bytes to everybody and hangs up, or with `asked` waits until they do; yields its URL."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(said)
+            await writer.drain()
+            if asked is not None:
+                asked.set()
+                await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    async with server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
+
+ANSWERED = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s"
+BROKEN = {"half an answer": ANSWERED % (1_000, b'{"events":['), "somebody else": ANSWERED % (13, b"<html></html>")}
+ASKING = (
+    ("query",),
+    ("stats",),
+    ("stats", "--json"),
+    ("subject", ADA_SUB),
+    ("subject", ADA_SUB, "--reads"),
+    ("attempt", "1"),
+    ("searches", "list"),
+    ("searches", "remove", "mine"),
+    ("holds",),
+    ("hold", "place", ADA_SUB, "--reason", "case 4"),
+    ("export", "--format", "csv", "--out", "-"),
+    ("streams",),
+    ("completeness",),
+    ("alerts", "list"),
+    ("alerts", "show", "1"),
+    ("detections", "list"),
+    ("detections", "replay"),
+    ("reconcile", "report"),
+    ("quarantine", "list"),
+    ("verify", f"019aa9e6-0000-7000-8000-000000000001:{'0' * 64}", "--key", LOG_KEY),
+)
+
+
+@pytest.mark.parametrize("answer", BROKEN)
+async def test_a_broken_answer_is_one_clear_line(
+    answer: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    An answer that breaks off, or that is not the audit service's, is a failure of one line, whatever was asked.
+    """
+    person = Person(capsys, monkeypatch)
+    async with answering(BROKEN[answer]) as url:
+        for arguments in ASKING:
+            said = await person.runs(*arguments, "--url", url, "--token", "t")
+            assert (said.code, said.out, said.err.count("\n")) == (1, "", 1), (arguments, said)
+            assert said.err.startswith("countersign: the answer"), arguments
+
+
+async def test_foreign_text_is_shown_and_not_obeyed(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    What others wrote stands in a table as it is: neither markup nor what a terminal would obey.
+    """
+    stream = {
+        "name": "[/oops]",
+        "kind": "x",
+        "target": "[red]a\x1b[2J",
+        "format": "ndjson",
+        "is_required": False,
+        "next_leaf": 1,
+    }
+    stream |= {"lag_entries": 1, "delivered_at": None, "failing_since": "2026-11-01T00:00:00Z", "last_error": "said [/oops]"}
+    body = json.dumps({"streams": [stream]}).encode()
+    async with answering(ANSWERED % (len(body), body)) as url:
+        said = await Person(capsys, monkeypatch).runs("streams", "--url", url, "--token", "t")
+
+    assert (said.code, "\x1b" in said.out) == (0, False), said
+    assert all(text in said.out for text in ("[/oops]", "[red]a", ": said [/oops]"))
+
+
+@pytest.mark.parametrize("arguments", [("query",), ("verify", "--hashes-only", "--follow")], ids=lambda found: found[0])
+async def test_an_interrupted_command_has_not_done_its_work(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    """
+    Ctrl-C before there is a result ends with exit code 130: a script must not take it for "all is well".
+    """
+    asked = asyncio.Event()
+    async with answering(b"", asked=asked) as url:
+        extra = {"COUNTERSIGN_AUDIT_URL": url, "COUNTERSIGN_AUDIT_TOKEN": "t", "COUNTERSIGN_LOG_KEY": LOG_KEY}
+        process = await start("audit", *arguments, cwd=tmp_path, **extra)
+        await asyncio.wait_for(asked.wait(), 30)
+        process.send_signal(signal.SIGINT)
+        out, err = await asyncio.wait_for(process.communicate(), 10)
+    assert (process.returncode, out, err) == (130, b"", b"")
+
+
+async def test_a_followed_log_ends_well(tmp_path: Path, known: dict[str, str]) -> None:
+    """
+    Ctrl-C is how ``verify --follow`` ends once it has verified the log: exit code 0.
+    """
+    process = await start(
+        "audit", "verify", "--hashes-only", "--follow", "--json", cwd=tmp_path, **known, COUNTERSIGN_LOG_KEY=LOG_KEY
+    )
+    assert process.stdout is not None
+    line = await asyncio.wait_for(process.stdout.readline(), 30)
+    process.send_signal(signal.SIGINT)
+    out, err = await asyncio.wait_for(process.communicate(), 10)
+    assert json.loads(line)["ok"]
+    assert (process.returncode, out, err) == (0, b"", b"")
 
 
 async def test_help_has_examples(tmp_path: Path) -> None:

@@ -230,6 +230,14 @@ async def test_the_command(
     """
     person = Person(capsys, monkeypatch)
     person.knows(service)
+    odd = Author("[/oops]\x1b[2J")
+    strange = odd.entries(2)
+    await queue.send(strange[1])
+    await sealed(database, [odd], strange[1:])
+    said = await person.runs("completeness")
+    assert (said.code, "[/oops]" in said.out, "\x1b" in said.out) == (1, True, False), said
+    await queue.send(strange[0])
+    await sealed(database, [odd], strange)
     entries = author.entries(6)
     await queue.send(entries[0], entries[2], entries[5])
     await sealed(database, [author], entries[:3])

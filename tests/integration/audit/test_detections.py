@@ -114,6 +114,7 @@ async def test_a_stuffing_run_from_queue_to_closed_alert(
             listed = await person.runs("alerts", "list", "--rule", "credential_stuffing", "--json")
             assert [json.loads(line)["id"] for line in listed.out.splitlines()] == [stuffed["id"]]
             assert "203.0.113.0/24" in (await person.runs("alerts", "list")).out
+            await _assert_shown(person, stuffed)
             await _assert_delivered(service, hook, {stuffed["id"], taken_over["id"]})
             rung: list[dict[str, Any]] = []
 
@@ -125,6 +126,18 @@ async def test_a_stuffing_run_from_queue_to_closed_alert(
             assert {alert["id"] for alert in rung} == {stuffed["id"], taken_over["id"]}
             await _assert_replay_finds_the_same(service, person, {stuffed["id"], taken_over["id"]})
             await _assert_closing(service, person, stuffed["id"])
+
+
+async def _assert_shown(person: Person, alert: dict[str, Any]) -> None:
+    """A person gets a table, and is told when there is more; a machine gets one JSON object a line."""
+    one = await person.runs("alerts", "list", "--limit", "1")
+    every = await person.runs("alerts", "list")
+    assert ("These are the last 1; --limit shows more." in one.out, "--limit" in every.out) == (True, False), one
+    for arguments in (("alerts", "show", alert["id"]), ("detections", "list")):
+        said = await person.runs(*arguments, "--json")
+        assert (len(said.out.splitlines()), isinstance(said.json(), dict)) == (1, True), said
+    shown = await person.runs("alerts", "show", alert["id"])
+    assert (shown.code, "203.0.113.0/24" in shown.out, "{" in shown.out) == (0, True, False), shown
 
 
 async def _assert_delivered(service: Service, hook: Receiver, ids: set[str]) -> None:
@@ -161,7 +174,9 @@ async def _assert_replay_finds_the_same(service: Service, person: Person, ids: s
 
 async def _assert_closing(service: Service, person: Person, alert_id: str) -> None:
     assert (await post(service, f"/v1/alerts/{alert_id}/close", {"note": ""}))[0] == 400
-    assert (await person.runs("alerts", "close", alert_id, "--note", "a test of ours")).code == 0
+    closed = await person.runs("alerts", "close", alert_id, "--note", "a test of ours", "--json")
+    assert (closed.code, len(closed.out.splitlines()), closed.json()["state"]) == (0, 1, "closed")
+    assert "a test of ours" in (await person.runs("alerts", "show", alert_id)).out
 
     status, problem = await post(service, f"/v1/alerts/{alert_id}/close", {"note": "again"})
     shown = (await service.get(f"/v1/alerts/{alert_id}")).json()

@@ -338,7 +338,9 @@ async def test_the_story_of_an_attempt_and_of_a_session(desk: Desk) -> None:
     assert unknown.status == 404
 
 
-async def test_a_person_can_be_told_who_looked(desk: Desk) -> None:
+async def test_a_person_can_be_told_who_looked(
+    desk: Desk, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """
     Every read that showed a person's events, or asked for the person, is listed: who, how, how many rows. The log itself says
     so by a keyed reference alone, and no read event holds what was looked for.
@@ -373,6 +375,9 @@ async def test_a_person_can_be_told_who_looked(desk: Desk) -> None:
     assert [(look["route"], look["actor"], look["rows"]) for look in reversed(looks)] == [
         (route, {"kind": "user", "id": "auditor-one"}, 1) for route in routes
     ]
+    person = Person(capsys, monkeypatch)
+    person.knows(desk.service)
+    assert "These are the last 2; --limit shows more." in (await person.runs("subject", sub, "--reads", "--limit", "2")).out
     rows = await desk.database.fetch("SELECT entry FROM audit.entries WHERE event_id = ANY ($1::text[]::uuid[])", receipts)
     assert len(rows) == len(ways)
     for row in rows:

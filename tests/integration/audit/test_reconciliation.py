@@ -75,14 +75,29 @@ async def test_who_went_around_the_gateway_is_named(
     report = await person.runs("reconcile", "report", "--json")
     assert report.code == 1
     assert "1 record of a provider's" in report.err
+    assert len(report.out.splitlines()) == 1
     answer = report.json()
     assert answer["matched"] == 1
     assert answer["only_ours"] == []
     assert [(one["source"], one["ref"], one["subject"]) for one in answer["only_theirs"]] == [("cognito", "c2", "bob")]
     assert not answer["sources"]["authsignal"]["has_records"]
     await _assert_an_action_of_nobody_is_found(queue, database, author, service, person, at)
+    await _assert_an_odd_name_is_shown(person, tmp_path, at)
     wide = await service.get("/v1/reconciliation?from=2026-01-01T00:00:00Z&to=2026-03-01T00:00:00Z")
     assert wide.status == 400
+
+
+async def _assert_an_odd_name_is_shown(person: Person, tmp_path: Path, at: datetime) -> None:
+    """What a provider wrote is neither markup nor obeyed by a terminal."""
+    (tmp_path / "odd.jsonl").write_text(cognito_line("[/oops]\x1b[2J", "[red]eve", at))
+    assert (await person.runs("reconcile", "import", tmp_path / "odd.jsonl")).code == 0
+
+    async def is_told() -> bool:
+        said = await person.runs("reconcile", "report")
+        assert (said.code, "\x1b" in said.out) == (1, False), said
+        return "[red]eve [/oops]" in said.out
+
+    await until(is_told, "the odd record in the report")
 
 
 async def _assert_an_action_of_nobody_is_found(
@@ -149,7 +164,10 @@ async def test_a_quarantined_line_is_repaired_and_stays(
     file.write_bytes(author.entry())
     assert (await person.runs("quarantine", "repair", line["id"], file)).code == 1
 
-    shown = (await person.runs("quarantine", "show", line["id"])).json()
+    shown = (await person.runs("quarantine", "show", line["id"], "--json")).json()
+    told = await person.runs("quarantine", "show", line["id"])
+    assert (told.code, broken.decode() in told.out) == (0, True)
+    assert f"event {shown['repaired_as']} stands for it" in told.out
     assert base64.b64decode(shown["bytes_base64"]) == broken
     assert (await database.quarantine())[0]["bytes"] == broken
     event_id = json.loads(good)["event_id"]
