@@ -124,7 +124,7 @@ class RetentionStore:
         """
         Drop a month and keep the statement, in one transaction; return for how many seconds readers may have waited for it.
 
-        Whoever appends to this very month, which has long been over, or erases, may wait for as long as its entries are counted.
+        Whoever appends to this very month, which has long been over, or erases, may wait while its entries are counted.
         PostgreSQL removes the files after it has let go of the locks, so that a large month holds nobody up for longer.
 
         Raises:
