@@ -37,7 +37,7 @@ class LogRecords:
 
     Args:
         entries: Reads entries.
-        alerts: Knows how large the log was when.
+        alerts: Knows when a leaf was recorded.
     """
 
     def __init__(self, entries: EntryReader, alerts: AlertReader) -> None:
@@ -68,7 +68,7 @@ class LogRecords:
     async def look_back_from(self, leaf_index: int, reach: timedelta) -> int:
         """Return a leaf that lies at least so far back in time from another one."""
         recorded_at = await self._alerts.recorded_at(max(0, leaf_index - 1))
-        return 0 if recorded_at is None else min(leaf_index, await self._alerts.tree_size_at(recorded_at - reach))
+        return 0 if recorded_at is None else min(leaf_index, await self._entries.tree_size_at(recorded_at - reach))
 
     async def within(
         self, types: Iterable[EventType], since: datetime, until: datetime, *, person: str | None = None

@@ -126,6 +126,8 @@ async def test_a_month_goes_and_stays_provable(
             assert (await person.runs("mirror", tmp_path / "copy")).code == 0
             said = await person.runs("verify", "--log", tmp_path / "copy")
             assert (said.code, "300 of them dropped" in said.out) == (0, True), said
+            answer = await service.get(f"/v1/events/{json.loads(old[7])['event_id']}")
+            assert (answer.status, answer.json()["code"]) == (410, "dropped_by_retention")
             gone = await person.runs("verify", receipt)
             assert (gone.code, "verify --archive" in gone.err) == (1, True)
             person.knows_only_the_key()
