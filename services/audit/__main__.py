@@ -10,7 +10,7 @@ import asyncpg
 
 from services.audit.app import create_app
 from services.audit.settings import AuditSettings
-from services.audit.storage.counts import CountStore
+from services.audit.storage.counts import CountsIrreplaceable, forget_counts
 from services.audit.storage.database import DatabaseUnavailable, open_pool
 from services.audit.storage.keys import KeyRing, KeyUnusable
 from services.audit.storage.maintain import MaintenanceFailed, compact, rewrap
@@ -46,7 +46,7 @@ def _work(name: str, arguments: list[str]) -> None:
     try:
         settings = load(AuditSettings, options.settings)
         lines = work(settings, read_secrets(settings.owner_database_url_file)[0])
-    except (SettingsError, MigrationFailed, MaintenanceFailed, KeyUnusable) as error:
+    except (SettingsError, MigrationFailed, MaintenanceFailed, KeyUnusable, CountsIrreplaceable) as error:
         sys.exit(f"audit: {error}")
     except (OSError, asyncpg.PostgresError, DatabaseUnavailable) as error:
         sys.exit(f"audit: the database does not answer: {error}")
@@ -73,15 +73,15 @@ def _rewrap(settings: AuditSettings, owner_url: str) -> list[str]:
     return [f"{count} keys are under the first key of {settings.entry_key_file}"]
 
 
-def _recount(settings: AuditSettings, _: str) -> list[str]:
-    asyncio.run(_forget_counts(read_secrets(settings.clerk_database_url_file)[0]))
+def _recount(_: AuditSettings, owner_url: str) -> list[str]:
+    asyncio.run(_forget_counts(owner_url))
     return ["the counts are dropped; the running service counts the log from its beginning"]
 
 
-async def _forget_counts(clerk_url: str) -> None:
-    pool = await open_pool(clerk_url, name="audit-recount", connections_max=1)
+async def _forget_counts(owner_url: str) -> None:
+    pool = await open_pool(owner_url, name="audit-recount", connections_max=1)
     try:
-        await CountStore(pool).forget()
+        await forget_counts(pool)
     finally:
         await pool.close()
 

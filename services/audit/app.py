@@ -176,7 +176,6 @@ async def _lifespan(
         clerk = await open_pool(secrets.clerk_url, name="audit-clerk", connections_max=CLERK_CONNECTIONS_MAX)
         stack.push_async_callback(close_pool, clerk)
         app.state.exports = ExportStore(clerk)
-        app.state.changes = ChangeRecorder(trail)
         ring = KeyRing(secrets.entry_keys)
         app.state.archive = ArchiveStore(reading, clerk, ring)
         app.state.log_keys = [str(signer.verifier) for signer in secrets.signers]

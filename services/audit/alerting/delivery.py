@@ -2,7 +2,8 @@
 Alerts to wherever somebody is told: the log itself, a webhook, an SNS topic.
 
 Each alert reaches each channel at least once: that it did is noted after the channel took it, so a crash in between repeats
-it, with the same id. A channel that fails is tried again with growing pauses and holds up no other one.
+it, with the same id. A channel that fails is tried again with growing pauses and holds up no other one. An alert that a channel
+will never take is noted as done with, counted, and named in this service's own log with the reason: it holds up no other alert.
 """
 
 import asyncio
@@ -32,12 +33,19 @@ POLL_SECONDS: Final = 5.0
 PAUSE_SECONDS_MIN: Final = 1.0
 PAUSE_SECONDS_MAX: Final = 300.0
 SEND_SECONDS_MAX: Final = 10.0
+# These say that the channel is set up wrongly or busy, and nothing about the alert: it is tried again. Other 4xx refuse it.
+CHANNEL_STATUSES: Final = frozenset({401, 403, 404, 407, 408, 429})
+TOPIC_REFUSALS: Final = frozenset({"InvalidParameter", "InvalidParameterValue"})
 # Who mends a channel after a week wants to hear of today.
 AGE_MAX: Final = timedelta(days=7)
 
 
 class DeliveryFailed(Exception):
     """The channel did not take the alert: try again later."""
+
+
+class AlertRefused(Exception):
+    """The channel will never take this alert; the text says why."""
 
 
 class Channel(Protocol):
@@ -52,6 +60,7 @@ class Channel(Protocol):
 
         Raises:
             DeliveryFailed: Try again later.
+            AlertRefused: It will not take this one, however often it is tried.
         """
 
 
@@ -115,6 +124,8 @@ class WebhookChannel:
                 status = answer.status
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise DeliveryFailed(type(error).__name__) from error
+        if 400 <= status < 500 and status not in CHANNEL_STATUSES:
+            raise AlertRefused(f"status {status}")
         if not 200 <= status < 300:
             raise DeliveryFailed(f"status {status}")
 
@@ -148,7 +159,10 @@ class TopicChannel:
                 Message=msgspec.json.encode(alert).decode(),
                 MessageAttributes=attributes,
             )
-        except (BotoCoreError, ClientError, aiohttp.ClientError, OSError) as error:
+        except ClientError as error:
+            code = error.response.get("Error", {}).get("Code", "")
+            raise (AlertRefused if code in TOPIC_REFUSALS else DeliveryFailed)(f"ClientError {code}") from error
+        except (BotoCoreError, aiohttp.ClientError, OSError) as error:
             raise DeliveryFailed(type(error).__name__) from error
 
 
@@ -215,7 +229,11 @@ class Deliverer:
             alert = await next_undelivered(connection, channel.name, with_replayed=channel.with_replayed, age_max=AGE_MAX)
             if alert is None:
                 return False
-            await channel.send(AlertView.of(alert))
+            try:
+                await channel.send(AlertView.of(alert))
+            except AlertRefused as error:
+                self._metrics.refused.labels(channel.name).inc()
+                log.error("audit.alert_refused", channel=channel.name, alert_id=alert.id, error=str(error))
             await note_delivered(connection, alert.id, channel.name)
         return True
 

@@ -12,3 +12,6 @@ class AlertMetrics:
         self.undelivered = Counter(
             "audit_alert_delivery_failures_total", "Tries to deliver an alert that failed", ["channel"], registry=registry
         )
+        self.refused = Counter(
+            "audit_alerts_refused_total", "Alerts that a channel will never take", ["channel"], registry=registry
+        )

@@ -37,7 +37,7 @@ class LogRecords:
 
     Args:
         entries: Reads entries.
-        alerts: Knows how large the log was when.
+        alerts: Knows when a leaf was recorded.
     """
 
     def __init__(self, entries: EntryReader, alerts: AlertReader) -> None:
@@ -51,11 +51,9 @@ class LogRecords:
         if start >= until:
             return Batch([], start, size)
         filters = Filters(types=tuple(sorted(one.value for one in types)))
-        found = await self._entries.follow(filters, after=LogCursor(start), limit=BATCH_MAX)
-        inside = [one for one in found if one.leaf_index is not None and one.leaf_index < until]
-        is_all = len(found) < BATCH_MAX or len(inside) < len(found)
-        next_index = until if is_all else (inside[-1].leaf_index or 0) + 1
-        return Batch(records_of(inside), next_index, size)
+        found = await self._entries.follow(filters, after=LogCursor(start), limit=BATCH_MAX, end_leaf=until)
+        next_index = until if len(found) < BATCH_MAX else found[-1].log_cursor().next_index
+        return Batch(records_of(found), next_index, size)
 
     async def between(self, types: Iterable[EventType], start: int, end: int) -> AsyncIterator[list[Record]]:
         """Yield the events of some types from one leaf to another, the last exclusive."""
@@ -70,7 +68,7 @@ class LogRecords:
     async def look_back_from(self, leaf_index: int, reach: timedelta) -> int:
         """Return a leaf that lies at least so far back in time from another one."""
         recorded_at = await self._alerts.recorded_at(max(0, leaf_index - 1))
-        return 0 if recorded_at is None else min(leaf_index, await self._alerts.tree_size_at(recorded_at - reach))
+        return 0 if recorded_at is None else min(leaf_index, await self._entries.tree_size_at(recorded_at - reach))
 
     async def within(
         self, types: Iterable[EventType], since: datetime, until: datetime, *, person: str | None = None

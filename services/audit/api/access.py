@@ -127,16 +127,16 @@ class AccessGuard:
         self._trail, self._verifier = trail, verifier
 
     async def __call__(self, scope: Scope, headers: Headers, context: RequestContext) -> None:
-        """See `Guard`; leaves the caller as an `Actor` in the scope's state."""
+        """See `Guard`; leaves in the scope's state the caller, an `Actor`, and until when (Unix seconds; None: no end)."""
         if is_open(scope["path"]):
             return
         try:
-            scope["state"]["caller"] = await self._caller(headers)
+            scope["state"]["caller"], scope["state"]["caller_until"] = await self._caller(headers)
         except (Unauthorized, Forbidden) as refusal:
             await self._record(scope, context, refusal)
             raise
 
-    async def _caller(self, headers: Headers) -> Actor:
+    async def _caller(self, headers: Headers) -> tuple[Actor, int | None]:
         scheme, _, token = headers.get(b"authorization", b"").decode("latin-1").partition(" ")
         if scheme.lower() != "bearer" or not token.strip():
             raise Unauthorized("no_credential", headers=CHALLENGE)
@@ -145,10 +145,10 @@ class AccessGuard:
             owner = self._tokens.owner(token)
             if owner is None:
                 raise Unauthorized("unknown_service_token", headers=CHALLENGE)
-            return Actor(kind="service", id=owner)
+            return Actor(kind="service", id=owner), None
         return await self._auditor(token)
 
-    async def _auditor(self, token: str) -> Actor:
+    async def _auditor(self, token: str) -> tuple[Actor, int]:
         if self._verifier is None:
             raise ProviderBusy("not started", headers=retry_after(1))
         try:
@@ -159,7 +159,7 @@ class AccessGuard:
             raise ProviderBusy(f"token keys: {error}", headers=retry_after(5)) from error
         if AUDITORS not in claims.groups:
             raise _NotAnAuditor(claims.sub)
-        return Actor(kind="user", id=claims.sub)
+        return Actor(kind="user", id=claims.sub), claims.expires_at
 
     async def _record(self, scope: Scope, context: RequestContext, refusal: Unauthorized | Forbidden) -> None:
         if self._trail is None:

@@ -1,5 +1,6 @@
 """/v1/alerts and /v1/detections: what was found, what became of it, by which rules, and going over the past again."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Annotated, Any, Final
 from uuid import UUID
@@ -15,14 +16,15 @@ from services.audit.alerting.records import LogRecords
 from services.audit.alerting.replay import replay
 from services.audit.alerting.views import AlertView
 from services.audit.api.changes import ChangeRecorder
-from services.audit.api.query import parse_alerts, parse_nothing, shape
+from services.audit.api.query import TEXT, parse_alerts, parse_nothing, shape
 from services.audit.api.reads import ReadRecorder
 from services.audit.api.routes import ALERT_ROUTE, ALERTS_PATH, CLOSE_ROUTE, DETECTIONS_PATH, REPLAY_PATH
 from services.audit.api.views import encode_view
 from services.audit.detections.detector import Detector
 from services.audit.detections.parameters import DetectionParameters
 from services.audit.reconciliation.bypass import GATEWAY_BYPASS
-from services.audit.storage.alerts import AlertReader, AlertStore
+from services.audit.storage.alerts import AlertReader, AlertStore, Stored
+from services.audit.storage.cursor import INDEX_MAX
 from services.audit.storage.search import EntryReader
 from shared.events import Actor, EventType, HttpRef
 from shared.http.problems import context_of
@@ -47,14 +49,14 @@ PARAMETERS: Final = {
 class CloseBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Why an alert needs nobody any more."""
 
-    note: Annotated[str, Meta(min_length=1, max_length=1_000)]
+    note: Annotated[str, Meta(min_length=1, max_length=1_000, pattern=TEXT)]
 
 
 class ReplayBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A range of leaves, the last exclusive."""
 
-    from_leaf: Annotated[int, Meta(ge=0)]
-    to_leaf: Annotated[int, Meta(ge=1)]
+    from_leaf: Annotated[int, Meta(ge=0, le=INDEX_MAX)]
+    to_leaf: Annotated[int, Meta(ge=1, le=INDEX_MAX)]
 
 
 class AlertsView(msgspec.Struct, frozen=True):
@@ -133,7 +135,7 @@ async def list_alerts(request: AnyRequest) -> ASGIResponse:
     found = await reader.page(wanted._replace(limit=wanted.limit + 1))
     page = found[: wanted.limit]
     cursor = str(page[-1].alert_no) if len(found) > wanted.limit else None
-    await _record_read(request, ALERTS_PATH, shape("alerts", fields, rows=len(page)))
+    await _record_read(request, ALERTS_PATH, shape("alerts", fields, rows=len(page)), page)
     return _answer(AlertsView([AlertView.of(one) for one in page], cursor))
 
 
@@ -142,7 +144,7 @@ async def get_alert(request: AnyRequest, alert_id: FromPath[str]) -> ASGIRespons
     """Answer one alert."""
     parse_nothing(list(request.query_params.multi_items()))
     found = await _find(request, alert_id)
-    await _record_read(request, ALERT_ROUTE, shape("alert", (), rows=0 if found is None else 1))
+    await _record_read(request, ALERT_ROUTE, shape("alert", (), rows=0 if found is None else 1), [found])
     if found is None:
         raise NotFound
     return _answer(found)
@@ -172,7 +174,7 @@ async def get_detections(request: AnyRequest) -> ASGIResponse:
     parameters: DetectionParameters = request.app.state.detection_parameters
     reader: AlertReader = request.app.state.alerts
     runs = [RunView.of(row) for row in await reader.runs(RUNS_SHOWN)]
-    await _record_read(request, DETECTIONS_PATH, shape("detections", (), rows=len(runs)))
+    await _record_read(request, DETECTIONS_PATH, shape("detections", (), rows=len(runs)), ())
     return _answer(DetectionsView(rules_of(parameters), runs))
 
 
@@ -181,10 +183,12 @@ async def replay_detections(request: AnyRequest, data: JSONBody[ReplayBody]) -> 
     """Look at a range of the log again, with today's rules, and keep what nobody had found."""
     entries: EntryReader = request.app.state.reader
     if not 0 < data.to_leaf - data.from_leaf <= REPLAY_LEAVES_MAX:
-        message = f"Give a range of 1 to {REPLAY_LEAVES_MAX:,} entries."
-        raise InvalidRequest(extensions={"errors": [{"field": "to_leaf", "message": message}]})
-    # The log may end inside the range, or before it.
-    end = max(data.from_leaf, min(data.to_leaf, (await entries.now()).next_index))
+        raise _wrong("to_leaf", f"Give a range of 1 to {REPLAY_LEAVES_MAX:,} entries.")
+    size = (await entries.now()).next_index
+    # The log may end inside the range, and whoever goes over it piece by piece ends right behind it.
+    if data.from_leaf > size:
+        raise _wrong("from_leaf", f"The sealed log ends before this leaf: it has {size:,}.")
+    end = min(data.to_leaf, size)
     state = request.app.state
     caller: Actor = request.scope["state"]["caller"]
     records = LogRecords(entries, state.alerts)
@@ -217,9 +221,16 @@ async def _find(request: AnyRequest, alert_id: str) -> AlertView | None:
     return None if found is None else AlertView.of(found)
 
 
-async def _record_read(request: AnyRequest, route: str, data: dict[str, Any]) -> None:
+async def _record_read(
+    request: AnyRequest, route: str, data: dict[str, Any], shown: Iterable[Stored | AlertView | None]
+) -> None:
     recorder: ReadRecorder = request.app.state.reads
-    await recorder.record(context_of(request), request.scope["state"]["caller"], route, data)
+    people = {one.subject for one in shown if one is not None and one.subject is not None}
+    await recorder.record(context_of(request), request.scope["state"]["caller"], route, data, people)
+
+
+def _wrong(field: str, message: str) -> InvalidRequest:
+    return InvalidRequest(extensions={"errors": [{"field": field, "message": message}]})
 
 
 def _http(route: str) -> HttpRef:

@@ -12,7 +12,7 @@ from services.audit.api.query import parse_completeness, shape
 from services.audit.api.reads import ReadRecorder
 from services.audit.api.views import encode_view
 from services.audit.completeness import Gap, Standing
-from services.audit.storage.producers import ProducerReader, Sealed
+from services.audit.storage.producers import SHOWN_MAX, ProducerReader, Sealed
 from shared.http.problems import context_of
 
 AnyRequest = Request[Any, Any, Any]
@@ -83,7 +83,7 @@ class CompletenessView(msgspec.Struct, frozen=True):
     """
     The report: `complete` when no number is missing unexplained.
 
-    Producers are in the order in which they were heard of last.
+    Producers are in the order in which they were heard of last, 10,000 at most; `missing` and `complete` are about all.
     """
 
     checked_at: datetime
@@ -101,11 +101,15 @@ async def get_completeness(request: AnyRequest) -> ASGIResponse:
     now = datetime.now(UTC)
     sealed = await reader.sealed()
     standings = await reader.standings(wanted, now=now)
+    # The list has an end, the sum has none: whatever lacks a number is among the incomplete.
+    is_whole = len(standings) < SHOWN_MAX
+    all_incomplete = wanted._replace(only_incomplete=True, limit=None)
+    counted = standings if is_whole else await reader.standings(all_incomplete, now=now)
     recorder: ReadRecorder = request.app.state.reads
     caller = request.scope["state"]["caller"]
     data = shape("completeness", fields, rows=len(standings))
     await recorder.record(context_of(request), caller, COMPLETENESS_PATH, data)
-    missing = sum(standing.missing_count for standing in standings)
+    missing = sum(standing.missing_count for standing in counted)
     view = CompletenessView(now, not missing, missing, _sealed(sealed), [ProducerView.of(one) for one in standings])
     return ASGIResponse(body=encode_view(view), media_type="application/json")
 

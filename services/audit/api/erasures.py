@@ -10,7 +10,7 @@ from litestar.params import FromPath, JSONBody
 from litestar.response.base import ASGIResponse
 
 from services.audit.api.access import ERASURES_PATH, HOLD_ROUTE, HOLDS_PATH
-from services.audit.api.query import shape
+from services.audit.api.query import TEXT, shape
 from services.audit.api.views import encode_view
 from services.audit.erasure.eraser import Asked, Eraser, record_begun, record_done
 from services.audit.erasure.subject import parse_subject
@@ -28,8 +28,8 @@ PAGE_ROWS: Final = 100
 class AboutSubject(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Whom it is about (the `sub` of an account, an e-mail address, or its `email_hash`), and why: for people, not searched."""
 
-    subject: Annotated[str, msgspec.Meta(min_length=1, max_length=256, pattern=r"^[^\x00]*\S[^\x00]*$")]
-    reason: Annotated[str, msgspec.Meta(min_length=1, max_length=1_000, pattern=r"^[^\x00]*\S[^\x00]*$")]
+    subject: Annotated[str, msgspec.Meta(min_length=1, max_length=256, pattern=TEXT)]
+    reason: Annotated[str, msgspec.Meta(min_length=1, max_length=1_000, pattern=TEXT)]
 
 
 class ErasureView(msgspec.Struct, frozen=True):

@@ -20,7 +20,7 @@ from litestar.response.base import ASGIResponse
 
 from services.audit.api.access import EXPORT_FILE_ROUTE, EXPORTS_PATH
 from services.audit.api.problems import ExportExpired
-from services.audit.api.query import SearchQuery, parse_search, shape
+from services.audit.api.query import SearchQuery, moment, parse_search, shape
 from services.audit.api.views import encode_view
 from services.audit.exporting.files import file_bytes
 from services.audit.exporting.formats import SHAPES, Format
@@ -28,6 +28,7 @@ from services.audit.exporting.pages import records
 from services.audit.storage.exports import Export, ExportStore, Owner, Pairs
 from services.audit.storage.log import LogReader
 from services.audit.storage.search import EntryReader
+from services.audit.subjects import asked_about
 from shared.events import Actor, EventType, HttpRef
 from shared.http.problems import context_of
 from shared.ids import is_uuid, uuid7
@@ -116,8 +117,9 @@ async def list_exports(request: AnyRequest) -> ASGIResponse:
     found = await exports.newest(Owner(caller.kind, caller.id), after=after, limit=PAGE + 1)
     page = found[:PAGE]
     more = _cursor(page[-1]) if len(found) > PAGE else None
+    people = frozenset[str]().union(*(asked_about(_parse(request, one.params).filters) for one in page if one.params))
     data = shape("exports", ("cursor",) if after else (), rows=len(page))
-    await request.app.state.reads.record(context_of(request), caller, EXPORTS_PATH, data)
+    await request.app.state.reads.record(context_of(request), caller, EXPORTS_PATH, data, people)
     view = ExportsView([ExportView.of(export) for export in page], more)
     return ASGIResponse(body=encode_view(view), media_type="application/json")
 
@@ -134,7 +136,7 @@ async def get_export_file(request: AnyRequest, export_id: FromPath[str]) -> Stre
         raise ExportExpired()
     query, export_format = _parse(request, export.params), Format(export.format)
     data = shape("export", query.fields, export_id=export_id, format=export.format, end_leaf=export.end_leaf)
-    await request.app.state.reads.record(context_of(request), caller, EXPORT_FILE_ROUTE, data)
+    await request.app.state.reads.record(context_of(request), caller, EXPORT_FILE_ROUTE, data, asked_about(query.filters))
     reader: EntryReader = request.app.state.reader
     media_type, suffix = SHAPES[export_format]
     pages = records(reader, query.filters, first_leaf=0, end_leaf=export.end_leaf)
@@ -176,7 +178,7 @@ def _page(pairs: list[tuple[str, str]]) -> tuple[datetime, UUID] | None:
         raise InvalidRequest(extensions={"errors": [{"field": pairs[-1][0], "message": "There is no such parameter here."}]})
     try:
         created_at, export_id = base64.urlsafe_b64decode(value).decode().split(" ")
-        return datetime.fromisoformat(created_at), UUID(export_id)
+        return moment(created_at), UUID(export_id)
     except (binascii.Error, ValueError) as error:
         message = "Give the next_cursor of an earlier answer."
         raise InvalidRequest(extensions={"errors": [{"field": "cursor", "message": message}]}) from error

@@ -16,7 +16,7 @@ from services.audit.storage.producers import Wanted
 from services.audit.storage.quarantine import Wanted as WantedLines
 from services.audit.storage.search import Filters, Order
 from shared.events import EventType, Outcome, email_hash
-from shared.problems import InvalidRequest
+from shared.problems import InvalidRequest, NotFound
 
 LIMIT_DEFAULT: Final = 100
 LIMIT_MAX: Final = 1_000
@@ -33,8 +33,12 @@ RANGE_FIELDS: Final = frozenset({"from", "to"})
 QUARANTINE_FIELDS: Final = frozenset({"reason", "from", "to", "limit", "cursor"})
 PAGE_FIELDS: Final = frozenset({"limit", "cursor"})
 COMPLETENESS_FIELDS: Final = frozenset({"service", "instance", "from", "incomplete"})
+# What somebody writes in a body: something besides blanks, and no NUL, which PostgreSQL cannot keep (and which is no blank).
+TEXT: Final = r"^[^\x00]*[^\x00\s][^\x00]*$"
 LONGER: Final = {"filter": EXPRESSION_CHARACTERS_MAX}
 WHEN: Final = "Give a time as in RFC 3339, with its zone, such as 2026-01-31T12:00:00Z."
+# Where a calendar or a database has an end, reckoning would run over it.
+YEARS: Final = range(1970, 9001)
 # "+01:00" arrives as " 01:00" from those who forget to escape the plus.
 LOST_PLUS: Final = re.compile(r" (\d\d:\d\d)$")
 
@@ -175,7 +179,7 @@ def parse_completeness(pairs: Pairs) -> tuple[Wanted, tuple[str, ...]]:
     wanted = Wanted(
         service=reader.one("service", str, ""),
         instance=reader.one("instance", UUID, "Give the id of a process, a UUID."),
-        since=reader.one("from", _time, WHEN),
+        since=reader.one("from", moment, WHEN),
         only_incomplete=reader.one("incomplete", _flag, "Give true or false.") or False,
     )
     reader.check()
@@ -286,7 +290,7 @@ def read_filters(reader: QueryReader, email_hash_keys: Sequence[str]) -> Filters
 
 
 def _range(reader: QueryReader) -> tuple[datetime | None, datetime | None]:
-    since, until = reader.one("from", _time, WHEN), reader.one("to", _time, WHEN)
+    since, until = reader.one("from", moment, WHEN), reader.one("to", moment, WHEN)
     if since is not None and until is not None and since >= until:
         reader.wrong("to", "Give a time after from.")
     return since, until
@@ -320,16 +324,6 @@ def _outcomes(reader: QueryReader) -> tuple[str, ...]:
     return tuple(dict.fromkeys(wanted))
 
 
-def _time(value: str) -> datetime:
-    moment = datetime.fromisoformat(LOST_PLUS.sub(r"+\1", value))
-    if moment.tzinfo is None:
-        raise ValueError(value)
-    try:
-        return moment.astimezone(UTC)
-    except OverflowError as error:
-        raise ValueError(value) from error
-
-
 def _text(value: str) -> str:
     if not value.strip():
         raise ValueError(value)
@@ -345,6 +339,31 @@ def _email(value: str) -> str:
 def _addresses(value: str) -> AddressRange:
     network = ip_network(value.strip(), strict=False)
     return AddressRange(network[0], network[-1])
+
+
+def moment(value: str) -> datetime:
+    """
+    Read a time, in UTC, with room on both sides for whatever is reckoned from it.
+
+    Raises:
+        ValueError: It is none, has no zone, or its year is none of `YEARS`.
+    """
+    read = datetime.fromisoformat(LOST_PLUS.sub(r"+\1", value))
+    if read.tzinfo is None or read.year not in YEARS:
+        raise ValueError(value)
+    return read.astimezone(UTC)
+
+
+def path_text(text: str) -> str:
+    """
+    Return a made-up part of a path, such as an account's `sub`.
+
+    Raises:
+        NotFound: Nothing in the log is called so: it holds a NUL, or is longer than any name.
+    """
+    if "\0" in text or len(text) > SEARCH_CHARACTERS_MAX:
+        raise NotFound
+    return text
 
 
 def whole_number(most: int) -> Callable[[str], int]:

@@ -12,13 +12,12 @@ from litestar.response.base import ASGIResponse
 from msgspec import Meta
 
 from services.audit.api.access import SEARCH_ROUTE, SEARCHES_PATH
+from services.audit.api.changes import ChangeRecorder
 from services.audit.api.problems import SearchNameTaken
 from services.audit.api.query import FILTER_FIELDS, parse_nothing, parse_search, shape
 from services.audit.api.views import encode_view
-from services.audit.storage.saved import NameTaken, Recorded, SavedSearch, SearchShelf, Wanted
-from shared.audit_trail import AuditTrail
-from shared.events import Actor, Draft, EventType, HttpRef, Outcome
-from shared.http.context import RequestContext
+from services.audit.storage.saved import NameTaken, SavedSearch, SearchShelf, Wanted
+from shared.events import Actor, EventType, HttpRef
 from shared.http.problems import context_of
 from shared.ids import is_uuid, uuid7
 from shared.problems import InvalidRequest, NotFound
@@ -85,11 +84,11 @@ async def add_search(data: JSONBody[SearchInput], request: AnyRequest) -> ASGIRe
     """Keep a search."""
     wanted, search_id = _checked(request, data), uuid7()
     shelf: SearchShelf = request.app.state.searches
-    recorded = _recorder(request, EventType.AUDIT_SEARCH_SAVED, SEARCHES_PATH, 201, search_id, is_shared=data.is_shared)
     try:
-        saved = await shelf.add(search_id, _caller(request), wanted, recorded)
+        saved = await shelf.add(search_id, _caller(request), wanted)
     except NameTaken as error:
         raise SearchNameTaken() from error
+    await _record(request, EventType.AUDIT_SEARCH_SAVED, SEARCHES_PATH, 201, search_id, is_shared=data.is_shared)
     return _answer(SearchView.of(saved), 201)
 
 
@@ -98,13 +97,13 @@ async def change_search(search_id: FromPath[str], data: JSONBody[SearchInput], r
     """Keep one of the caller's searches in another form."""
     wanted, uuid = _checked(request, data), _uuid(search_id)
     shelf: SearchShelf = request.app.state.searches
-    recorded = _recorder(request, EventType.AUDIT_SEARCH_CHANGED, SEARCH_ROUTE, 200, uuid, is_shared=data.is_shared)
     try:
-        saved = await shelf.change(uuid, _caller(request), wanted, recorded)
+        saved = await shelf.change(uuid, _caller(request), wanted)
     except NameTaken as error:
         raise SearchNameTaken() from error
     if saved is None:
         raise NotFound()
+    await _record(request, EventType.AUDIT_SEARCH_CHANGED, SEARCH_ROUTE, 200, uuid, is_shared=data.is_shared)
     return _answer(SearchView.of(saved))
 
 
@@ -113,9 +112,9 @@ async def remove_search(search_id: FromPath[str], request: AnyRequest) -> None:
     """Remove one of the caller's searches."""
     uuid = _uuid(search_id)
     shelf: SearchShelf = request.app.state.searches
-    recorded = _recorder(request, EventType.AUDIT_SEARCH_REMOVED, SEARCH_ROUTE, 204, uuid)
-    if not await shelf.remove(uuid, _caller(request), recorded):
+    if not await shelf.remove(uuid, _caller(request)):
         raise NotFound()
+    await _record(request, EventType.AUDIT_SEARCH_REMOVED, SEARCH_ROUTE, 204, uuid)
 
 
 def _checked(request: AnyRequest, data: SearchInput) -> Wanted:
@@ -131,26 +130,11 @@ def _checked(request: AnyRequest, data: SearchInput) -> Wanted:
     return Wanted(data.name.strip() or data.name, data.params, data.is_shared)
 
 
-def _recorder(request: AnyRequest, event_type: EventType, route: str, status: int, search_id: UUID, **data: Any) -> Recorded:
-    context: RequestContext = context_of(request)
-    trail: AuditTrail = request.app.state.trail
-
-    async def recorded() -> None:
-        # What is looked for is not in the event: neither the name that somebody gave to it, nor the terms.
-        context.receipt = await trail.record(
-            Draft(
-                event_type=event_type,
-                outcome=Outcome.SUCCESS,
-                request_id=context.request_id,
-                trace_id=context.trace_id,
-                actor=_caller(request),
-                client=context.client,
-                http=HttpRef(method=request.method, route=route, status=status),
-                data={"search_id": str(search_id), **data},
-            )
-        )
-
-    return recorded
+async def _record(request: AnyRequest, event_type: EventType, route: str, status: int, search_id: UUID, **data: Any) -> None:
+    # What is looked for is not in the event: neither the name that somebody gave to it, nor the terms.
+    changes: ChangeRecorder = request.app.state.changes
+    http = HttpRef(method=request.method, route=route, status=status)
+    await changes.record(context_of(request), _caller(request), event_type, http, {"search_id": str(search_id), **data})
 
 
 def _caller(request: AnyRequest) -> Actor:

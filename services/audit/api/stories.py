@@ -11,7 +11,7 @@ from litestar.response.base import ASGIResponse
 
 from services.audit.api.access import ATTEMPT_ROUTE, SESSION_ROUTE
 from services.audit.api.events import shown_people
-from services.audit.api.query import parse_page, shape
+from services.audit.api.query import parse_page, path_text, shape
 from services.audit.api.views import EntryView, encode_view
 from services.audit.storage.search import Boundary, EntryReader, Filters
 from shared.http.problems import context_of
@@ -58,13 +58,13 @@ class StoryView(msgspec.Struct, frozen=True):
 @get(SESSION_ROUTE.replace("{ref}", "{ref:str}"))
 async def get_session(request: AnyRequest, ref: FromPath[str]) -> ASGIResponse:
     """Answer the story of one session."""
-    return await _answer(request, SESSION_ROUTE, "session", ref, Filters(session=ref))
+    return await _answer(request, SESSION_ROUTE, "session", ref, Filters(session=path_text(ref)))
 
 
 @get(ATTEMPT_ROUTE.replace("{attempt_id}", "{attempt_id:str}"))
 async def get_attempt(request: AnyRequest, attempt_id: FromPath[str]) -> ASGIResponse:
     """Answer the story of one attempt."""
-    return await _answer(request, ATTEMPT_ROUTE, "attempt", attempt_id, Filters(attempt=attempt_id))
+    return await _answer(request, ATTEMPT_ROUTE, "attempt", attempt_id, Filters(attempt=path_text(attempt_id)))
 
 
 async def _answer(request: AnyRequest, route: str, view: str, name: str, filters: Filters) -> ASGIResponse:

@@ -9,7 +9,7 @@ from litestar.params import FromPath
 from litestar.response.base import ASGIResponse
 
 from services.audit.api.access import SUBJECT_READS_ROUTE, SUBJECT_ROUTE
-from services.audit.api.query import parse_nothing, parse_page, shape
+from services.audit.api.query import parse_nothing, parse_page, path_text, shape
 from services.audit.api.views import encode_view
 from services.audit.storage.people import PeopleReader, Person, Read
 from services.audit.subjects import subject_ref
@@ -107,6 +107,7 @@ class ReadsView(msgspec.Struct, frozen=True):
 async def get_subject(request: AnyRequest, sub: FromPath[str]) -> ASGIResponse:
     """Answer what the log knows of one person."""
     parse_nothing(list(request.query_params.multi_items()))
+    sub = path_text(sub)
     reader: PeopleReader = request.app.state.people
     person = await reader.find(sub)
     data = shape("subject", (), rows=0 if person is None else person.event_count)
@@ -120,6 +121,7 @@ async def get_subject(request: AnyRequest, sub: FromPath[str]) -> ASGIResponse:
 async def get_subject_reads(request: AnyRequest, sub: FromPath[str]) -> ASGIResponse:
     """Answer who looked at one person's records. An erased person's reads are still found by the sub."""
     query = parse_page(list(request.query_params.multi_items()))
+    sub = path_text(sub)
     refs = [subject_ref(sub, key) for key in request.app.state.email_hash_keys]
     reader: PeopleReader = request.app.state.people
     found = await reader.reads(refs, after=query.after, limit=query.limit + 1)

@@ -3,7 +3,7 @@ GET /v1/events/tail: the log as it grows, as server-sent events.
 
 Each event's `id` is a cursor: a browser that reconnects sends it as Last-Event-ID and misses nothing. The log is polled, in
 the order of the log; a checkpoint of this very process wakes the tails at once, one of another process is seen at the next
-poll.
+poll. A tail ends with the token that opened it; who has a new one goes on from the last id.
 """
 
 import time
@@ -19,7 +19,7 @@ from services.audit.api.problems import SearchTooBroad
 from services.audit.api.query import TailQuery, parse_tail, shape
 from services.audit.api.views import EntryView, encode_view
 from services.audit.pulse import Pulse
-from services.audit.storage.cursor import BEGINNING, LogCursor
+from services.audit.storage.cursor import LogCursor
 from services.audit.storage.database import DatabaseUnavailable, QueryTooSlow
 from services.audit.storage.producers import ProducerReader
 from services.audit.storage.search import EntryReader
@@ -54,28 +54,29 @@ async def tail_events(request: AnyRequest) -> Stream:
     people = asked_about(query.filters)
     await state.reads.record(context_of(request), request.scope["state"]["caller"], TAIL_PATH, data, people)
     return Stream(
-        follow(state.reader, state.producers, state.sealed, query, after),
+        follow(state.reader, state.producers, state.sealed, query, after, until=request.scope["state"]["caller_until"]),
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
 
 
 async def starting_point(reader: EntryReader, query: TailQuery) -> LogCursor:
-    """Return where a tail begins: at its cursor; with `from` at the beginning (older entries are filtered out); else now."""
+    """Return where a tail begins: at its cursor; with `from` some time before it (older entries are filtered out); else now."""
     if query.after is not None:
         return query.after
-    return BEGINNING if query.filters.since is not None else await reader.now()
+    since = query.filters.since
+    return await reader.now() if since is None else await reader.place_before(since)
 
 
 async def follow(
-    reader: EntryReader, producers: ProducerReader, pulse: Pulse, query: TailQuery, after: LogCursor
+    reader: EntryReader, producers: ProducerReader, pulse: Pulse, query: TailQuery, after: LogCursor, *, until: int | None
 ) -> AsyncIterator[bytes]:
-    """Yield server-sent events until the service stops or the listener goes."""
+    """Yield server-sent events until the service stops, the listener goes, or `until` (Unix seconds) is reached."""
     # With its place from the first line on, whoever comes back misses nothing, although no entry came before.
     yield b"retry: %d\nid: %b\n\n" % (RETRY_MS, after.encode().encode())
     spoke_at = time.monotonic()
     checked_at = -HEARTBEAT_SECONDS
-    while not pulse.is_stopping:
+    while not pulse.is_stopping and (until is None or time.time() < until):
         if time.monotonic() - checked_at >= HEARTBEAT_SECONDS:
             checked_at = time.monotonic()
             if await stands_still(producers):

@@ -98,7 +98,7 @@ def _run(work: Any) -> Any:
             raise CommandFailed(
                 f"the database lacks a table that must be asked first, so nothing is dropped: {error}"
             ) from error
-        except asyncpg.LockNotAvailableError as error:
+        except (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError) as error:
             raise CommandFailed("somebody uses this month right now: nothing was dropped, try again") from error
         except (RetentionRefused, MonthChanged) as error:
             raise CommandFailed(str(error)) from error

@@ -14,6 +14,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from services.audit.reconciliation.sightings import SIGN_IN, SIGN_UP
+from shared.events import TEXT_CHARACTERS_MAX
 
 KINDS: Final = {"signin": SIGN_IN, "signup": SIGN_UP}
 PASSED: Final = "pass"
@@ -92,7 +93,10 @@ def _record(kind: str, message: dict[str, Any]) -> CognitoRecord | None:
     if not isinstance(record_id, str) or not isinstance(sub, str) or not record_id or not sub or at is None:
         return None
     ip, client_id = message.get("ipAddress"), message.get("clientId")
-    texts = (value if isinstance(value, str) and value else None for value in (ip, client_id))
+    texts = [value if isinstance(value, str) and value else None for value in (ip, client_id)]
+    # An event of this would be larger than the queue takes, and hold up all that are recorded after it.
+    if any(text is not None and len(text) > TEXT_CHARACTERS_MAX for text in (record_id, sub, *texts)):
+        return None
     return CognitoRecord(record_id, kind, sub, at, *texts)
 
 

@@ -39,7 +39,7 @@ class MonthPlan(NamedTuple):
 
 
 class MonthDropped(NamedTuple):
-    """How a drop went: `seconds` is for how long others may have waited, `total_seconds` until the files were gone as well."""
+    """How a drop went: `seconds` is for how long readers may have waited, `total_seconds` until the files were gone as well."""
 
     month: date
     entry_count: int

@@ -26,8 +26,6 @@ class MonthFacts(NamedTuple):
     entry_count: int
     unsealed_count: int
     runs: Runs
-    # The newest transaction that stored one of its entries: nothing may have come since when it is dropped.
-    newest_xid: str | None
     held_count: int
     announced_count: int = 0
 

@@ -29,8 +29,7 @@ SELECT c.relname FROM pg_inherits AS i JOIN pg_class AS c ON c.oid = i.inhrelid
 WHERE i.inhparent = 'audit.entries'::regclass ORDER BY c.relname
 """
 _COUNTS: Final = """
-SELECT count(*) AS entry_count, count(*) FILTER (WHERE l.event_id IS NULL) AS unsealed_count,
-    max(e.recorded_xid)::text AS newest
+SELECT count(*) AS entry_count, count(*) FILTER (WHERE l.event_id IS NULL) AS unsealed_count
 FROM audit.{entries} AS e LEFT JOIN audit.leaves AS l USING (event_id)
 """
 _RUNS: Final = """
@@ -38,8 +37,6 @@ SELECT min(leaf_index) AS first, max(leaf_index) + 1 AS end FROM (
     SELECT leaf_index, leaf_index - row_number() OVER (ORDER BY leaf_index) AS run FROM audit.{leaves}
 ) AS numbered GROUP BY run ORDER BY first
 """
-# Ordered by the number itself: without the table's name the order would be that of the text.
-_NEWEST: Final = "SELECT e.recorded_xid::text FROM audit.{entries} AS e ORDER BY e.recorded_xid DESC LIMIT 1"
 _DAYS: Final = """
 SELECT day, first_leaf, end_leaf, bucket, manifest_key, manifest_version, manifest_sha256, object_count, byte_count, lock_mode,
     lock_until, archived_at
@@ -99,7 +96,7 @@ class RetentionStore:
         held = await held_count(self._connection, names["entry_search"])
         times = _first_id(month, -ANNOUNCED_BEFORE), _first_id(next_month(month))
         announced = await self._connection.fetchval(_ANNOUNCED, *times, [asyncpg.Range(first, end) for first, end in runs])
-        return MonthFacts(month, counts["entry_count"], counts["unsealed_count"], runs, counts["newest"], held, announced)
+        return MonthFacts(month, counts["entry_count"], counts["unsealed_count"], runs, held, announced)
 
     async def archived_end(self) -> int:
         """Return the leaf behind the last archived one."""
@@ -125,24 +122,30 @@ class RetentionStore:
 
     async def drop(self, facts: MonthFacts, statement: Statement) -> float:
         """
-        Drop a month and keep the statement, in one transaction; return for how many seconds others may have waited for it.
+        Drop a month and keep the statement, in one transaction; return for how many seconds readers may have waited for it.
 
+        Whoever appends to this very month, which has long been over, or erases, may wait while its entries are counted.
         PostgreSQL removes the files after it has let go of the locks, so that a large month holds nobody up for longer.
 
         Raises:
             MonthChanged: The month is not any more what the statement says, or somebody in it was put on hold: nothing is done.
-            asyncpg.LockNotAvailableError: Somebody else uses it: nothing is done, try again.
+            asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError: Somebody else uses it: nothing is done, try again.
         """
         names = partitions(facts.month)
         tables = ", ".join(f"audit.{name}" for name in names.values())
         firsts, ends = zip(*facts.runs, strict=True) if facts.runs else ((), ())
         async with self._connection.transaction():
             await self._connection.execute(f"SET LOCAL lock_timeout = '{LOCK_SECONDS_MAX}s'")
-            # First the lock, then the look: what is seen now is what goes.
+            # First the lock, then the look: what is seen now is what goes. Transaction numbers would not tell: those of a log
+            # that was restored may lie above all that comes. Entries can only be added, so the number that was planned and
+            # sealed is the same entries. Counting ten million takes seconds: meanwhile this lock lets readers and all other
+            # months go on, and as it gives this transaction no number, sealing too.
+            await self._connection.execute(f"LOCK TABLE audit.{names['entries']} IN SHARE MODE")
+            counts = await self._connection.fetchrow(_COUNTS.format(**names))
+            if (counts["entry_count"], counts["unsealed_count"]) != (facts.entry_count, 0):
+                raise MonthChanged(f"entries arrived in {facts.month:%Y-%m} while it was looked at: plan again")
             began = time.perf_counter()
             await self._connection.execute(f"LOCK TABLE {tables} IN ACCESS EXCLUSIVE MODE")
-            if await self._connection.fetchval(_NEWEST.format(**names)) != facts.newest_xid:
-                raise MonthChanged(f"entries arrived in {facts.month:%Y-%m} while it was looked at: plan again")
             if await held_count(self._connection, names["entry_search"]):
                 raise MonthChanged(f"somebody in {facts.month:%Y-%m} was put on hold")
             await self._connection.execute(f"DROP TABLE {tables}")

@@ -235,12 +235,6 @@ class AlertReader:
         """Return the newest runs, each with all columns."""
         return await fetch(self._pool, "SELECT * FROM audit.detection_runs ORDER BY finished_at DESC LIMIT $1", limit)
 
-    async def tree_size_at(self, moment: datetime) -> int:
-        """Return how large the log was at a moment: all that it holds from there on was recorded or sealed later."""
-        sql = "SELECT tree_size FROM audit.seals WHERE sealed_at <= $1 ORDER BY sealed_at DESC, tree_size DESC LIMIT 1"
-        rows = await fetch(self._pool, sql, moment)
-        return int(rows[0]["tree_size"]) if rows else 0
-
     async def recorded_at(self, leaf_index: int) -> datetime | None:
         """Return when the log recorded a leaf; None when it does not hold it any more."""
         sql = """

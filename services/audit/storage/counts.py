@@ -6,7 +6,8 @@ Rules:
 1. Leaves are counted in the order of the log, each once: counts and the number of leaves that they stand for change in one
    transaction.
 2. One counter at a time, over all processes (advisory lock); who does not have the turn does nothing.
-3. The counts are derived: dropping them and counting anew gives the same.
+3. The counts are derived: dropping them and counting anew gives the same, until retention drops a month. Then they alone know
+   what it held, and are not dropped any more.
 """
 
 from typing import Any, Final
@@ -41,6 +42,10 @@ ON CONFLICT (dimension, hour, word) DO UPDATE SET entry_count = known.entry_coun
 """
 
 
+class CountsIrreplaceable(Exception):
+    """Entries that were counted are gone: the counts cannot be made anew."""
+
+
 class CountStore:
     """
     Counts through the clerk's connections.
@@ -66,15 +71,29 @@ class CountStore:
         except UNAVAILABLE as error:
             raise DatabaseUnavailable(f"{type(error).__name__}: {error}") from error
 
-    async def forget(self) -> None:
-        """Drop all counts; they are counted anew from the first leaf on."""
-        try:
-            async with self._pool.acquire() as connection, connection.transaction():
-                await connection.execute("SELECT pg_advisory_xact_lock($1)", LOCK_KEY)
-                await connection.execute("DELETE FROM audit.hourly_counts")
-                await connection.execute("UPDATE audit.counted SET leaf_count = 0")
-        except UNAVAILABLE as error:
-            raise DatabaseUnavailable(f"{type(error).__name__}: {error}") from error
+
+async def forget_counts(owner: Pool) -> None:
+    """
+    Drop all counts; they are counted anew from the first leaf on.
+
+    Args:
+        owner: Connections of the role that owns the schema: the clerk does not see what retention did.
+
+    Raises:
+        CountsIrreplaceable: A month was dropped, so they could not be made anew: nothing is done.
+        DatabaseUnavailable: Nothing is known to be dropped.
+    """
+    try:
+        async with owner.acquire() as connection, connection.transaction():
+            # A drop that is under way is waited for.
+            await connection.execute("LOCK TABLE audit.retention_statements IN SHARE MODE")
+            if await connection.fetchval("SELECT EXISTS (SELECT FROM audit.retention_statements)"):
+                raise CountsIrreplaceable("a month was dropped, and only the counts still know what it held: they stay")
+            await connection.execute("SELECT pg_advisory_xact_lock($1)", LOCK_KEY)
+            await connection.execute("DELETE FROM audit.hourly_counts")
+            await connection.execute("UPDATE audit.counted SET leaf_count = 0")
+    except UNAVAILABLE as error:
+        raise DatabaseUnavailable(f"{type(error).__name__}: {error}") from error
 
 
 async def _count(connection: Any, leaves_max: int) -> int:

@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from services.audit.completeness import Edge, Known, Quarantined, Standing, assess
 from services.audit.storage.database import Pool, fetch
+
+SHOWN_MAX: Final = 10_000
 
 _PRODUCERS = """
 SELECT p.instance::text AS instance, p.service, p.entry_count, p.first_recorded_at, p.last_recorded_at, p.stopped_seq,
@@ -47,7 +49,8 @@ class Wanted(NamedTuple):
     instance: UUID | None = None
     since: datetime | None = None
     only_incomplete: bool = False
-    limit: int = 10_000
+    # None: all of them.
+    limit: int | None = SHOWN_MAX
 
 
 class Sealed(NamedTuple):

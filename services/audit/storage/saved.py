@@ -1,7 +1,7 @@
 """Searches that people keep under a name: the clerk's own table, nothing of the log."""
 
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any, Final, NamedTuple
@@ -14,8 +14,6 @@ from shared.events import Actor
 
 SHOWN_MAX: Final = 1_000
 Params = Mapping[str, str | list[str]]
-# Awaited inside the transaction: what cannot be recorded is not kept.
-Recorded = Callable[[], Awaitable[None]]
 
 _COLUMNS: Final = "search_id, owner_kind, owner_id, name, params, is_shared, created_at, updated_at"
 
@@ -82,44 +80,37 @@ class SearchShelf:
         """Return the searches that somebody may use: own ones and shared ones, by name."""
         return [_saved(row) for row in await fetch(self._pool, _LIST, owner.kind, owner.id, SHOWN_MAX)]
 
-    async def add(self, search_id: UUID, owner: Actor, wanted: Wanted, recorded: Recorded) -> SavedSearch:
+    async def add(self, search_id: UUID, owner: Actor, wanted: Wanted) -> SavedSearch:
         """
         Keep a search.
 
         Raises:
             NameTaken: The owner has one of this name.
         """
-        async with self._transaction() as connection:
+        async with self._connection() as connection:
             row = await connection.fetchrow(_ADD, search_id, owner.kind, owner.id, *_values(wanted))
-            await recorded()
         return _saved(row)
 
-    async def change(self, search_id: UUID, owner: Actor, wanted: Wanted, recorded: Recorded) -> SavedSearch | None:
+    async def change(self, search_id: UUID, owner: Actor, wanted: Wanted) -> SavedSearch | None:
         """
         Keep a search in another form; None when the owner has no such search.
 
         Raises:
             NameTaken: The owner has another one of this name.
         """
-        async with self._transaction() as connection:
+        async with self._connection() as connection:
             row = await connection.fetchrow(_CHANGE, search_id, owner.kind, owner.id, *_values(wanted))
-            if row is None:
-                return None
-            await recorded()
-        return _saved(row)
+        return None if row is None else _saved(row)
 
-    async def remove(self, search_id: UUID, owner: Actor, recorded: Recorded) -> bool:
+    async def remove(self, search_id: UUID, owner: Actor) -> bool:
         """Remove a search; False when the owner has no such search."""
-        async with self._transaction() as connection:
-            if await connection.fetchval(_REMOVE, search_id, owner.kind, owner.id) is None:
-                return False
-            await recorded()
-        return True
+        async with self._connection() as connection:
+            return await connection.fetchval(_REMOVE, search_id, owner.kind, owner.id) is not None
 
     @asynccontextmanager
-    async def _transaction(self) -> AsyncIterator[Any]:
+    async def _connection(self) -> AsyncIterator[Any]:
         try:
-            async with self._pool.acquire() as connection, connection.transaction():
+            async with self._pool.acquire() as connection:
                 yield connection
         except asyncpg.UniqueViolationError as error:
             raise NameTaken from error

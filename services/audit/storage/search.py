@@ -5,7 +5,7 @@ Statements are built from fixed fragments; every value travels as a parameter.
 """
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final, Literal, NamedTuple
 from uuid import UUID
 
@@ -23,6 +23,8 @@ ACCOUNTS_MAX: Final = 50
 ID_COLUMNS: Final = ("subject_sub", "attempt_id", "session_ref", "request_id", "device_id", "actor_id")
 # Texts that one word may be part of and still be rare; entries with a frequent one are found soonest by walking back in time.
 TEXTS_MAX: Final = 200
+# How far the clock of a producer may be ahead, or a program make up a time, and the event still be found from that time on.
+AHEAD_MAX: Final = timedelta(days=1)
 
 _IDENTIFIED: Final = """
 SELECT EXISTS (SELECT FROM audit.entry_search WHERE subject_sub = $1) AS subject_sub,
@@ -319,6 +321,20 @@ class EntryReader:
         """Return the place behind everything that is sealed by now."""
         rows = await self._fetch("SELECT coalesce(max(tree_size), 0) AS tree_size FROM audit.seals", [])
         return LogCursor(rows[0]["tree_size"])
+
+    async def tree_size_at(self, moment: datetime) -> int:
+        """Return how large the log was at a moment: all that it holds from there on was recorded or sealed later."""
+        sql = "SELECT tree_size FROM audit.seals WHERE sealed_at <= $1 ORDER BY sealed_at DESC, tree_size DESC LIMIT 1"
+        rows = await self._fetch(sql, [moment])
+        return int(rows[0]["tree_size"]) if rows else 0
+
+    async def place_before(self, moment: datetime) -> LogCursor:
+        """
+        Return a place before everything that happened from a moment on.
+
+        What was recorded more than `AHEAD_MAX` before it says that it happened lies before it, too.
+        """
+        return LogCursor(await self.tree_size_at(moment - AHEAD_MAX))
 
     async def schema_version(self) -> int:
         """Return the version of the newest migration that was applied; 0 when there is none."""

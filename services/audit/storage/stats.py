@@ -3,7 +3,8 @@ How many entries of which kind, over time and in all.
 
 A question about nothing but a time range (and the words by which it is counted) is answered from the hourly counts: whole hours
 from the counts; the parts of an hour at both ends from the entries, and so what is not in the counts yet. Whatever is narrower
-counts the entries. Both ways give the same numbers, and both include what is not sealed yet.
+counts the entries. Both ways give the same numbers, and both include what is not sealed yet. Of a month that retention dropped
+the counts alone are left: its whole hours are still known, and parts of hours and narrower questions find nothing in it.
 """
 
 from collections.abc import Mapping

@@ -17,10 +17,11 @@ from tests.integration.audit.lab import HOST, Author, QueuePair, free_port
 
 @dataclass
 class Receiver:
-    """A webhook: `failures` of the first deliveries are refused."""
+    """A webhook: `failures` of the first deliveries get `status`."""
 
     url: str = ""
     failures: int = 0
+    status: int = 503
     taken: list[tuple[str, bytes]] = field(default_factory=list)
 
     async def take(self, request: web.Request) -> web.Response:
@@ -28,7 +29,7 @@ class Receiver:
         body = await request.read()
         if self.failures:
             self.failures -= 1
-            return web.Response(status=503)
+            return web.Response(status=self.status)
         self.taken.append((request.headers["Countersign-Signature"], body))
         return web.Response(status=204)
 
@@ -38,9 +39,9 @@ class Receiver:
 
 
 @contextlib.asynccontextmanager
-async def receiver(*, failures: int = 0) -> AsyncIterator[Receiver]:
+async def receiver(*, failures: int = 0, status: int = 503) -> AsyncIterator[Receiver]:
     """Run a webhook until the block ends."""
-    made = Receiver(failures=failures)
+    made = Receiver(failures=failures, status=status)
     app = web.Application()
     app.router.add_post("/alerts", made.take)
     runner = web.AppRunner(app)

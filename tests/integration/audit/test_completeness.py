@@ -207,6 +207,24 @@ async def test_the_alarm(database: Database, author: Author) -> None:
         await pool.close()
 
 
+async def test_the_sum_has_no_end(service: Service, database: Database) -> None:
+    """
+    The list shows ten thousand producers; what is missing of one behind them is counted all the same.
+    """
+    producers = """
+    INSERT INTO audit.producers (instance, service, seqs, entry_count, first_recorded_at, last_recorded_at)
+    SELECT gen_random_uuid(), 'old', int8multirange(int8range(first, 5)), 5 - first, at, at
+    FROM generate_series(0, 10000) AS n, LATERAL (
+        SELECT timestamptz '2026-01-01' + n * interval '1 second', CASE n WHEN 0 THEN 3 ELSE 0 END
+    ) AS one (at, first)
+    """
+    await database.fetch(producers, role="countersign_owner")
+
+    report = (await service.get("/v1/completeness", params={"service": "old"})).json()
+
+    assert (len(report["producers"]), report["missing"], report["complete"]) == (10_000, 3, False)
+
+
 async def test_refuses_what_makes_no_sense(service: Service) -> None:
     """
     Parameters that do not exist or do not fit are refused by name.

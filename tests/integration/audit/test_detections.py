@@ -1,23 +1,27 @@
 """Detections at work: the log is followed, alerts are kept once, shown, delivered, closed, and found again by a replay."""
 
+import asyncio
 import hmac
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import asyncpg
 import pytest
 from prometheus_client import CollectorRegistry
 
+from services.audit.alerting.delivery import Deliverer, WebhookChannel
 from services.audit.alerting.follower import RuleFollower
 from services.audit.alerting.metrics import AlertMetrics
 from services.audit.alerting.records import LogRecords
 from services.audit.api.query import parse_alerts, parse_nothing
+from services.audit.detections.model import Alert, Severity
 from services.audit.detections.parameters import DetectionParameters
 from services.audit.erasure.subject import Subject as SomeSubject
 from services.audit.pulse import Pulse
-from services.audit.storage.alerts import AlertReader, AlertStore
+from services.audit.storage.alerts import AlertReader, AlertStore, add_alerts
 from services.audit.storage.database import open_pool
 from services.audit.storage.erasing import ErasureStore
 from services.audit.storage.migrate import migrate, released_migrations
@@ -126,6 +130,13 @@ async def test_a_stuffing_run_from_queue_to_closed_alert(
             assert {alert["id"] for alert in rung} == {stuffed["id"], taken_over["id"]}
             await _assert_replay_finds_the_same(service, person, {stuffed["id"], taken_over["id"]})
             await _assert_closing(service, person, stuffed["id"])
+            assert (await service.get(f"/v1/alerts/{taken_over['id']}")).status == 200
+
+            async def is_told() -> bool:
+                reads = (await service.get("/v1/subjects/ada/reads", params={"limit": "1000"})).json()["reads"]
+                return {"/v1/alerts", "/v1/alerts/{alert_id}"} <= {read["route"] for read in reads}
+
+            await until(is_told, "who looked at the alerts about a person")
 
 
 async def _assert_shown(person: Person, alert: dict[str, Any]) -> None:
@@ -164,7 +175,10 @@ async def _assert_replay_finds_the_same(service: Service, person: Person, ids: s
     assert (run["kind"], run["alerts"], run["new_alerts"], run["from_leaf"]) == ("replay", 2, 0, 0)
     assert {rule["id"] for rule in detections["rules"]} >= {"credential_stuffing", "impossible_travel", "gateway_bypass"}
     assert all(rule["parameters"] for rule in detections["rules"] if rule["id"] != "refresh_reuse")
-    assert (await post(service, "/v1/detections/replay", {"from_leaf": 5, "to_leaf": 5}))[0] == 400
+    for first, end, field in ((5, 5, "to_leaf"), (10**12, 10**12 + 5, "from_leaf"), (2**63, 2**63 + 5, None)):
+        status, problem = await post(service, "/v1/detections/replay", {"from_leaf": first, "to_leaf": end})
+        assert status == 400
+        assert field is None or [error["field"] for error in problem["errors"]] == [field]
 
     async def is_logged() -> bool:
         return bool(await service.events(("type", "audit.detection.run")))
@@ -173,7 +187,8 @@ async def _assert_replay_finds_the_same(service: Service, person: Person, ids: s
 
 
 async def _assert_closing(service: Service, person: Person, alert_id: str) -> None:
-    assert (await post(service, f"/v1/alerts/{alert_id}/close", {"note": ""}))[0] == 400
+    for note in ("", " ", "a\0b"):
+        assert (await post(service, f"/v1/alerts/{alert_id}/close", {"note": note}))[0] == 400
     closed = await person.runs("alerts", "close", alert_id, "--note", "a test of ours", "--json")
     assert (closed.code, len(closed.out.splitlines()), closed.json()["state"]) == (0, 1, "closed")
     assert "a test of ours" in (await person.runs("alerts", "show", alert_id)).out
@@ -194,6 +209,36 @@ async def _assert_closing(service: Service, person: Person, alert_id: str) -> No
         return bool(closed) and [event["http"]["route"] for event in refused] == ["/v1/alerts/{alert_id}/close"]
 
     await until(is_logged, "closing and refusal as events of the log")
+
+
+@pytest.mark.parametrize(("status", "taken"), [(400, [2]), (401, [1, 2]), (503, [1, 2])])
+async def test_a_refused_alert_holds_up_no_other(database: Database, status: int, taken: list[int]) -> None:
+    """
+    An alert that the webhook refuses for good is counted and not sent again, and the next one arrives; a webhook that is away,
+    or does not know us, gets both once it is mended.
+    """
+    clerk = await open_pool(database.clerk_url, name="test", connections_max=2)
+    registry, stop = CollectorRegistry(), asyncio.Event()
+    seen: Any = {"first_seen": datetime.now(UTC), "last_seen": datetime.now(UTC), "event_ids": (), "event_count": 1}
+    about: Any = {"rule": "impossible_travel", "rule_version": 1, "severity": Severity.HIGH, "title": "Far away", "ips": ()}
+    alerts = [Alert(id=uuid7(), key="ada", subject="ada", first_leaf=n, last_leaf=n, **about, **seen) for n in (1, 2)]
+    try:
+        async with receiver(failures=1, status=status) as hook, aiohttp.ClientSession() as http:
+            async with clerk.acquire() as connection, connection.transaction():
+                await add_alerts(connection, alerts, is_replayed=False)
+            channels = [WebhookChannel(http, hook.url, SECRETS)]
+            deliverer = Deliverer(AlertStore(clerk), channels, AlertMetrics(registry), raised=Pulse(), pause_seconds_min=0.05)
+            work = asyncio.create_task(deliverer.run(stop))
+
+            async def is_done() -> bool:
+                return [alert["first_leaf"] for alert in hook.alerts()] == taken
+
+            await until(is_done, "alerts at the webhook")
+            stop.set()
+            await work
+    finally:
+        await clerk.close()
+    assert (registry.get_sample_value("audit_alerts_refused_total", {"channel": "webhook"}) or 0) == 2 - len(taken)
 
 
 async def test_whoever_takes_over_finds_what_one_would_have(database: Database, author: Author) -> None:

@@ -1,5 +1,6 @@
 """Exports: who may fetch what, in which format, and that a file of any size is whole."""
 
+import base64
 import csv
 import io
 import json
@@ -134,12 +135,22 @@ async def test_an_export_is_its_owners_and_for_ten_minutes(
             [listed] = (await service.get("/v1/exports")).json()["exports"]
             assert listed == made
             assert made["params"] == {"subject": ADA}
+            assert (await service.get(made["url"])).status == 200
+
+            async def is_told() -> bool:
+                reads = (await service.get(f"/v1/subjects/{ADA}/reads")).json()["reads"]
+                return {"/v1/exports", "/v1/exports/{export_id}/file"} <= {read["route"] for read in reads}
+
+            await until(is_told, "who exported a person's events")
 
             for params, field in (({"limit": "5"}, "limit"), ({"nonsense": "x"}, "nonsense"), ({"ip": "none"}, "ip")):
                 status, problem = await ask(service, "csv", params)
                 assert (status, problem["errors"][0]["field"]) == (400, field)
             status, problem = await ask(service, "xml")
             assert (status, problem["errors"][0]["field"]) == (400, "body")
+
+            late = base64.urlsafe_b64encode(f"9999-12-31T23:00:00-12:00 {made['id']}".encode()).decode()
+            assert (await service.get("/v1/exports", params={"cursor": late})).status == 400
 
             long_ago = datetime.now(UTC) - timedelta(hours=1)
             async with database.tampering() as connection:

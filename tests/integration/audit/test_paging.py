@@ -2,14 +2,19 @@
 
 import asyncio
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import asyncpg
 
+from services.audit.api.events import find_page
+from services.audit.api.query import parse_search
 from services.audit.reading import read_line
+from services.audit.storage.database import open_pool
 from services.audit.storage.entries import APPEND
-from tests.integration.audit.lab import Author, Database, QueuePair, at, by_id, running_consumer
+from services.audit.storage.search import EntryReader
+from tests.integration.audit.lab import RING, Author, Database, QueuePair, at, by_id, running_consumer, seal
 from tests.integration.audit.service import Service, running_service
 
 
@@ -66,6 +71,29 @@ async def test_resume_cursor_continues_later(queue: QueuePair, database: Databas
     assert [item["event"] for item in first["events"]] == [json.loads(old)]
     assert (first["next_cursor"], idle["next_cursor"], idle["events"]) == (None, None, [])
     assert [item["event"] for item in later["events"]] == [json.loads(new)]
+
+
+async def test_a_start_in_the_past_does_not_begin_at_the_first_leaf(database: Database, author: Author) -> None:
+    """
+    What happened from a time on lies behind the place where the log stood a day before; who asks from then on is led there.
+    """
+    early = datetime.now(UTC) - timedelta(days=40)
+    await database.append(author.entries(7, occurred_at=early))
+    await seal(database)
+    async with database.tampering() as connection:
+        await connection.execute("UPDATE audit.seals SET sealed_at = $1", early)
+    await database.append(author.entries(2, occurred_at=datetime.now(UTC)))
+    await seal(database)
+    reading = await open_pool(database.reader_url, name="test", connections_max=1)
+    try:
+        reader = EntryReader(reading, RING)
+        places = [await reader.place_before(early + timedelta(days=days)) for days in (0.5, 1, 30)]
+        page, _ = await find_page(reader, parse_search([("from", f"{early + timedelta(days=2):%FT%TZ}"), ("order", "asc")], []))
+    finally:
+        await reading.close()
+
+    assert [place.next_index for place in places] == [0, 7, 7]
+    assert [event.leaf_index for event in page.events] == [7, 8]
 
 
 async def test_late_commit_is_never_skipped(queue: QueuePair, database: Database, tmp_path: Path) -> None:

@@ -284,6 +284,11 @@ WRONG_STATS = {
     "/v1/stats/top?field=reason&limit=101": ["field", "limit"],
     "/v1/subjects/x?from=1": ["from"],
     "/v1/sessions/x?cursor=AAAA": ["cursor"],
+    "/v1/stats?to=0001-01-01T00:00:00Z": ["to"],
+    "/v1/stats?from=9999-12-31T23:30:00Z&to=9999-12-31T23:50:00Z": ["from", "to"],
+    "/v1/events?from=9999-12-31T23:00:00-12:00": ["from"],
+    "/v1/reconciliation?to=0001-01-01T00:00:00Z": ["to"],
+    "/v1/alerts?from=0001-01-01T00:00:00%2B12:00": ["from"],
 }
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from services.audit.retention.plan import MonthFacts, blocks
 from services.audit.retention.statement import StatementInvalid, open_statement
+from services.audit.retention.store import MonthChanged, RetentionStore, Statement, open_owner
 from services.audit.streaming.settings import S3Stream
 from services.audit.streaming.store import StreamState
 from services.audit.tree.hashing import leaf_hash
@@ -125,6 +126,8 @@ async def test_a_month_goes_and_stays_provable(
             assert (await person.runs("mirror", tmp_path / "copy")).code == 0
             said = await person.runs("verify", "--log", tmp_path / "copy")
             assert (said.code, "300 of them dropped" in said.out) == (0, True), said
+            answer = await service.get(f"/v1/events/{json.loads(old[7])['event_id']}")
+            assert (answer.status, answer.json()["code"]) == (410, "dropped_by_retention")
             gone = await person.runs("verify", receipt)
             assert (gone.code, "verify --archive" in gone.err) == (1, True)
             person.knows_only_the_key()
@@ -284,12 +287,43 @@ async def is_told(service: Service, kind: str) -> bool:
     return bool(await service.events(("type", kind)))
 
 
+@pytest.mark.parametrize("is_restored", [False, True], ids=["grown", "restored"])
+async def test_a_late_entry_keeps_the_month(database: Database, author: Author, is_restored: bool) -> None:
+    """
+    An entry that commits between plan and drop keeps its month, also in a restored log, whose transactions have higher numbers
+    than any that comes; once it is sealed and planned with, the month goes.
+    """
+    month = months_ago(4)
+    await make_month(database, month)
+    await database.append([author.entry(event_id=id_in(month)) for _ in range(3)])
+    await seal(database)
+    if is_restored:
+        async with database.tampering() as connection:
+            await connection.execute("UPDATE audit.entries SET recorded_xid = '1000000000000'")
+    owner = await open_owner(database.owner_url)
+    try:
+        store, statement = RetentionStore(owner), Statement("a statement", "a/key")
+        planned = await store.facts(month)
+        await database.append([author.entry(event_id=id_in(month))])
+
+        with pytest.raises(MonthChanged):
+            await store.drop(planned, statement)
+
+        found = await database.fetch(f"SELECT count(*) FROM audit.entries_{month:%Y_%m}", role="countersign_owner")
+        assert found[0]["count"] == 4
+        await seal(database)
+        assert await store.drop(await store.facts(month), statement) < 1
+        assert month not in await store.months()
+    finally:
+        await owner.close()
+
+
 def test_what_stands_against_a_month() -> None:
     """
     A month with nothing in it may go when the month after it is over, not a day sooner; a stream that is not required does not
     matter.
     """
-    facts = MonthFacts(date(2026, 1, 1), 0, 0, [], None, 0)
+    facts = MonthFacts(date(2026, 1, 1), 0, 0, [], 0)
     optional = S3Stream(name="lake", bucket="b")
     states: dict[str, StreamState] = {}
 

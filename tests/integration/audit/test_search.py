@@ -220,3 +220,12 @@ async def test_wrong_question_is_answered_with_the_field(
     assert problem["code"] == "invalid_request"
     assert sorted(error["field"] for error in problem["errors"]) == fields
     assert answer.headers["Content-Type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize("path", ["/v1/subjects/{}", "/v1/subjects/{}/reads", "/v1/sessions/{}", "/v1/attempts/{}"])
+async def test_what_cannot_be_a_name_is_not_found(service: Service, path: str) -> None:
+    """
+    Nothing is called by a NUL or by a text longer than any name: 404, as for any other that the log does not hold.
+    """
+    for name in ("%00", "a%00b", "x" * 257):
+        assert (await service.get(path.format(name))).status == 404, name

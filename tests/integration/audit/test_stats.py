@@ -6,15 +6,15 @@ import random
 from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from itertools import product
 from typing import Any
 
 import asyncpg
 import pytest
 
-from services.audit.storage.counts import CountStore
-from services.audit.storage.database import open_pool
+from services.audit.storage.counts import CountsIrreplaceable, CountStore, forget_counts
+from services.audit.storage.database import Pool, open_pool
 from services.audit.storage.search import EntryReader, Filters
 from services.audit.storage.stats import GROUPS, TOPS, StatsReader
 from shared.events import AuthsignalRef, Client, EventType, Outcome, Subject
@@ -106,6 +106,16 @@ async def lab_of(database: Database) -> AsyncIterator[Lab]:
         clerk.terminate()
 
 
+@contextlib.asynccontextmanager
+async def owner_of(database: Database) -> AsyncIterator[Pool]:
+    """Connect as the owner of the schema."""
+    pool = await open_pool(database.owner_url, name="test", connections_max=1)
+    try:
+        yield pool
+    finally:
+        pool.terminate()
+
+
 RANGES = {
     "whole hours": (at(0), at(5 * 3600)),
     "parts of hours at both ends": (at(1799), at(4 * 3600 + 61)),
@@ -139,7 +149,7 @@ async def test_counting_anew_gives_the_same(database: Database) -> None:
     Every leaf is counted once, however many count at the same time; and counts that were dropped come back as they were.
     """
     rows = "SELECT dimension, hour, word, entry_count FROM audit.hourly_counts ORDER BY 1, 2, 3"
-    async with lab_of(database) as lab, lab_of(database) as other:
+    async with lab_of(database) as lab, lab_of(database) as other, owner_of(database) as owner:
         await lab.append(200)
         await seal(database)
         done = await asyncio.gather(*(one.counts.count_some(leaves_max=40) for one in (lab, other) * 4))
@@ -147,7 +157,7 @@ async def test_counting_anew_gives_the_same(database: Database) -> None:
             done.append(more)
         first = await database.fetch(rows)
 
-        await lab.counts.forget()
+        await forget_counts(owner)
         forgotten = await database.fetch(rows)
         while await lab.counts.count_some(leaves_max=17):
             pass
@@ -156,6 +166,25 @@ async def test_counting_anew_gives_the_same(database: Database) -> None:
         assert {row["dimension"] for row in first} == set(GROUPS)
         assert sum(row["entry_count"] for row in first) == 200 * len(GROUPS)
         assert (forgotten, await database.fetch(rows)) == ([], first)
+
+
+async def test_counts_of_a_dropped_month_stay(database: Database) -> None:
+    """
+    Once a month was dropped nothing could count it anew: the counts are not dropped any more.
+    """
+    columns = "month, leaves, entry_count, note, archive_key"
+    statement = f"INSERT INTO audit.retention_statements ({columns}) VALUES ($1, '{{}}', 0, $2, $2)"
+    async with lab_of(database) as lab, owner_of(database) as owner:
+        await lab.append(20)
+        await seal(database)
+        await lab.counts.count_some()
+        await database.fetch(statement, date(2026, 1, 1), "a statement", role="countersign_owner")
+
+        with pytest.raises(CountsIrreplaceable):
+            await forget_counts(owner)
+
+        kept = await database.fetch("SELECT sum(entry_count) AS total FROM audit.hourly_counts")
+        assert kept[0]["total"] == 20 * len(GROUPS)
 
 
 NARROWED = {

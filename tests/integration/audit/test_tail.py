@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 
 from shared.events import EventType
 from tests.integration.audit.lab import Author, Database, QueuePair, at, seal
-from tests.integration.audit.service import SERVICE_TOKEN, Service, running_service
+from tests.integration.audit.service import SERVICE_TOKEN, Service, running_service, token_issuer
 
 OWN = ("type", "sign_in.")
 
@@ -134,6 +135,18 @@ async def test_starts_in_the_past(service: Service, queue: QueuePair, database: 
 
     async with listening(service, OWN, ("from", "2026-11-01T00:01:00Z")) as tail:
         assert (await tail.next())["event"] == json.loads(recent)
+
+
+async def test_ends_with_its_token(queue: QueuePair, database: Database, tmp_path: Path) -> None:
+    """
+    A tail ends when the access token that opened it expires, not when its listener goes.
+    """
+    async with token_issuer() as issuer, running_service(tmp_path, queue, database, jwks_url=issuer.url) as service:
+        token = issuer.token(exp=int(time.time()) + 2)
+        async with asyncio.timeout(10):
+            answer = await service.get("/v1/events/tail", token=token)
+
+    assert (answer.status, answer.body[:6]) == (200, b"retry:")
 
 
 async def test_refuses_what_makes_no_sense(service: Service) -> None:

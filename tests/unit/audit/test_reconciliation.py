@@ -206,6 +206,22 @@ def test_a_provider_that_sends_nothing_is_not_compared() -> None:
     assert not any(one.has_records or one.only_ours for one in silent.values())
 
 
+@pytest.mark.parametrize("name", ["eventId", "userSub", "clientId", "ipAddress"])
+def test_a_record_with_an_endless_text_is_unreadable(name: str) -> None:
+    """A text that is longer than one of an event makes its line unreadable: as an event it would not fit into the queue."""
+    plain = {
+        "eventId": "one",
+        "userSub": "ada",
+        "eventType": "SignIn",
+        "eventResponse": "Pass",
+        "eventTimestamp": "1730462400000",
+    }
+
+    read = read_log([json.dumps({**plain, name: "x" * length}).encode() for length in (512, 513)])
+
+    assert (len(read.records), read.unreadable) == (1, [2])
+
+
 def test_cognitos_log_is_read_in_every_shape() -> None:
     """Plain lines, CloudWatch's envelope and text within text; the rest is counted, with its line."""
     message = {
