@@ -219,7 +219,13 @@ async def test_a_refused_alert_holds_up_no_other(database: Database, status: int
     """
     clerk = await open_pool(database.clerk_url, name="test", connections_max=2)
     registry, stop = CollectorRegistry(), asyncio.Event()
-    seen: Any = {"first_seen": datetime.now(UTC), "last_seen": datetime.now(UTC), "event_ids": (), "event_count": 1}
+    seen: Any = {
+        "first_seen": datetime.now(UTC),
+        "last_seen": datetime.now(UTC),
+        "event_ids": (),
+        "event_count": 1,
+        "behind": (),
+    }
     about: Any = {"rule": "impossible_travel", "rule_version": 1, "severity": Severity.HIGH, "title": "Far away", "ips": ()}
     alerts = [Alert(id=uuid7(), key="ada", subject="ada", first_leaf=n, last_leaf=n, **about, **seen) for n in (1, 2)]
     try:

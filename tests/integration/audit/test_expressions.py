@@ -9,7 +9,7 @@ from services.audit.reading import read_line
 from services.audit.storage.search import Statement
 from shared.events import Client
 from tests.integration.audit.lab import Author, Database
-from tests.integration.audit.test_questions import DEVICE, FILTERS, story
+from tests.integration.audit.stories import DEVICE, FILTERS, story
 
 ODD: tuple[dict[str, Any], ...] = (
     {
