@@ -52,6 +52,8 @@ async def start(*arguments: str, cwd: Path, **extra: str) -> asyncio.subprocess.
         env=environment(**extra),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
+        # As a terminal starts it: a suite that runs in the background may ignore Ctrl-C, and children inherit that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
 
 
