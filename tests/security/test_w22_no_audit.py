@@ -1,8 +1,6 @@
 """What must never be written down: codes, tokens, secrets, clear addresses."""
 
-import asyncio
 import re
-import time
 from pathlib import Path
 
 from deploy.local.layout import Layout
@@ -69,7 +67,7 @@ async def test_w22_nothing_secret_is_written_down(
 ) -> None:
     """After a whole story no log line and no stored entry holds a code, a token, a cookie, a key or the address."""
     await _live(person, authsignal, vault)
-    await _drained(stack)
+    assert await ledger.drained(seconds_max=DRAIN_SECONDS_MAX)
     secrets = {person.email, person.email.partition("@")[0], *person.seen, *_keys(stack)}
     assert len(person.seen) >= 8
 
@@ -78,25 +76,13 @@ async def test_w22_nothing_secret_is_written_down(
     assert _found(secrets, b"\n".join(await ledger.everything()).decode()) == []
 
 
-async def test_w22_the_queue_is_empty_afterwards(person: Person, stack: RunningStack) -> None:
+async def test_w22_the_queue_is_empty_afterwards(person: Person, stack: RunningStack, ledger: Ledger) -> None:
     """Everything that was put on the queue is taken off it within seconds, and none of it goes to the dead-letter queue."""
     sqs, dead_letters = stack.aws("sqs"), stack["aws"]["audit_dlq_url"]
     names = ["ApproximateNumberOfMessages"]
     before = sqs.get_queue_attributes(QueueUrl=dead_letters, AttributeNames=names)["Attributes"]
     await person.sign_up()
 
-    await _drained(stack)
+    assert await ledger.drained(seconds_max=DRAIN_SECONDS_MAX)
 
     assert sqs.get_queue_attributes(QueueUrl=dead_letters, AttributeNames=names)["Attributes"] == before
-
-
-async def _drained(stack: RunningStack) -> None:
-    sqs = stack.aws("sqs")
-    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-    deadline = time.monotonic() + DRAIN_SECONDS_MAX
-    while True:
-        held = sqs.get_queue_attributes(QueueUrl=stack["aws"]["audit_queue_url"], AttributeNames=names)["Attributes"]
-        if all(count == "0" for count in held.values()):
-            return
-        assert time.monotonic() < deadline, f"the queue still holds {held}"
-        await asyncio.sleep(0.1)

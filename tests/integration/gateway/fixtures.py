@@ -72,7 +72,7 @@ def person(people: People) -> Person:
 async def ledger(stack: RunningStack) -> AsyncIterator[Ledger]:
     """The audit database."""
     connection = await asyncpg.connect(stack["database_url"])
-    yield Ledger(connection, stack.state_dir)
+    yield Ledger(connection, stack)
     await connection.close()
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from pathlib import Path
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +10,9 @@ import asyncpg
 
 from services.audit.storage.keys import JOIN_KEYS, SEALED_COLUMNS, KeyRing
 from shared.events import Event, decode, leaf_hash
+from tests.stack import RunningStack
 
+_HELD = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
 STORED_SECONDS_MAX = 2.0  # from the answer to the stored entry
 
 
@@ -20,12 +22,27 @@ class Ledger:
 
     Args:
         connection: To the stack's database.
-        state_dir: Where the stack keeps its secrets: entries about a person are stored encrypted.
+        stack: Its queue tells what is still on the way, its secrets open the entries about people.
     """
 
-    def __init__(self, connection: asyncpg.Connection, state_dir: Path) -> None:
+    def __init__(self, connection: asyncpg.Connection, stack: RunningStack) -> None:
         self._connection = connection
-        self._ring = KeyRing((state_dir / "secrets" / "entry_key").read_text().split())
+        self._ring = KeyRing((stack.state_dir / "secrets" / "entry_key").read_text().split())
+        self._stack = stack
+
+    @cached_property
+    def _sqs(self) -> Any:
+        return self._stack.aws("sqs")
+
+    async def drained(self, *, seconds_max: float = STORED_SECONDS_MAX) -> bool:
+        """Wait until everything that was put on the queue is stored; say whether that was so in time."""
+        deadline, url = time.monotonic() + seconds_max, self._stack["aws"]["audit_queue_url"]
+        while True:
+            answer = await asyncio.to_thread(self._sqs.get_queue_attributes, QueueUrl=url, AttributeNames=_HELD)
+            is_empty = all(answer["Attributes"][name] == "0" for name in _HELD)
+            if is_empty or time.monotonic() > deadline:
+                return is_empty
+            await asyncio.sleep(0.05)
 
     def _opened(self, row: Any) -> bytes:
         entry = self._ring.opener().open(row).entry
@@ -58,7 +75,14 @@ class Ledger:
         return event.event_type.value, event.outcome.value, event.reason
 
     async def of_attempt(self, attempt_id: str, *, expect: str | None = None) -> list[Event]:
-        """Return the events of one attempt in the order of their time, once one of type `expect` is among them."""
+        """
+        Return the events of one attempt in the order of their time: all that are recorded by now.
+
+        Args:
+            attempt_id: Whose.
+            expect: Wait until one of this type is among them, for what comes without anybody's answer waiting for it.
+        """
+        await self.drained()
         query = (
             f"SELECT {SEALED_COLUMNS} FROM audit.entries AS e {JOIN_KEYS} JOIN audit.entry_search AS s USING (event_id)"
             " WHERE s.attempt_id = $1 ORDER BY s.occurred_at, s.instance, s.seq"
@@ -77,6 +101,7 @@ class Ledger:
 
     async def types_of_subject(self, sub: str, *, expect: str | None = None) -> list[str]:
         """Return the types of every event about one account, in the order of their time, once `expect` is among them."""
+        await self.drained()
         query = "SELECT event_type FROM audit.entry_search WHERE subject_sub = $1 ORDER BY occurred_at, instance, seq"
         deadline = time.monotonic() + STORED_SECONDS_MAX
         while True:
@@ -88,6 +113,7 @@ class Ledger:
 
     async def of_subject(self, sub: str) -> list[Event]:
         """Return every event about one account, in the order of their time."""
+        await self.drained()
         query = (
             f"SELECT {SEALED_COLUMNS} FROM audit.entries AS e {JOIN_KEYS} JOIN audit.entry_search AS s USING (event_id)"
             " WHERE s.subject_sub = $1 ORDER BY s.occurred_at, s.instance, s.seq"

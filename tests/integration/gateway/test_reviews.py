@@ -63,7 +63,8 @@ async def test_an_approved_step_up_has_its_grant(
     decided = [event for event in events if event.event_type.value == "step_up.review.approved"]
     assert [event.outcome.value for event in decided] == ["pending", "success"]
     assert {(event.actor.kind, event.actor.id) for event in decided if event.actor} == {("operator", "olivia")}
-    told = [event.event_type.value for event in events if event.event_type.value.startswith("step_up")]
+    # The page is told while the operator's own answer is still under way, so those two run side by side.
+    told = [event.event_type.value for event in events if event.event_type.value.startswith("step_up") and event not in decided]
     assert told[:2] == ["step_up.requested", "step_up.under_review"]
     assert told[-3:] == ["step_up.allowed", "step_up.consumed", "step_up.consumed"]
     assert await operator.find(step_up["id"]) is None
@@ -149,9 +150,9 @@ async def test_an_approved_sign_in_still_needs_its_proof(
     assert (await proven_again(visitor, attempt["id"])).status == 409
     types = await ledger.types_of_attempt(attempt["id"], expect="sign_in.succeeded")
     told = [kind for kind in types if kind.startswith(("sign_in", "session"))]
-    assert told[:3] == ["sign_in.started", "sign_in.challenged", "sign_in.under_review"]
-    assert told[3:5] == ["sign_in.review.approved"] * 2
-    assert "sign_in.succeeded" in told[5:]
+    assert told[:4] == ["sign_in.started", "sign_in.challenged", "sign_in.under_review", "sign_in.review.approved"]
+    assert told.count("sign_in.review.approved") == 2
+    assert told.index("sign_in.succeeded") > 3
 
 
 async def test_a_rejected_sign_in_is_over(person: Person, authsignal: Authsignal, operator: Operator) -> None:

@@ -67,7 +67,7 @@ async def app(apps: Apps) -> App:
 async def ledger(stack: RunningStack) -> AsyncIterator[Ledger]:
     """The audit database."""
     connection = await asyncpg.connect(stack["database_url"])
-    yield Ledger(connection, stack.state_dir)
+    yield Ledger(connection, stack)
     await connection.close()
 
 
