@@ -22,6 +22,7 @@ from services.audit.tree.frontier import EdgeInvalid, Frontier, GrownTile
 from services.audit.tree.hashing import HASH_BYTES, leaf_hash
 from services.audit.tree.tiles import TILE_WIDTH, Tile, edge_of, split_hashes, tiles_of
 from services.audit.verifying.erasures import ErasedLeaves
+from services.audit.verifying.numbers import Numbers
 
 FINDINGS_MAX: Final = 100
 
@@ -112,6 +113,8 @@ class LogVerifier:
         self._frontier = Frontier()
         self._findings: list[Finding] = []
         self._erased = ErasedLeaves()
+        # Of the entries that were read; whoever resumes has not read the ones before.
+        self.numbers = Numbers()
 
     @property
     def tree_size(self) -> int:
@@ -228,6 +231,7 @@ class LogVerifier:
             self._erased.found_empty(leaf_index)
             return kept
         self._erased.read(leaf_index, entry)
+        self.numbers.read(entry)
         return leaf_hash(entry)
 
     def _lost(self, indexes: Sequence[int]) -> list[int]:
