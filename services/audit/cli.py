@@ -25,6 +25,7 @@ from services.audit.commands import (
 )
 from services.audit.commands.errors import CommandFailed
 from services.audit.commands.operations import add_operations
+from services.audit.commands.render import printable
 
 EXAMPLES: Final = """examples:
   countersign audit query --email ada@example.test          her last 100 events, oldest first
@@ -64,7 +65,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options.run(options)
         sys.stdout.flush()
     except CommandFailed as error:
-        sys.stderr.write(f"countersign: {error}\n")
+        # What is quoted there may have come from outside.
+        sys.stderr.write(f"countersign: {printable(' '.join(str(error).splitlines()))}\n")
         return error.exit_code
     except KeyboardInterrupt:
         return INTERRUPTED
