@@ -15,8 +15,9 @@ class Verdict(msgspec.Struct, omit_defaults=True):
     """
     How a verification went, for machines; `findings` is empty when all is well.
 
-    `erased` is how many of the entries that were read had been erased; `not_readable` how many of an archive are about people
-    and were checked by their hash alone, for want of the keys. `numbers_missing` is how many numbers of producers are missing
+    `erased` is how many of the entries that were read had been erased. Of an archive, `erased_later` is how many were erased so
+    late that no event in it can say so, and `not_readable` how many are about people and were checked by their hash alone, for
+    want of the keys. `numbers_missing` is how many numbers of producers are missing
     for certain, where the log was read from its first entry on.
     """
 
@@ -25,6 +26,7 @@ class Verdict(msgspec.Struct, omit_defaults=True):
     said: str
     findings: list[dict[str, str]] = []
     erased: int = 0
+    erased_later: int = 0
     not_readable: int = 0
     numbers_missing: int | None = None
 

@@ -190,11 +190,16 @@ def _verify_archive(options: Any, keys: list[VerifierKey]) -> list[Verdict]:
         said = ", ".join(
             [
                 f"is as it was sealed: {count:,} entr{'y' if count == 1 else 'ies'}",
-                *(f"{lacking[lack]:,} of them {lack.value}" for lack in (Lack.ERASED, Lack.NO_KEYS) if lacking[lack]),
+                *(
+                    f"{lacking[lack]:,} of them {lack.value}"
+                    for lack in (Lack.ERASED, Lack.ERASED_LATER, Lack.NO_KEYS)
+                    if lacking[lack]
+                ),
             ]
         )
         verdict = failed(name, *findings) if findings else Verdict(name, True, said)
-        verdict.erased, verdict.not_readable = lacking[Lack.ERASED], lacking[Lack.NO_KEYS]
+        verdict.erased, verdict.erased_later = lacking[Lack.ERASED], lacking[Lack.ERASED_LATER]
+        verdict.not_readable = lacking[Lack.NO_KEYS]
         verdicts.append(verdict)
     if not verdicts:
         raise CommandFailed("the archive is empty")
