@@ -39,7 +39,10 @@ class Missing(Exception):
 
 
 class LogSource(Protocol):
-    """Where a log is read from. Every method may raise `Missing`."""
+    """Where a log is read from. Every method but the first may raise `Missing`."""
+
+    def expect(self, tiles: Iterable[Tile], *, with_bundles: bool) -> None:
+        """Take in which tiles will be asked for next, in this order, each before its bundle: they may be fetched ahead."""
 
     def checkpoint(self) -> str:
         """Return the newest checkpoint, not verified."""
@@ -182,7 +185,9 @@ class LogVerifier:
         computed = _Side(copy.deepcopy(self._frontier))
         stored: _Side | None = None
         differences: list[_LeafDifference] = []
-        for tile in tiles_of(checkpoint.tree_size, 0, first_index=start // TILE_WIDTH):
+        tiles = [*tiles_of(checkpoint.tree_size, 0, first_index=start // TILE_WIDTH)]
+        self._source.expect(tiles, with_bundles=self._with_entries)
+        for tile in tiles:
             first = max(start, tile.index * TILE_WIDTH)
             hashes, kept = self._leaves(tile, first, differences)
             if stored is None and hashes != kept:
