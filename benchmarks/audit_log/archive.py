@@ -23,6 +23,7 @@ from services.audit.storage.database import open_pool
 from services.audit.storage.keys import KeyRing
 from services.audit.verifying.archive import DayVerifier
 from services.audit.verifying.archive import Row as ArchiveRow
+from services.audit.verifying.erasures import ErasedRows
 from shared.audit_trail import AuditTrail
 from tests.integration.audit.archives import PREFIX, TERMS, TOMORROW, Locked
 
@@ -89,10 +90,10 @@ async def _verify(copy: ArchiveCopy) -> int:
     parts_bytes = 0
     for day in await copy.days():
         hashes = (await copy.fetch(day.hashes)).read_bytes()
-        verifier = DayVerifier(day, [signer().verifier])
+        verifier = DayVerifier(day, [signer().verifier], erased=ErasedRows())
         files = [await copy.fetch(part) for part in day.parts]
         entries = await copy.entries(files, Wanted())
-        rows = (ArchiveRow(one.event_id, one.leaf_index, one.leaf_hash, one.entry) for one in entries)
+        rows = (ArchiveRow(one.event_id, one.leaf_index, one.leaf_hash, one.recorded_at, one.entry) for one in entries)
         findings = verifier.check_tree(hashes) or verifier.check_rows(hashes, rows)
         if findings:
             raise AssertionError(findings)

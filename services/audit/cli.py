@@ -25,6 +25,7 @@ from services.audit.commands import (
 )
 from services.audit.commands.errors import CommandFailed
 from services.audit.commands.operations import add_operations
+from services.audit.commands.render import printable
 
 EXAMPLES: Final = """examples:
   countersign audit query --email ada@example.test          her last 100 events, oldest first
@@ -39,6 +40,7 @@ EXAMPLES: Final = """examples:
   countersign audit verify 019a...:6b1f...                  one receipt: the event is in the log, or it was lost
   countersign audit proof 019a...:6b1f...                   a file that proves it, without us
   countersign audit completeness                            is any event of any producer missing?
+  countersign audit completeness --recompute                the same from the sealed entries, whatever the service says
   countersign audit query --archive --subject 3f2b... --from 2026-01-01
   countersign audit verify --archive                        every archived day, against the log's public key
   countersign audit archive run --settings audit.toml       write closed days into the locked bucket
@@ -63,7 +65,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options.run(options)
         sys.stdout.flush()
     except CommandFailed as error:
-        sys.stderr.write(f"countersign: {error}\n")
+        # What is quoted there may have come from outside.
+        sys.stderr.write(f"countersign: {printable(' '.join(str(error).splitlines()))}\n")
         return error.exit_code
     except KeyboardInterrupt:
         return INTERRUPTED
@@ -240,6 +243,13 @@ def _add_completeness(commands: "argparse._SubParsersAction[argparse.ArgumentPar
     parser.add_argument("--service", metavar="NAME", help="of this service")
     parser.add_argument("--instance", metavar="ID", help="of this process")
     parser.add_argument("--from", dest="since", metavar="TIME", help="of producers heard of since: 1h, 2d, a date")
+    parser.add_argument(
+        "--recompute",
+        action="store_true",
+        help="verify the log, read every number in it, and compare with what the service says",
+    )
+    parser.add_argument("--log", metavar="FOLDER", help="recompute from this copy of the log, without a network (see mirror)")
+    _add_key(parser)
     _add_service(parser)
     parser.set_defaults(run=completeness.completeness)
 

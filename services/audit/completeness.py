@@ -96,6 +96,26 @@ def holes(runs: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
     return found
 
 
+def without(runs: Iterable[tuple[int, int]], taken: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Return what is left of ranges without others; all are ascending and last exclusive."""
+    left = []
+    place = 0
+    for first, last in runs:
+        begin = first
+        while place < len(taken) and taken[place][1] <= begin:
+            place += 1
+        while place < len(taken) and taken[place][0] < last:
+            if taken[place][0] > begin:
+                left.append((begin, taken[place][0]))
+            begin = max(begin, taken[place][1])
+            if begin >= last:  # It may reach into the next range as well.
+                break
+            place += 1
+        if begin < last:
+            left.append((begin, last))
+    return left
+
+
 def assess(known: Known, edges: dict[int, Edge], quarantined: Iterable[Quarantined], *, now: datetime) -> Standing:
     """
     Say how complete a producer is.

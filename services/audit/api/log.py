@@ -5,6 +5,7 @@ Checkpoint and tiles are open to everybody: they hold hashes only. Entry bundles
 for auditors; no cache keeps them, since an entry can be erased. An erased one is empty.
 """
 
+import asyncio
 import time
 from typing import Any, Final
 
@@ -39,6 +40,8 @@ class BundleReads:
     def __init__(self, reads: ReadRecorder) -> None:
         self._reads = reads
         self._window_ends: dict[tuple[str, str], float] = {}
+        # Whoever reads ahead asks for several at once: the first of them is recorded, and the others wait for that.
+        self._turn = asyncio.Lock()
 
     async def record(self, request: AnyRequest, tile: Tile) -> None:
         """
@@ -48,13 +51,15 @@ class BundleReads:
             ReadNotRecorded: The queue refused: show nothing.
         """
         caller: Actor = request.scope["state"]["caller"]
-        who, now = (caller.kind, caller.id), time.monotonic()
-        if self._window_ends.get(who, now) > now:
-            return
-        data = shape("bundles", (), first_leaf=tile.index * TILE_WIDTH, window_seconds=int(WINDOW_SECONDS))
-        await self._reads.record(context_of(request), caller, BUNDLE_ROUTE, data)
-        self._window_ends = {one: end for one, end in self._window_ends.items() if end > now}
-        self._window_ends[who] = now + WINDOW_SECONDS
+        who = caller.kind, caller.id
+        async with self._turn:
+            now = time.monotonic()
+            if self._window_ends.get(who, now) > now:
+                return
+            data = shape("bundles", (), first_leaf=tile.index * TILE_WIDTH, window_seconds=int(WINDOW_SECONDS))
+            await self._reads.record(context_of(request), caller, BUNDLE_ROUTE, data)
+            self._window_ends = {one: end for one, end in self._window_ends.items() if end > now}
+            self._window_ends[who] = now + WINDOW_SECONDS
 
 
 @get(CHECKPOINT_PATH)

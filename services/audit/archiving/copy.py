@@ -21,15 +21,21 @@ FOLDER_MODE: Final = 0o700
 
 
 class ArchivedEntry(NamedTuple):
-    """One archived entry; `entry` is None where its bytes cannot be read, and `lack` says why."""
+    """
+    One archived entry; `entry` is None where its bytes cannot be read, and `lack` says why.
+
+    `key_id` names the key that it is kept under, and `erased_at` says when that was destroyed.
+    """
 
     event_id: str
     leaf_index: int
     leaf_hash: bytes
     occurred_at: datetime
     recorded_at: datetime
+    key_id: str | None
     entry: bytes | None
     lack: Lack | None = None
+    erased_at: datetime | None = None
 
 
 class Wanted(NamedTuple):
@@ -146,7 +152,8 @@ def _where(wanted: Wanted) -> tuple[str, list[Any]]:
 def _entry(row: Any, reading: Reading) -> ArchivedEntry:
     event_id, leaf_index, leaf_hash, occurred_at, recorded_at, key_id, entry = row
     times = occurred_at.replace(tzinfo=UTC), recorded_at.replace(tzinfo=UTC)
-    return ArchivedEntry(event_id, leaf_index, leaf_hash, *times, *reading.read(event_id, key_id, entry))
+    read = reading.read(event_id, key_id, entry)
+    return ArchivedEntry(event_id, leaf_index, leaf_hash, *times, key_id, read.entry, read.lack, read.erased_at)
 
 
 def _naive(moment: datetime | None) -> datetime | None:

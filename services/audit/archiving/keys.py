@@ -5,6 +5,7 @@ So the archive can be verified by anybody, and read by whoever may read that dat
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
@@ -16,10 +17,11 @@ _KEYS: Final = "SELECT key_id, wrapped_key, destroyed_at FROM audit.subject_keys
 
 
 class Read(NamedTuple):
-    """What reading an archived entry gave: its bytes as they were written, or why not."""
+    """What reading an archived entry gave: its bytes as they were written, or why not; of an erased one, since when."""
 
     entry: bytes | None
     lack: Lack | None = None
+    erased_at: datetime | None = None
 
 
 class Reading:
@@ -39,7 +41,7 @@ class Reading:
         if key is None:
             return Read(None, Lack.DAMAGED)
         if key["destroyed_at"] is not None:
-            return Read(None, Lack.ERASED)
+            return Read(None, Lack.ERASED, key["destroyed_at"])
         try:
             return Read(self._opener.decrypt({"event_id": event_id, "entry": stored, **key}))
         except EntryDamaged:

@@ -1,6 +1,7 @@
 """``countersign audit archive``, and what ``query`` and ``verify`` do with ``--archive``."""
 
 import os
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager
@@ -35,7 +36,8 @@ from services.audit.storage.search import ID_COLUMNS, Filters
 from services.audit.tree.notes import VerifierKey
 from services.audit.verifying.archive import DayVerifier
 from services.audit.verifying.archive import Row as ArchivedRow
-from services.audit.verifying.log import Finding, Progress
+from services.audit.verifying.erasures import ErasedRows
+from services.audit.verifying.log import FINDINGS_MAX, Finding, Progress
 from shared.settings import AwsSettings, read_keys, read_secrets
 
 JOB_SECONDS_MAX: Final = 300.0
@@ -160,10 +162,11 @@ def verify_days(options: Any, keys: list[VerifierKey]) -> list[DayVerified]:
 
 async def _verify(options: Any, keys: list[VerifierKey]) -> list[DayVerified]:
     results: list[DayVerified] = []
+    erased = ErasedRows()
     async with _keys(options) as opening, _copy(options, opening) as copy:
         before: Manifest | None = None
         for day in await copy.days():
-            verifier = DayVerifier(day, keys, _progress(options, f"of {day.day} verified"))
+            verifier = DayVerifier(day, keys, erased=erased, progress=_progress(options, f"of {day.day} verified"))
             hashes = (await copy.fetch(day.hashes)).read_bytes()
             verifier.check_tree(hashes)
             files = [await copy.fetch(part) for part in day.parts]
@@ -173,7 +176,24 @@ async def _verify(options: Any, keys: list[VerifierKey]) -> list[DayVerified]:
                 findings = [*findings, Finding(f"day {day.day}", detail)]
             results.append(DayVerified(day, findings, verifier.lacking))
             before = day
+    _insist_on_records(results, erased)
     return results
+
+
+def _insist_on_records(results: list[DayVerified], erased: ErasedRows) -> None:
+    """Say which of the erased entries the log itself does not name: they are lost, or were erased behind the archive's end."""
+    unrecorded = erased.unrecorded()
+    ends = [one.manifest.end_leaf for one in results]
+    for index in unrecorded.later:
+        lacking = results[bisect_right(ends, index)].lacking
+        lacking[Lack.ERASED_LATER] += 1
+        lacking[Lack.ERASED] -= 1
+    for index in unrecorded.lost:
+        day = results[bisect_right(ends, index)]
+        day.lacking[Lack.ERASED] -= 1
+        if len(day.findings) < FINDINGS_MAX:
+            detail = "is LOST: the database says that its key was destroyed, and no erasure in the archive names it"
+            day.findings.append(Finding(f"entry at leaf {index}", detail))
 
 
 def find_receipt(options: Any, keys: list[VerifierKey], event_id: str, leaf: bytes) -> list[Finding]:
@@ -195,7 +215,7 @@ async def _find_receipt(options: Any, keys: list[VerifierKey], event_id: str, le
             if found is None:
                 continue
             hashes = (await copy.fetch(day.hashes)).read_bytes()
-            findings = DayVerifier(day, keys).check_tree(hashes)
+            findings = DayVerifier(day, keys, erased=ErasedRows()).check_tree(hashes)
             place = found.leaf_index - day.first_leaf
             if hashes[place * 32 : (place + 1) * 32] != leaf:
                 findings = [*findings, Finding(name, f"is in the archive ({day.day}) with another hash than was promised")]
@@ -301,7 +321,8 @@ def _entry(found: ArchivedEntry, entry: bytes) -> Entry:
 
 
 def _row(found: ArchivedEntry) -> ArchivedRow:
-    return ArchivedRow(found.event_id, found.leaf_index, found.leaf_hash, found.entry, found.lack)
+    what = found.event_id, found.leaf_index, found.leaf_hash, found.recorded_at, found.entry
+    return ArchivedRow(*what, found.lack, found.key_id, found.erased_at)
 
 
 def _progress(options: Any, verb: str) -> Progress:

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 from rich.text import Text
 
+from services.audit.commands import recompute
 from services.audit.commands.client import AuditClient, decoded
 from services.audit.commands.context import audit_address
 from services.audit.commands.errors import USAGE, CommandFailed
@@ -20,8 +21,11 @@ def completeness(options: Any) -> None:
     Print the report; exit code 1 when an event is missing.
 
     Raises:
-        CommandFailed: Events are missing, or the service cannot be asked.
+        CommandFailed: Events are missing, what the service says cannot be true, or it cannot be asked.
     """
+    if options.recompute or options.log:
+        recompute.recompute(options)
+        return
     params = [(name, value) for name in ("service", "instance") if (value := getattr(options, name)) is not None]
     now = datetime.now(UTC)
     if options.since is not None:

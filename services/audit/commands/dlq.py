@@ -66,7 +66,7 @@ def list_messages(options: Any) -> None:
     screen.print(made)
     if options.bodies:
         for message in messages:
-            screen.print(f"\n[bold]{message['MessageId']}[/bold]")
+            screen.print(f"\n{message['MessageId']}", style="bold")
             for line in describe(message["MessageId"], message["Body"]):
                 screen.print(Text(line), soft_wrap=True)
     screen.print(

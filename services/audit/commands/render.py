@@ -24,9 +24,19 @@ TAIL_WIDTHS: Final = (12, 26, 8, 13, 15)
 _ENCODE = msgspec.json.Encoder().encode
 
 
+class _Screen(Console):
+    """A terminal that no text commands: strings are shown as they are, in lines and in the cells of tables."""
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        """Return a string without markup, and with nothing that a terminal obeys."""
+        # Our own lines may begin with an empty one. A break further on came from outside, to look like a line of ours.
+        line = text.lstrip("\n")
+        return super().render_str(text[: len(text) - len(line)] + printable(line), **options)
+
+
 def console() -> Console:
-    """Return where results go."""
-    made = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+    """Return where results go. What is to be coloured is a `Text`."""
+    made = _Screen(highlight=False, markup=False, emoji=False, soft_wrap=not sys.stdout.isatty())
     if not sys.stdout.isatty():
         made.width = UNBOUNDED_WIDTH
     return made
@@ -65,7 +75,7 @@ def plain_table(*columns: str, wraps: Collection[str] | None = None) -> Table:
 
 
 def shown(text: str | None, style: str = "") -> Text:
-    """Return a text from outside as a cell or a line: no markup, and nothing that a terminal obeys."""
+    """Return a text from outside as a part of a line, or with a style: no markup, and nothing that a terminal obeys."""
     return Text(printable(text or ""), style=style)
 
 

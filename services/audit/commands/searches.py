@@ -45,7 +45,7 @@ def save(options: Any) -> None:
     if options.json:
         print_json(decoded(body, msgspec.Raw))
     else:
-        console().print(f"Kept. Run it: countersign audit query --saved {options.name!r}", markup=False, soft_wrap=True)
+        console().print(f"Kept. Run it: countersign audit query --saved {options.name!r}", soft_wrap=True)
 
 
 def remove(options: Any) -> None:

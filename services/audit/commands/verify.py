@@ -1,23 +1,18 @@
 """``countersign audit verify``: believe nobody but the log's public key."""
 
 import re
-import sys
 import time
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
-import msgspec
-
 from services.audit.archiving.lack import Lack
 from services.audit.commands import archive
 from services.audit.commands.client import AuditClient, NotThere
-from services.audit.commands.context import audit_address, log_keys, public_address
-from services.audit.commands.dropped import dropped_runs, kept_statements, statements
+from services.audit.commands.context import audit_address, log_keys
 from services.audit.commands.errors import USAGE, CommandFailed
-from services.audit.commands.progress import terminal_progress
-from services.audit.commands.render import console
-from services.audit.commands.source import HttpSource
+from services.audit.commands.verdicts import Verdict, failed, report
+from services.audit.commands.whole_log import FAULTS, WholeLog, fault, source_of
 from services.audit.tree.checkpoints import Checkpoint, CheckpointInvalid, open_checkpoint
 from services.audit.tree.hashing import leaf_hash
 from services.audit.tree.notes import VerifierKey
@@ -32,7 +27,7 @@ from services.audit.tree.proofs import (
 from services.audit.tree.reader import TileTooShort, TileTree
 from services.audit.tree.tiles import tiles_of
 from services.audit.verifying.folder import FolderSource
-from services.audit.verifying.log import Finding, LogSource, LogVerifier, Missing, Progress, VerificationFailed
+from services.audit.verifying.log import Finding, Missing
 
 RECEIPT: Final = re.compile(r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}):([0-9a-f]{64})")
 ASK_SECONDS: Final = 1.0
@@ -49,22 +44,6 @@ class Receipt(NamedTuple):
     def promised_at(self) -> float:
         """When it was promised, in Unix time: a UUIDv7 begins with milliseconds."""
         return (UUID(self.event_id).int >> 80) / 1000
-
-
-class Verdict(msgspec.Struct, omit_defaults=True):
-    """
-    How a verification went, for machines; `findings` is empty when all is well.
-
-    `erased` is how many of the entries that were read had been erased; `not_readable` how many of an archive are about people
-    and were checked by their hash alone, for want of the keys.
-    """
-
-    what: str
-    ok: bool
-    said: str
-    findings: list[dict[str, str]] = []
-    erased: int = 0
-    not_readable: int = 0
 
 
 def parse_receipt(text: str) -> Receipt | None:
@@ -84,15 +63,15 @@ def verify(options: Any) -> None:
     if (options.entry is not None or options.proof is not None) and len(options.what) != 1:
         raise CommandFailed("--entry and --proof go with one receipt or one proof file", USAGE)
     if not options.what:
-        _report(options, _verify_archive(options, keys) if options.archive else _verify_log(options, keys))
+        report(options, _verify_archive(options, keys) if options.archive else _verify_log(options, keys))
         return
     checkpoints = [text for text in map(_checkpoint_text, options.what) if text is not None]
     if checkpoints:
         if len(options.what) != 2 or len(checkpoints) != 2:
             raise CommandFailed("give two checkpoints: whether the second contains the first is what can be shown", USAGE)
-        _report(options, [_verify_consistency(options, keys, *checkpoints)])
+        report(options, [_verify_consistency(options, keys, *checkpoints)])
         return
-    _report(options, [_verify_one(options, keys, what) for what in options.what])
+    report(options, [_verify_one(options, keys, what) for what in options.what])
 
 
 def _verify_one(options: Any, keys: list[VerifierKey], what: str) -> Verdict:
@@ -111,13 +90,13 @@ def _verify_one(options: Any, keys: list[VerifierKey], what: str) -> Verdict:
 def _verify_receipt(options: Any, keys: list[VerifierKey], receipt: Receipt) -> Verdict:
     name = f"event {receipt.event_id}"
     if options.entry is not None and leaf_hash(_read(options.entry)) != receipt.leaf:
-        return _failed(name, Finding(name, "the entry that you gave is not the one of this receipt"))
+        return failed(name, Finding(name, "the entry that you gave is not the one of this receipt"))
     if options.proof is not None:
         return _judge_proof(name, _proof(options.proof), receipt.leaf, keys)
     if options.archive:
         findings = archive.find_receipt(options, keys, receipt.event_id, receipt.leaf)
         said = "is in the archive as it was promised"
-        return _failed(name, *findings) if findings else Verdict(name, True, said)
+        return failed(name, *findings) if findings else Verdict(name, True, said)
     if options.log is not None:
         return _verify_in_folder(name, FolderSource(Path(options.log)), receipt, keys)
     client = AuditClient(*audit_address(options))
@@ -132,7 +111,7 @@ def _verify_receipt(options: Any, keys: list[VerifierKey], receipt: Receipt) -> 
                 detail = f"was recorded and is not sealed {options.deadline} s after it was promised: sealing stands still"
             else:
                 detail = f"LOST: it was promised and is not in the log {options.deadline} s later"
-            return _failed(name, Finding(name, detail))
+            return failed(name, Finding(name, detail))
         try:
             found = parse_proof(text)
         except ProofFileInvalid as error:
@@ -152,17 +131,15 @@ def _verify_in_folder(name: str, source: FolderSource, receipt: Receipt, keys: l
                 check_inclusion(receipt.leaf, place, checkpoint.tree_size, path, checkpoint.root)
                 return Verdict(name, True, f"is leaf {place} of {checkpoint.tree_size}")
     except (CheckpointInvalid, ProofInvalid, TileTooShort, Missing) as error:
-        return _failed(name, Finding(name, str(error)))
-    return _failed(
-        name, Finding(name, f"LOST: it was promised and is not among the {checkpoint.tree_size} entries of this log")
-    )
+        return failed(name, Finding(name, str(error)))
+    return failed(name, Finding(name, f"LOST: it was promised and is not among the {checkpoint.tree_size} entries of this log"))
 
 
 def _judge_proof(name: str, proof: ProofFile, leaf: bytes, keys: list[VerifierKey]) -> Verdict:
     try:
         checkpoint = proof.verify(leaf, keys)
     except (CheckpointInvalid, ProofInvalid) as error:
-        return _failed(name, Finding(name, f"is not proven: {error}"))
+        return failed(name, Finding(name, f"is not proven: {error}"))
     return Verdict(name, True, f"is leaf {proof.index} of {checkpoint.tree_size} in {checkpoint.origin}")
 
 
@@ -170,72 +147,40 @@ def _verify_consistency(options: Any, keys: list[VerifierKey], one: str, other: 
     try:
         old, new = sorted((open_checkpoint(note, keys) for note in (one, other)), key=lambda found: found.tree_size)
     except CheckpointInvalid as error:
-        return _failed("checkpoints", Finding("checkpoint", str(error)))
+        return failed("checkpoints", Finding("checkpoint", str(error)))
     name = f"checkpoints {old.tree_size} and {new.tree_size}"
     try:
         path: list[bytes] = []
         if 0 < old.tree_size < new.tree_size:
-            path = consistency_path(old.tree_size, new.tree_size, TileTree(new.tree_size, _source(options).tile).subtree_root)
+            path = consistency_path(old.tree_size, new.tree_size, TileTree(new.tree_size, source_of(options).tile).subtree_root)
         check_consistency(old.tree_size, old.root, new.tree_size, new.root, path)
     except (ProofInvalid, TileTooShort, Missing) as error:
-        return _failed(name, Finding(name, f"are not of one log that only grew: {error}"))
+        return failed(name, Finding(name, f"are not of one log that only grew: {error}"))
     return Verdict(name, True, "are of one log that only grew")
 
 
 def _verify_log(options: Any, keys: list[VerifierKey]) -> list[Verdict]:
-    source = _source(options)
-    verifier = LogVerifier(
-        source, with_entries=not options.hashes_only, dropped=_dropped(options, keys), progress=_progress(options)
-    )
-    seen = _remembered(options, keys)
+    log = WholeLog(options, keys, with_entries=not options.hashes_only)
     has_verified = False
     try:
+        seen = _remembered(options, keys)
         if seen is not None:
-            verifier.resume(seen)
+            log.resume(seen)
         while True:
-            note = source.checkpoint()
-            checkpoint = open_checkpoint(note, keys)
-            verifier.advance(checkpoint)
-            if verifier.has_unexplained:
-                # An erasure came while the log was read: the event that names it was sealed before, behind this checkpoint.
-                note = source.checkpoint()
-                checkpoint = open_checkpoint(note, keys)
-                verifier.advance(checkpoint)
-            verifier.check_erased()
-            if options.state:
-                Path(options.state).write_text(note, encoding="utf-8")
-            verdict = Verdict(f"log {checkpoint.origin}", True, _said(checkpoint, verifier), erased=verifier.erased_count)
-            if not options.follow:
+            verdict = log.verify()
+            if options.state and verdict.ok:
+                Path(options.state).write_text(log.note, encoding="utf-8")
+            if not options.follow or not verdict.ok:
                 return [verdict]
             has_verified = True
-            _report(options, [verdict])
+            report(options, [verdict])
             time.sleep(FOLLOW_SECONDS)
     except KeyboardInterrupt:
         if not has_verified:
             raise
         return []  # This is how following ends.
-    except CheckpointInvalid as error:
-        return [_failed("log", Finding("checkpoint", str(error)))]
-    except Missing as error:
-        return [_failed("log", Finding(error.place, "is missing"))]
-    except VerificationFailed as error:
-        return [_failed("log", *error.findings)]
-
-
-def _said(checkpoint: Checkpoint, verifier: LogVerifier) -> str:
-    size = checkpoint.tree_size
-    counts = {"erased": verifier.erased_count, "dropped": verifier.dropped_count}
-    gone = "".join(f", {count:,} of them {word}" for word, count in counts.items() if count)
-    return f"is as it was sealed: {size:,} entr{'y' if size == 1 else 'ies'}{gone}"
-
-
-def _dropped(options: Any, keys: list[VerifierKey]) -> list[tuple[int, int]]:
-    """Return the leaves that the log's own signed statements say were dropped."""
-    if options.hashes_only:
-        return []
-    if options.log:
-        return dropped_runs(kept_statements(Path(options.log)), keys)
-    return dropped_runs(statements(AuditClient(*audit_address(options))), keys)
+    except FAULTS as error:
+        return [fault(error)]
 
 
 def _verify_archive(options: Any, keys: list[VerifierKey]) -> list[Verdict]:
@@ -245,11 +190,16 @@ def _verify_archive(options: Any, keys: list[VerifierKey]) -> list[Verdict]:
         said = ", ".join(
             [
                 f"is as it was sealed: {count:,} entr{'y' if count == 1 else 'ies'}",
-                *(f"{lacking[lack]:,} of them {lack.value}" for lack in (Lack.ERASED, Lack.NO_KEYS) if lacking[lack]),
+                *(
+                    f"{lacking[lack]:,} of them {lack.value}"
+                    for lack in (Lack.ERASED, Lack.ERASED_LATER, Lack.NO_KEYS)
+                    if lacking[lack]
+                ),
             ]
         )
-        verdict = _failed(name, *findings) if findings else Verdict(name, True, said)
-        verdict.erased, verdict.not_readable = lacking[Lack.ERASED], lacking[Lack.NO_KEYS]
+        verdict = failed(name, *findings) if findings else Verdict(name, True, said)
+        verdict.erased, verdict.erased_later = lacking[Lack.ERASED], lacking[Lack.ERASED_LATER]
+        verdict.not_readable = lacking[Lack.NO_KEYS]
         verdicts.append(verdict)
     if not verdicts:
         raise CommandFailed("the archive is empty")
@@ -261,10 +211,6 @@ def _remembered(options: Any, keys: list[VerifierKey]) -> Checkpoint | None:
     if not options.state or not Path(options.state).exists():
         return None
     return open_checkpoint(_read(options.state).decode(errors="replace"), keys)
-
-
-def _source(options: Any) -> LogSource:
-    return FolderSource(Path(options.log)) if options.log else HttpSource(*public_address(options))
 
 
 def _checkpoint_text(what: str) -> str | None:
@@ -286,28 +232,3 @@ def _read(path: str) -> bytes:
         return Path(path).read_bytes()
     except OSError as error:
         raise CommandFailed(f"{path} is no receipt and cannot be read: {error.strerror or error}", USAGE) from error
-
-
-def _failed(what: str, *findings: Finding) -> Verdict:
-    return Verdict(what, False, "is NOT as it was sealed", [finding._asdict() for finding in findings])
-
-
-def _report(options: Any, verdicts: list[Verdict]) -> None:
-    screen = console()
-    for verdict in verdicts:
-        if options.json:
-            sys.stdout.write(msgspec.json.encode(verdict).decode() + "\n")
-            continue
-        if verdict.ok:
-            screen.print(f"[green]verified[/green]  {verdict.what} {verdict.said}")
-        for finding in verdict.findings:
-            screen.print(f"[bold red]FAILED[/bold red]    {finding['place']}: {finding['detail']}", soft_wrap=True)
-    sys.stdout.flush()
-    bad = [verdict for verdict in verdicts if not verdict.ok]
-    if bad:
-        count = sum(len(verdict.findings) for verdict in bad)
-        raise CommandFailed(f"{count} finding{'s' if count != 1 else ''}: do not trust this log before you know why")
-
-
-def _progress(options: Any) -> Progress:
-    return terminal_progress("verified", is_quiet=options.json)

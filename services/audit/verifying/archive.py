@@ -6,10 +6,13 @@ Verify an archived day: that its entries are the ones that were sealed.
 3. Every leaf of the day has exactly one row, the row has the leaf's hash, and bytes that can be read give that hash.
 4. An entry that was erased, or is about a person and cannot be opened here, is checked by its hash alone, and counted. One
    whose key is there and does not open it was changed.
+5. An entry counts as erased only when the log itself says so: the key table is not believed. Over all days `ErasedRows` tells
+   which entries are lost instead.
 """
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Final, NamedTuple
 
 from services.audit.archiving.lack import Lack
@@ -18,19 +21,27 @@ from services.audit.tree.checkpoints import Checkpoint, CheckpointInvalid, open_
 from services.audit.tree.frontier import EdgeInvalid, Frontier
 from services.audit.tree.hashing import HASH_BYTES, leaf_hash
 from services.audit.tree.notes import VerifierKey
+from services.audit.verifying.erasures import ErasedRows
 from services.audit.verifying.log import FINDINGS_MAX, Finding, Progress
 
 STEP_HASHES: Final = 65_536
 
 
 class Row(NamedTuple):
-    """A row of the archive; `entry` is None where its bytes cannot be read any more, or not here, as `lack` says."""
+    """
+    A row of the archive; `entry` is None where its bytes cannot be read any more, or not here, as `lack` says.
+
+    Of an erased one `key_id` names the key that was destroyed, and `erased_at` says when, by the database.
+    """
 
     event_id: str
     leaf_index: int
     leaf_hash: bytes
+    recorded_at: datetime
     entry: bytes | None
     lack: Lack | None = None
+    key_id: str | None = None
+    erased_at: datetime | None = None
 
 
 class DayVerifier:
@@ -40,12 +51,21 @@ class DayVerifier:
     Args:
         manifest: What the archive says of it.
         keys: The log's public keys.
+        erased: Told of the day's erased entries and of its events about erasures.
         progress: Told how many of the day's entries are checked, and how many there are.
     """
 
-    def __init__(self, manifest: Manifest, keys: Sequence[VerifierKey], progress: Progress = lambda done, total: None) -> None:
+    def __init__(
+        self,
+        manifest: Manifest,
+        keys: Sequence[VerifierKey],
+        *,
+        erased: ErasedRows,
+        progress: Progress = lambda done, total: None,
+    ) -> None:
         self._manifest = manifest
         self._keys = keys
+        self._erased = erased
         self._progress = progress
         self._findings: list[Finding] = []
         # How many entries were checked by their hash alone, by why.
@@ -103,12 +123,21 @@ class DayVerifier:
                 self._found("was changed: it does not open with its key", row)
             elif row.entry is not None and leaf_hash(row.entry) != sealed:
                 self._found("was changed: its bytes do not give the hash that was sealed", row)
+            else:
+                self._note(row)
             done += 1
             if done % 1_000 == 0 or done == count:
                 self._progress(done, count)
         if missing := count - sum(seen):
             self._found(f"{missing} of its {count} entries are missing, the first at leaf {day.first_leaf + seen.index(0)}")
         return self._findings
+
+    def _note(self, row: Row) -> None:
+        self._erased.reaches(row.recorded_at)
+        if row.entry is not None:
+            self._erased.read(row.leaf_index, row.entry)
+        elif row.key_id is not None and row.erased_at is not None:
+            self._erased.found_erased(row.leaf_index, row.key_id, row.erased_at)
 
     def _checkpoint(self, note: str) -> Checkpoint | None:
         try:

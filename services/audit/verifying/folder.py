@@ -4,6 +4,7 @@ A log in a folder: the layout that C2SP tlog-tiles gives to a log's addresses, s
 ``checkpoint``, ``tile/<level>/...`` and ``tile/entries/...``; `copy_log` makes such a folder and brings it up to date.
 """
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
@@ -21,6 +22,9 @@ class FolderSource:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+
+    def expect(self, tiles: Iterable[Tile], *, with_bundles: bool) -> None:
+        """See `LogSource`. Files are quick."""
 
     def checkpoint(self) -> str:
         """See `LogSource`."""
@@ -63,6 +67,8 @@ def copy_log(source: LogSource, note: str, checkpoint: Checkpoint, folder: Path,
         for tile in tiles_of(size, level):
             if not _is_kept(folder / TILES / tile.path, tile):
                 _write(folder / TILES / tile.path, source.tile(tile))
+    fresh = (tile for tile in tiles_of(size, 0) if not _is_kept(folder / TILES / tile.bundle_path, tile))
+    source.expect(fresh, with_bundles=True)
     for tile in tiles_of(size, 0):
         if not _is_kept(folder / TILES / tile.path, tile):
             _write(folder / TILES / tile.path, source.tile(tile))

@@ -22,6 +22,7 @@ from services.audit.tree.frontier import EdgeInvalid, Frontier, GrownTile
 from services.audit.tree.hashing import HASH_BYTES, leaf_hash
 from services.audit.tree.tiles import TILE_WIDTH, Tile, edge_of, split_hashes, tiles_of
 from services.audit.verifying.erasures import ErasedLeaves
+from services.audit.verifying.numbers import Numbers
 
 FINDINGS_MAX: Final = 100
 
@@ -38,7 +39,10 @@ class Missing(Exception):
 
 
 class LogSource(Protocol):
-    """Where a log is read from. Every method may raise `Missing`."""
+    """Where a log is read from. Every method but the first may raise `Missing`."""
+
+    def expect(self, tiles: Iterable[Tile], *, with_bundles: bool) -> None:
+        """Take in which tiles will be asked for next, in this order, each before its bundle: they may be fetched ahead."""
 
     def checkpoint(self) -> str:
         """Return the newest checkpoint, not verified."""
@@ -112,6 +116,8 @@ class LogVerifier:
         self._frontier = Frontier()
         self._findings: list[Finding] = []
         self._erased = ErasedLeaves()
+        # Of the entries that were read; whoever resumes has not read the ones before.
+        self.numbers = Numbers()
 
     @property
     def tree_size(self) -> int:
@@ -179,7 +185,9 @@ class LogVerifier:
         computed = _Side(copy.deepcopy(self._frontier))
         stored: _Side | None = None
         differences: list[_LeafDifference] = []
-        for tile in tiles_of(checkpoint.tree_size, 0, first_index=start // TILE_WIDTH):
+        tiles = [*tiles_of(checkpoint.tree_size, 0, first_index=start // TILE_WIDTH)]
+        self._source.expect(tiles, with_bundles=self._with_entries)
+        for tile in tiles:
             first = max(start, tile.index * TILE_WIDTH)
             hashes, kept = self._leaves(tile, first, differences)
             if stored is None and hashes != kept:
@@ -228,6 +236,7 @@ class LogVerifier:
             self._erased.found_empty(leaf_index)
             return kept
         self._erased.read(leaf_index, entry)
+        self.numbers.read(entry)
         return leaf_hash(entry)
 
     def _lost(self, indexes: Sequence[int]) -> list[int]:

@@ -50,6 +50,11 @@ def kept(name: str) -> str:
     return Path(name).read_text()
 
 
+def change(name: str, old: bytes, new: bytes) -> None:
+    """Change a file on the desk."""
+    keep(name, Path(name).read_bytes().replace(old, new))
+
+
 def receipt_of(entry: bytes) -> str:
     """The receipt that the answer to a request carried."""
     return f"{json.loads(entry)['event_id']}:{leaf_hash(entry).hex()}"
@@ -214,6 +219,20 @@ async def test_tampering_is_found_and_named(person: Person, database: Database, 
     assert said.code == 1
     assert [finding["place"] for finding in said.json()["findings"]] != []
     assert place in said.json()["findings"][0]["place"]
+
+
+async def test_a_finding_that_quotes_what_came_from_outside(person: Person, entries: list[bytes]) -> None:
+    """
+    What a changed entry says stands in the finding as it is: it colours nothing, moves nothing, and begins no line of its own.
+    """
+    assert (await person.runs("mirror", "copy")).code == 0
+    hostile = "[red]x[/oops]\x1b[2J\nverified"
+    event_id = json.loads(entries[270])["event_id"]
+    change("copy/tile/entries/001.p/44", event_id.encode(), json.dumps(hostile)[1:-1].encode().ljust(36, b"."))
+
+    said = await person.runs("verify", "--log", "copy")
+    assert (said.code, said.out.count("\n")) == (1, 0), said
+    assert said.out.startswith("FAILED    entry [red]x[/oops]\ufffd[2J\ufffdverified..")
 
 
 async def test_mistakes_are_one_clear_line(person: Person, entries: list[bytes], monkeypatch: pytest.MonkeyPatch) -> None:

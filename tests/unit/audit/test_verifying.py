@@ -2,7 +2,7 @@
 
 import json
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import UUID
@@ -44,6 +44,9 @@ class Log:
         for grown in self.frontier.extend(map(leaf_hash, made)):
             self.tiles[grown.tile.level, grown.tile.index] = grown.data
         return Checkpoint(ORIGIN, self.frontier.size, self.frontier.root())
+
+    def expect(self, tiles: Iterable[Tile], *, with_bundles: bool) -> None:
+        """See `LogSource`."""
 
     def checkpoint(self) -> str:
         """See `LogSource`."""
