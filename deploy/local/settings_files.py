@@ -69,7 +69,7 @@ class SettingsWriter:
             self.keys.write(f"database_url_{role}", self.postgres.url(f"countersign_{role}"))
         token_hash = hashlib.sha256(self.keys.ensure("audit_token").encode()).hexdigest()
         activity_hash = hashlib.sha256(self.keys.ensure("activity_token").encode()).hexdigest()
-        self.keys.write("audit_token_hashes", f"local:{token_hash}\ngateway-activity:{activity_hash}")
+        self.keys.write("audit_token_hashes", f"local:{token_hash}:manage\ngateway-activity:{activity_hash}")
         business_hash = hashlib.sha256(self.keys.ensure("business_token").encode()).hexdigest()
         self.keys.write("business_token_hashes", f"demo-shop:{business_hash}")
         for name, settings in {"gateway": self._gateway(), "challenge": self._challenge(), "audit": self._audit()}.items():

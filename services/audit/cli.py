@@ -9,23 +9,22 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Final
 
 from services.audit.commands import (
-    archive,
     completeness,
-    dlq,
-    erase,
     export,
     proofs,
     query,
-    retention,
     searches,
     stats,
     stories,
-    streams,
     verify,
 )
 from services.audit.commands.errors import CommandFailed
+from services.audit.commands.examples import end_with_examples
+from services.audit.commands.keeping import add_keeping
 from services.audit.commands.operations import add_operations
 from services.audit.commands.render import printable
+from services.audit.commands.settings import SETTINGS_HELP
+from services.audit.commands.times import TIME_HELP
 
 EXAMPLES: Final = """examples:
   countersign audit query --email ada@example.test          her last 100 events, oldest first
@@ -83,7 +82,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"countersign {_version()}")
     areas = parser.add_subparsers(title="areas", required=True, metavar="AREA")
-    audit = areas.add_parser("audit", help="read, check and run the audit log", epilog=EXAMPLES, formatter_class=_Formatter)
+    audit = areas.add_parser(
+        "audit",
+        help="read, check and run the audit log",
+        description="Read, check and run the audit log. Each command has a --help of its own.",
+        epilog=EXAMPLES,
+        formatter_class=_Formatter,
+    )
     commands = audit.add_subparsers(title="commands", required=True, metavar="COMMAND")
     _add_query(commands)
     _add_tail(commands)
@@ -94,13 +99,9 @@ def _parser() -> argparse.ArgumentParser:
     _add_verify(commands)
     _add_proofs(commands)
     _add_completeness(commands)
-    _add_archive(commands)
-    _add_streams(commands)
-    _add_retention(commands)
-    _add_erasure(commands)
-    _add_holds(commands)
-    _add_dlq(commands)
+    add_keeping(commands, _add_service, _add_place, _count)
     add_operations(commands, _add_service, _count)
+    end_with_examples(audit, EXAMPLES, _Formatter)
     return parser
 
 
@@ -110,12 +111,21 @@ class _Formatter(argparse.RawDescriptionHelpFormatter):
 
 
 def _add_query(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    parser = commands.add_parser("query", help="search the log", epilog=EXAMPLES, formatter_class=_Formatter)
+    parser = commands.add_parser(
+        "query",
+        help="search the log",
+        description="Search the log: print the newest events that fit, the oldest of them first.",
+    )
     _add_filters(parser)
-    parser.add_argument("--to", dest="until", metavar="TIME", help="only before this time")
-    parser.add_argument("--limit", type=_count, default=100, metavar="N", help="events at most (default: the last 100)")
-    parser.add_argument("--saved", metavar="NAME", help="with the filters of this kept search")
-    parser.add_argument("--order", choices=("asc", "desc"), help="asc: the first ones, by arrival; desc: newest first")
+    parser.add_argument("--limit", type=_count, default=100, metavar="N", help="events at most (default: 100)")
+    parser.add_argument(
+        "--saved", metavar="NAME", help="with the filters of this kept search; what is given here counts instead"
+    )
+    parser.add_argument(
+        "--order",
+        choices=("asc", "desc"),
+        help="asc: the first that fit, by arrival; desc: the newest, newest first (default: the newest, oldest first)",
+    )
     parser.add_argument("--archive", action="store_true", help="look in the archive instead of the service")
     _add_reading(parser)
     _add_service(parser)
@@ -124,59 +134,91 @@ def _add_query(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 def _add_tail(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     parser = commands.add_parser(
-        "tail", help="show events as they arrive; Ctrl-C ends it", epilog=EXAMPLES, formatter_class=_Formatter
+        "tail",
+        help="show events as they arrive; Ctrl-C ends it",
+        description="Show events as they arrive, from now on or since a time. Ctrl-C ends it.",
     )
-    _add_filters(parser)
+    _add_filters(parser, has_end=False)
     _add_service(parser)
     parser.set_defaults(run=query.tail)
 
 
 def _add_stats(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    counting = commands.add_parser("stats", help="count events over time", epilog=EXAMPLES, formatter_class=_Formatter)
-    counting.add_argument("--by", choices=("minute", "hour", "day"), default="hour", help="default: hour")
+    counting = commands.add_parser(
+        "stats",
+        help="count events over time",
+        description="Count events over time: a row for each minute, hour or day. Without --from the last 24 hours are counted;"
+        " by minute the last hour, by day the last 30 days.",
+    )
+    counting.add_argument("--by", choices=("minute", "hour", "day"), default="hour", help="a row for each (default: hour)")
     groups = ("outcome", "event_type", "method", "service", "country")
     counting.add_argument("--group", choices=groups, default="outcome", help="a column for each (default: outcome)")
     counting.set_defaults(run=stats.stats)
-    ranking = commands.add_parser("top", help="list the most frequent values", epilog=EXAMPLES, formatter_class=_Formatter)
+    ranking = commands.add_parser(
+        "top",
+        help="list the most frequent values",
+        description="List the most frequent values of a field. Without --from the last 24 hours are counted.",
+    )
     fields = ("ip", "subject", "event_type", "country", "method", "user_agent")
-    ranking.add_argument("--field", choices=fields, required=True, help="of what")
+    ranking.add_argument("--field", choices=fields, required=True, help="the field")
     ranking.add_argument("--limit", type=_count, default=10, metavar="N", help="values at most, up to 100 (default: 10)")
     ranking.set_defaults(run=stats.top)
     for parser in (counting, ranking):
         _add_filters(parser)
-        parser.add_argument("--to", dest="until", metavar="TIME", help="only before this time")
         _add_service(parser)
 
 
 def _add_stories(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    person = commands.add_parser("subject", help="show what the log knows of one person", formatter_class=_Formatter)
-    person.add_argument("sub", metavar="SUB", help="the account")
+    person = commands.add_parser(
+        "subject",
+        help="show what the log knows of one person",
+        description="Show what the log knows of one person: first and last seen, sessions, addresses, methods and outcomes.",
+    )
+    person.add_argument("sub", metavar="SUB", help="the sub of the account")
     person.add_argument("--reads", action="store_true", help="show who looked at the records of this person")
-    person.add_argument("--limit", type=_count, default=100, metavar="N", help="reads at most (default: 100)")
+    person.add_argument("--limit", type=_count, default=100, metavar="N", help="with --reads: looks at most (default: 100)")
     person.set_defaults(run=stories.subject)
-    session = commands.add_parser("session", help="show one session from its beginning", formatter_class=_Formatter)
-    session.add_argument("ref", metavar="REF", help="its session_ref")
+    session = commands.add_parser(
+        "session",
+        help="show one session from its beginning",
+        description="Show one session: whose it was, from where, how it ended, and its events, the oldest first.",
+    )
+    session.add_argument("ref", metavar="REF", help="its session_ref, as events have it")
     session.set_defaults(run=stories.session)
-    attempt = commands.add_parser("attempt", help="show one attempt from its beginning", formatter_class=_Formatter)
-    attempt.add_argument("attempt_id", metavar="ID", help="its attempt_id")
+    attempt = commands.add_parser(
+        "attempt",
+        help="show one attempt from its beginning",
+        description="Show one attempt to sign in or to confirm something: who, from where, how it ended, and its events, the"
+        " oldest first.",
+    )
+    attempt.add_argument("attempt_id", metavar="ID", help="its attempt_id, as events have it")
     attempt.set_defaults(run=stories.attempt)
     for parser in (person, session, attempt):
         _add_service(parser)
 
 
 def _add_searches(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    area = commands.add_parser("searches", help="keep searches under a name", epilog=EXAMPLES, formatter_class=_Formatter)
+    area = commands.add_parser(
+        "searches",
+        help="keep searches under a name",
+        description="Keep searches under a name. countersign audit query --saved NAME runs one.",
+    )
     actions = area.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    looking = actions.add_parser("list", help="show own and shared ones")
+    looking = actions.add_parser(
+        "list", help="show own and shared ones", description="Show your own searches and those that others share, by name."
+    )
     looking.set_defaults(run=searches.list_searches)
-    saving = actions.add_parser("save", help="keep one, with filters as of query")
-    saving.add_argument("name", metavar="NAME")
-    saving.add_argument("--shared", action="store_true", help="for everybody who may read the log")
+    saving = actions.add_parser(
+        "save",
+        help="keep one, with filters as of query",
+        description="Keep a search with at least one filter. A time such as 1d is kept as the moment that it means now.",
+    )
+    saving.add_argument("name", metavar="NAME", help="up to 100 characters; you have no other search of this name")
+    saving.add_argument("--shared", action="store_true", help="everybody who may read the log sees it (default: you alone)")
     _add_filters(saving)
-    saving.add_argument("--to", dest="until", metavar="TIME", help="only before this time")
     saving.set_defaults(run=searches.save)
-    removing = actions.add_parser("remove", help="remove one of your own")
-    removing.add_argument("name", metavar="NAME", help="or its id")
+    removing = actions.add_parser("remove", help="remove one of your own", description="Remove one of your own searches.")
+    removing.add_argument("name", metavar="NAME", help="its name, or its id")
     removing.set_defaults(run=searches.remove)
     for parser in (looking, saving, removing):
         _add_service(parser)
@@ -184,19 +226,28 @@ def _add_searches(commands: "argparse._SubParsersAction[argparse.ArgumentParser]
 
 def _add_export(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     parser = commands.add_parser(
-        "export", help="write everything that fits to a file", epilog=EXAMPLES, formatter_class=_Formatter
+        "export",
+        help="write everything that fits to a file",
+        description="Write every sealed event that fits to a file. It appears under its name once it is whole.",
     )
-    parser.add_argument("--format", required=True, choices=("ndjson", "csv", "ocsf", "parquet"))
-    parser.add_argument("--out", required=True, metavar="FILE", help="- is standard output")
+    parser.add_argument(
+        "--format",
+        required=True,
+        choices=("ndjson", "csv", "ocsf", "parquet"),
+        help="ndjson: an event a line, as it was sealed; ocsf: OCSF 1.8, one JSON object a line",
+    )
+    parser.add_argument("--out", required=True, metavar="FILE", help="where to; - is standard output")
     _add_filters(parser)
-    parser.add_argument("--to", dest="until", metavar="TIME", help="only before this time")
     _add_service(parser)
     parser.set_defaults(run=export.export)
 
 
 def _add_verify(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     parser = commands.add_parser(
-        "verify", help="check the log, a receipt, a proof or two checkpoints", epilog=EXAMPLES, formatter_class=_Formatter
+        "verify",
+        help="check the log, a receipt, a proof or two checkpoints",
+        description="Check the log, a receipt, a proof or two checkpoints against the log's public key, believing the service"
+        " nothing. Exit code 1 means that something is not as it was sealed; each finding names it.",
     )
     parser.add_argument(
         "what", nargs="*", metavar="WHAT", help="receipts, proof files, or two checkpoint files; without any, the whole log"
@@ -210,7 +261,11 @@ def _add_verify(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     parser.add_argument("--follow", action="store_true", help="go on as the log grows; Ctrl-C ends it")
     parser.add_argument("--state", metavar="FILE", help="remember what is verified: go on from there, notice a rewritten log")
     parser.add_argument(
-        "--deadline", type=_count, default=60, metavar="SECONDS", help="when a promised event is lost (default: 60)"
+        "--deadline",
+        type=_count,
+        default=60,
+        metavar="SECONDS",
+        help="how long after a receipt its event is lost (default: 60 s)",
     )
     _add_key(parser)
     _add_service(parser)
@@ -218,19 +273,29 @@ def _add_verify(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
 
 
 def _add_proofs(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    parser = commands.add_parser("proof", help="get the proof of an event as a file", formatter_class=_Formatter)
+    parser = commands.add_parser(
+        "proof",
+        help="get the proof of an event as a file",
+        description="Get the proof that an event is in the log as a file, which verify and other tools check without us.",
+    )
     parser.add_argument("receipt", metavar="RECEIPT", help="the Audit-Receipt of an answer, or an event id")
     parser.add_argument("-o", "--output", metavar="FILE", help="default: EVENT_ID.tlog-proof; - is standard output")
     _add_service(parser)
     parser.set_defaults(run=proofs.proof)
-    parser = commands.add_parser("checkpoint", help="print the newest signed checkpoint", formatter_class=_Formatter)
+    parser = commands.add_parser(
+        "checkpoint",
+        help="print the newest signed checkpoint",
+        description="Print the newest signed checkpoint, once its signature was checked. Needs no token.",
+    )
     _add_key(parser)
     _add_service(parser)
     parser.set_defaults(run=proofs.checkpoint)
     parser = commands.add_parser(
-        "mirror", help="copy the log into a folder, or bring it up to date", formatter_class=_Formatter
+        "mirror",
+        help="copy the log into a folder, or bring it up to date",
+        description="Copy the whole log into a folder, or bring a copy up to date. verify --log checks it without a network.",
     )
-    parser.add_argument("folder", metavar="FOLDER")
+    parser.add_argument("folder", metavar="FOLDER", help="made where there is none")
     _add_key(parser)
     _add_service(parser)
     parser.set_defaults(run=proofs.mirror)
@@ -238,7 +303,9 @@ def _add_proofs(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
 
 def _add_completeness(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     parser = commands.add_parser(
-        "completeness", help="name every missing event, producer by producer", epilog=EXAMPLES, formatter_class=_Formatter
+        "completeness",
+        help="name every missing event, producer by producer",
+        description="Name every missing event, producer by producer. Exit code 1 means that there is one.",
     )
     parser.add_argument("--service", metavar="NAME", help="of this service")
     parser.add_argument("--instance", metavar="ID", help="of this process")
@@ -254,128 +321,58 @@ def _add_completeness(commands: "argparse._SubParsersAction[argparse.ArgumentPar
     parser.set_defaults(run=completeness.completeness)
 
 
-def _add_archive(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    area = commands.add_parser("archive", help="sealed days under lock", epilog=EXAMPLES, formatter_class=_Formatter)
-    actions = area.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    running = actions.add_parser("run", help="archive every closed day that is not archived yet")
-    running.add_argument("--settings", metavar="FILE", help="the audit service's settings")
-    running.set_defaults(run=archive.run_job)
-    listing = actions.add_parser("list", help="show what is archived")
-    _add_place(listing)
-    listing.set_defaults(run=archive.list_days)
-    for parser in (running, listing):
-        parser.add_argument("--json", action="store_true", help="one JSON object a line")
-
-
-def _add_streams(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    parser = commands.add_parser("streams", help="how far each receiver has the log", formatter_class=_Formatter)
-    _add_service(parser)
-    parser.set_defaults(run=streams.streams)
-
-
-def _add_retention(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    area = commands.add_parser("retention", help="drop old months from the database", formatter_class=_Formatter)
-    actions = area.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    planning = actions.add_parser("plan", help="show each month and what stands against dropping it")
-    planning.set_defaults(run=retention.plan)
-    dropping = actions.add_parser("drop", help="drop one month; its hashes and a signed statement stay")
-    dropping.add_argument("--month", required=True, metavar="MONTH", help="such as 2026-01")
-    dropping.set_defaults(run=retention.drop)
-    for parser in (planning, dropping):
-        parser.add_argument("--settings", metavar="FILE", help="the audit service's settings")
-        parser.add_argument("--json", action="store_true", help="JSON for machines")
-
-
 def _add_place(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--bucket", help="of the archive (default: the local stack's)")
-    parser.add_argument("--prefix", default="", help="of the archive in its bucket")
-    parser.add_argument("--region", help="default: AWS_REGION")
-    parser.add_argument("--endpoint-url", metavar="URL", help="another S3 than AWS's own")
-    parser.add_argument("--cache", metavar="FOLDER", help="where to keep what was fetched (default: below ~/.cache)")
+    place = parser.add_argument_group("archive", "Where the archive is.")
+    place.add_argument("--bucket", help="its bucket (default: the local stack's)")
+    place.add_argument("--prefix", default="", help="what its objects' names begin with (default: nothing)")
+    place.add_argument("--region", help="the bucket's (default: AWS_REGION)")
+    place.add_argument("--endpoint-url", metavar="URL", help="another S3 than AWS's own")
+    place.add_argument(
+        "--cache", metavar="FOLDER", help="keeps what was fetched (default: ~/.cache/countersign/archive/BUCKET)"
+    )
 
 
 def _add_reading(parser: argparse.ArgumentParser) -> None:
     _add_place(parser)
-    parser.add_argument("--settings", metavar="FILE", help="the audit service's, whose keys open what is about people")
-
-
-def _add_erasure(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    parser = commands.add_parser("erase", help="erase a person, for good", epilog=EXAMPLES, formatter_class=_Formatter)
-    _add_subject(parser)
-    _add_yes(parser)
-    _add_service(parser)
-    parser.set_defaults(run=erase.erase)
-    parser = commands.add_parser("erasures", help="show who was erased, and why", formatter_class=_Formatter)
-    _add_service(parser)
-    parser.set_defaults(run=erase.erasures)
-
-
-def _add_holds(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    parser = commands.add_parser("holds", help="show whose records nobody may erase", formatter_class=_Formatter)
-    parser.add_argument("--all", action="store_true", help="released holds as well")
-    _add_service(parser)
-    parser.set_defaults(run=erase.holds)
-    area = commands.add_parser("hold", help="place or release a legal hold", formatter_class=_Formatter)
-    actions = area.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    placing = actions.add_parser("place", help="nobody erases this person from now on")
-    _add_subject(placing)
-    placing.set_defaults(run=erase.place)
-    releasing = actions.add_parser("release", help="the records may be erased again")
-    releasing.add_argument("hold", metavar="ID", help="see countersign audit holds")
-    _add_yes(releasing)
-    releasing.set_defaults(run=erase.release)
-    for parser in (placing, releasing):
-        _add_service(parser)
-
-
-def _add_subject(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("subject", metavar="SUBJECT", help="the sub of an account, or an e-mail address")
-    parser.add_argument("--reason", required=True, metavar="TEXT", help="why, for those who look later; no personal data")
-
-
-def _add_yes(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--yes", action="store_true", help="do not ask")
+    parser.add_argument("--settings", metavar="FILE", help=f"{SETTINGS_HELP}, whose keys open what is about people")
 
 
 def _add_key(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--key", metavar="KEY", help="the log's public key, or a file with one or two of them")
+    parser.add_argument(
+        "--key",
+        metavar="KEY",
+        help="the log's public key, or a file with one or two of them (default: COUNTERSIGN_LOG_KEY, or the local stack's)",
+    )
 
 
-def _add_filters(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--email", metavar="ADDRESS", help="of the person with this address, and of its accounts")
-    parser.add_argument("--subject", metavar="SUB", help="of this account")
-    parser.add_argument("--type", action="append", metavar="TYPE", help="sign_in.succeeded, or all of sign_in. (repeatable)")
-    parser.add_argument("--outcome", action="append", help="success, failure, denied, error or pending (repeatable)")
-    parser.add_argument("--ip", metavar="ADDRESS", help="from this address or network")
-    parser.add_argument("--session", metavar="REF", help="of this session")
-    parser.add_argument("--attempt", metavar="ID", help="of this attempt")
-    parser.add_argument("--request", metavar="ID", help="of this request")
-    parser.add_argument("--q", metavar="TEXT", help="with this text, or any identifier")
-    parser.add_argument("--filter", metavar="EXPR", help='that fit this expression: outcome eq "denied" and client.ip pr')
-    parser.add_argument("--from", dest="since", metavar="TIME", help="since: 15m, 1h, 2d, a date, or a date and time")
+def _add_filters(parser: argparse.ArgumentParser, *, has_end: bool = True) -> None:
+    filters = parser.add_argument_group(
+        "filters", "Only events to which all that is given applies; any value of a repeated one."
+    )
+    filters.add_argument("--email", metavar="ADDRESS", help="of the person with this address, and of its accounts")
+    filters.add_argument("--subject", metavar="SUB", help="of the account with this sub")
+    filters.add_argument("--type", action="append", metavar="TYPE", help="sign_in.succeeded, or all of sign_in. (repeatable)")
+    filters.add_argument("--outcome", action="append", help="success, failure, denied, error or pending (repeatable)")
+    filters.add_argument("--ip", metavar="ADDRESS", help="from this address or network: 192.0.2.7, 192.0.2.0/24")
+    filters.add_argument("--session", metavar="REF", help="of the session with this session_ref")
+    filters.add_argument("--attempt", metavar="ID", help="of the attempt with this attempt_id")
+    filters.add_argument("--request", metavar="ID", help="of the request with this X-Request-Id")
+    filters.add_argument("--q", metavar="TEXT", help="with this text, in any case, or with this whole identifier")
+    filters.add_argument("--filter", metavar="EXPR", help='that fit this expression: outcome eq "denied" and client.ip pr')
+    filters.add_argument("--from", dest="since", metavar="TIME", help=f"since then: {TIME_HELP}")
+    if has_end:
+        filters.add_argument("--to", dest="until", metavar="TIME", help="before then; written like --from")
 
 
 def _add_service(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--json", action="store_true", help="one JSON object a line")
-    parser.add_argument("--url", help="the audit service")
-    parser.add_argument("--token", help="a service token or an access token; rather set COUNTERSIGN_AUDIT_TOKEN")
-
-
-def _add_dlq(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    area = commands.add_parser("dlq", help="the dead-letter queue", epilog=EXAMPLES, formatter_class=_Formatter)
-    actions = area.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    looking = actions.add_parser("list", help="show its messages")
-    looking.add_argument("--bodies", action="store_true", help="and what each holds, line by line")
-    looking.set_defaults(run=dlq.list_messages)
-    moving = actions.add_parser("redrive", help="put its messages back on the audit queue")
-    moving.set_defaults(run=dlq.redrive)
-    for parser, limit in ((looking, 50), (moving, 1_000)):
-        parser.add_argument("--limit", type=_count, default=limit, metavar="N", help=f"messages at most (default: {limit})")
-        parser.add_argument("--dlq-url", metavar="URL", help="the dead-letter queue (default: the local stack's)")
-        parser.add_argument("--queue-url", metavar="URL", help="the audit queue")
-        parser.add_argument("--region", help="default: AWS_REGION")
-        parser.add_argument("--endpoint-url", metavar="URL", help="another SQS than AWS's own")
-        parser.add_argument("--json", action="store_true", help="JSON for machines")
+    parser.add_argument("--json", action="store_true", help="one JSON object a line (default: text for people)")
+    service = parser.add_argument_group("service", "Whom to ask.")
+    service.add_argument("--url", help="the audit service (default: COUNTERSIGN_AUDIT_URL, or the local stack's)")
+    service.add_argument(
+        "--token",
+        help="a service token or an access token (default: COUNTERSIGN_AUDIT_TOKEN, or the local stack's); other people on this"
+        " machine see what is given here, and not what is in the variable",
+    )
 
 
 def _count(text: str) -> int:

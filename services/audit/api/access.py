@@ -3,15 +3,17 @@ Who may read the log.
 
 Rules: health, checkpoint, tiles, the log's public keys and the console's files are open to all. For everything else the caller
 sends ``Authorization: Bearer`` with either a Cognito access token of one of our clients whose user is in the group
-`security-auditors`, or a service token of which the settings hold the SHA-256. Everything else is refused, and each refusal is
-itself in the log before the answer leaves.
+`security-auditors`, or a service token of which the settings hold the SHA-256. A service token only reads, unless its line says
+that it manages: whatever is no safe method needs that. Everything else is refused, and each refusal is itself in the log before
+the answer leaves.
 """
 
 import hashlib
 import hmac
 import re
+from enum import StrEnum
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from services.audit.api.problems import ReadNotRecorded
 from services.audit.api.routes import operations_route
@@ -31,7 +33,9 @@ TILE_PREFIX: Final = "/log/tile/"
 BUNDLE_PREFIX: Final = "/log/tile/entries/"
 BUNDLE_ROUTE: Final = "/log/tile/entries/{index}"
 OPEN_PATHS: Final = frozenset({"/healthz", "/readyz", CHECKPOINT_PATH, KEYS_PATH})
-TOKEN_LINE: Final = re.compile(r"([A-Za-z0-9_.-]{1,64}):([0-9a-f]{64})")
+TOKEN_LINE: Final = re.compile(r"([A-Za-z0-9_.-]{1,64}):([0-9a-f]{64})(?::(read|manage))?")
+# They change nothing. Source: RFC 9110 section 9.2.1.
+SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 CHALLENGE: Final = {"WWW-Authenticate": "Bearer"}
 EVENTS_PATH: Final = "/v1/events"
 TAIL_PATH: Final = "/v1/events/tail"
@@ -73,41 +77,60 @@ TEMPLATES: Final = (
 )
 
 
-class ServiceTokens:
-    """The tokens of machines: a name for the log, and the SHA-256 of the token."""
+class TokenScope(StrEnum):
+    """What a service token may do: `read` shows everything that an auditor sees, `manage` also changes."""
 
-    def __init__(self, digests: list[tuple[str, bytes]]) -> None:
-        self._digests = digests
+    READ = "read"
+    MANAGE = "manage"
+
+
+class ServiceToken(NamedTuple):
+    """The token of a machine: its name for the log, the SHA-256 of the token, and what it may do."""
+
+    owner: str
+    digest: bytes
+    scope: TokenScope
+
+
+class ServiceTokens:
+    """The tokens of machines."""
+
+    def __init__(self, tokens: list[ServiceToken]) -> None:
+        self._tokens = tokens
 
     @classmethod
     def read(cls, path: str) -> "ServiceTokens":
         """
-        Read a file with one ``name:sha256hex`` a line; empty lines and lines that start with # are skipped.
+        Read a file with one ``name:sha256hex[:scope]`` a line; empty lines and lines that start with # are skipped.
 
-        A name may stand there twice, for the time of a rotation. A token holds no dots, or it is taken for a JWT.
+        Without a scope a token reads. A name may stand there twice, for the time of a rotation. A token holds no dots, or it is
+        taken for a JWT.
 
         Raises:
-            SettingsError: The file cannot be read, or a line is no such pair; the line's number is named, never its text.
+            SettingsError: The file cannot be read, or a line has another form; the line's number is named, never its text.
         """
         try:
             lines = Path(path).read_text().splitlines()
         except OSError as error:
             raise SettingsError(f"token file {path}: {error.strerror or error}") from error
-        digests = []
+        tokens = []
         for number, line in enumerate(lines, start=1):
             if not line.strip() or line.startswith("#"):
                 continue
             match = TOKEN_LINE.fullmatch(line.strip())
             if match is None:
-                raise SettingsError(f"token file {path}: line {number} is not name:sha256 with 64 lower-case hex digits")
-            digests.append((match[1], bytes.fromhex(match[2])))
-        return cls(digests)
+                raise SettingsError(
+                    f"token file {path}: line {number} is not name:sha256 with 64 lower-case hex digits,"
+                    f" alone or with :{TokenScope.READ} or :{TokenScope.MANAGE} behind them"
+                )
+            tokens.append(ServiceToken(match[1], bytes.fromhex(match[2]), TokenScope(match[3] or TokenScope.READ)))
+        return cls(tokens)
 
-    def owner(self, token: str) -> str | None:
-        """Return whose token this is. Every token is compared, in constant time, so that the time tells nothing."""
+    def find(self, token: str) -> ServiceToken | None:
+        """Return what is known of a token. Every one is compared, in constant time, so that the time tells nothing."""
         digest = hashlib.sha256(token.encode()).digest()
-        owners = [name for name, expected in self._digests if hmac.compare_digest(digest, expected)]
-        return owners[0] if owners else None
+        found = [one for one in self._tokens if hmac.compare_digest(digest, one.digest)]
+        return found[0] if found else None
 
 
 class AccessGuard:
@@ -131,22 +154,25 @@ class AccessGuard:
         if is_open(scope["path"]):
             return
         try:
-            scope["state"]["caller"], scope["state"]["caller_until"] = await self._caller(headers)
+            scope["state"]["caller"], scope["state"]["caller_until"] = await self._caller(scope["method"], headers)
         except (Unauthorized, Forbidden) as refusal:
             await self._record(scope, context, refusal)
             raise
 
-    async def _caller(self, headers: Headers) -> tuple[Actor, int | None]:
+    async def _caller(self, method: str, headers: Headers) -> tuple[Actor, int | None]:
         scheme, _, token = headers.get(b"authorization", b"").decode("latin-1").partition(" ")
         if scheme.lower() != "bearer" or not token.strip():
             raise Unauthorized("no_credential", headers=CHALLENGE)
         token = token.strip()
-        if token.count(".") != 2:
-            owner = self._tokens.owner(token)
-            if owner is None:
-                raise Unauthorized("unknown_service_token", headers=CHALLENGE)
-            return Actor(kind="service", id=owner), None
-        return await self._auditor(token)
+        if token.count(".") == 2:
+            return await self._auditor(token)
+        known = self._tokens.find(token)
+        if known is None:
+            raise Unauthorized("unknown_service_token", headers=CHALLENGE)
+        actor = Actor(kind="service", id=known.owner)
+        if method not in SAFE_METHODS and known.scope is not TokenScope.MANAGE:
+            raise _NotAllowed("wrong_scope", actor, "This service token only reads. Changes need one with the scope manage.")
+        return actor, None
 
     async def _auditor(self, token: str) -> tuple[Actor, int]:
         if self._verifier is None:
@@ -157,15 +183,17 @@ class AccessGuard:
             raise Unauthorized(f"token: {error}", headers=CHALLENGE) from error
         except KeysUnavailable as error:
             raise ProviderBusy(f"token keys: {error}", headers=retry_after(5)) from error
+        actor = Actor(kind="user", id=claims.sub)
         if AUDITORS not in claims.groups:
-            raise _NotAnAuditor(claims.sub)
-        return Actor(kind="user", id=claims.sub), claims.expires_at
+            raise _NotAllowed(
+                "wrong_group", actor, f"Reading the audit log needs the group {AUDITORS}. Ask your administrator."
+            )
+        return actor, claims.expires_at
 
     async def _record(self, scope: Scope, context: RequestContext, refusal: Unauthorized | Forbidden) -> None:
         if self._trail is None:
             return
         context.route = _route(scope["path"])
-        actor = Actor(kind="user", id=refusal.sub) if isinstance(refusal, _NotAnAuditor) else None
         method = scope["method"] if scope["method"] in KNOWN_METHODS else "OTHER"
         try:
             context.receipt = await self._trail.record(
@@ -175,7 +203,7 @@ class AccessGuard:
                     reason=clean_text(refusal.reason or refusal.code, 128),
                     request_id=context.request_id,
                     trace_id=context.trace_id,
-                    actor=actor,
+                    actor=refusal.actor if isinstance(refusal, _NotAllowed) else None,
                     client=context.client,
                     http=HttpRef(method=method, route=context.route, status=refusal.status),
                 )
@@ -184,14 +212,12 @@ class AccessGuard:
             raise ReadNotRecorded(str(error), headers=retry_after(2)) from error
 
 
-class _NotAnAuditor(Forbidden):
-    """A good token of somebody who is not in the auditors' group."""
+class _NotAllowed(Forbidden):
+    """A good credential of somebody who may not do this."""
 
-    detail = "Reading the audit log needs the group security-auditors. Ask your administrator."
-
-    def __init__(self, sub: str) -> None:
-        super().__init__("wrong_group")
-        self.sub = sub
+    def __init__(self, reason: str, actor: Actor, detail: str) -> None:
+        super().__init__(reason, detail=detail)
+        self.actor = actor
 
 
 def is_open(path: str) -> bool:

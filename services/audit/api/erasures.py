@@ -10,12 +10,13 @@ from litestar.params import FromPath, JSONBody
 from litestar.response.base import ASGIResponse
 
 from services.audit.api.access import ERASURES_PATH, HOLD_ROUTE, HOLDS_PATH
+from services.audit.api.changes import Asked, recorded
 from services.audit.api.query import TEXT, shape
 from services.audit.api.views import encode_view
-from services.audit.erasure.eraser import Asked, Eraser, record_begun, record_done
+from services.audit.erasure.eraser import Eraser
 from services.audit.erasure.subject import parse_subject
 from services.audit.storage.erasing import Erasure, ErasureStore, Hold
-from shared.events import Actor, EventType, HttpRef
+from shared.events import Actor, EventType
 from shared.http.problems import context_of
 from shared.ids import is_uuid, uuid7
 from shared.problems import InvalidRequest, NotFound
@@ -78,7 +79,7 @@ async def erase_subject(request: AnyRequest, data: JSONBody[AboutSubject]) -> AS
     """Erase a person."""
     state = request.app.state
     eraser: Eraser = state.eraser
-    asked = _asked(request, "POST", ERASURES_PATH, 201)
+    asked = Asked.of(request, ERASURES_PATH, 201)
     erased = await eraser.erase(parse_subject(data.subject, state.email_hash_keys), reason=data.reason, asked=asked)
     counts = erased.done.entry_count, len(erased.done.key_ids)
     ref = erased.subject_ref.hex()
@@ -112,14 +113,11 @@ async def place_hold(request: AnyRequest, data: JSONBody[AboutSubject]) -> ASGIR
     """Place a legal hold: nobody erases this person until it is released."""
     state = request.app.state
     store: ErasureStore = state.erasures
-    asked = _asked(request, "POST", HOLDS_PATH, 201)
+    asked = Asked.of(request, HOLDS_PATH, 201)
     subject = parse_subject(data.subject, state.email_hash_keys)
     hold_id = uuid7()
-    about = _about(hold_id)
-    await record_begun(state.trail, asked, EventType.AUDIT_HOLD_PLACED, about)
-    # A crash from here on leaves a pending event: the list says whether the hold stands.
-    hold = await store.place(hold_id, subject, reason=data.reason, by=asked.by)
-    await record_done(state.trail, asked, EventType.AUDIT_HOLD_PLACED, about)
+    async with recorded(state.trail, asked, EventType.AUDIT_HOLD_PLACED, _about(hold_id)):
+        hold = await store.place(hold_id, subject, reason=data.reason, by=asked.by)
     return _answer(HoldView.of(hold), 201)
 
 
@@ -128,22 +126,14 @@ async def release_hold(request: AnyRequest, hold_id: FromPath[str]) -> ASGIRespo
     """Release a legal hold."""
     state = request.app.state
     store: ErasureStore = state.erasures
-    asked = _asked(request, "DELETE", HOLD_ROUTE, 200)
+    asked = Asked.of(request, HOLD_ROUTE, 200)
     if not is_uuid(hold_id) or not await store.stands(UUID(hold_id)):
         raise NotFound()
-    about = _about(UUID(hold_id))
-    await record_begun(state.trail, asked, EventType.AUDIT_HOLD_RELEASED, about)
-    # A crash from here on leaves a pending event: the list says whether the hold stands.
-    hold = await store.release(UUID(hold_id), by=asked.by)
-    if hold is None:  # Somebody else released it meanwhile, and that is recorded.
-        raise NotFound()
-    await record_done(state.trail, asked, EventType.AUDIT_HOLD_RELEASED, about)
+    async with recorded(state.trail, asked, EventType.AUDIT_HOLD_RELEASED, _about(UUID(hold_id))):
+        hold = await store.release(UUID(hold_id), by=asked.by)
+        if hold is None:  # Somebody else released it meanwhile, and that is recorded.
+            raise NotFound()
     return _answer(HoldView.of(hold))
-
-
-def _asked(request: AnyRequest, method: str, route: str, status: int) -> Asked:
-    caller: Actor = request.scope["state"]["caller"]
-    return Asked(context_of(request), caller, HttpRef(method=method, route=route, status=status))
 
 
 def _about(hold_id: UUID) -> dict[str, Any]:

@@ -15,6 +15,19 @@ class ReadNotRecorded(AuditUnavailableProblem):
     detail = "We cannot record this request right now, so we did not answer it. Try again in a moment."
 
 
+class NothingChanged(AuditUnavailableProblem):
+    """The queue refused what comes before a change, so nothing was done."""
+
+    title = "Changes are paused"
+
+
+class DoneNotRecorded(AuditUnavailableProblem):
+    """The change is made; the event that says so waits for the queue, and is offered again."""
+
+    title = "Done, and not recorded yet"
+    detail = "The change was made. The event that says so waits for the queue: look at the list before you try again."
+
+
 class LogUnavailable(ProviderBusy):
     """The database is away."""
 

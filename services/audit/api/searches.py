@@ -12,12 +12,12 @@ from litestar.response.base import ASGIResponse
 from msgspec import Meta
 
 from services.audit.api.access import SEARCH_ROUTE, SEARCHES_PATH
-from services.audit.api.changes import ChangeRecorder
+from services.audit.api.changes import Asked, recorded
 from services.audit.api.problems import SearchNameTaken
 from services.audit.api.query import FILTER_FIELDS, parse_nothing, parse_search, shape
 from services.audit.api.views import encode_view
 from services.audit.storage.saved import NameTaken, SavedSearch, SearchShelf, Wanted
-from shared.events import Actor, EventType, HttpRef
+from shared.events import Actor, EventType
 from shared.http.problems import context_of
 from shared.ids import is_uuid, uuid7
 from shared.problems import InvalidRequest, NotFound
@@ -84,11 +84,12 @@ async def add_search(data: JSONBody[SearchInput], request: AnyRequest) -> ASGIRe
     """Keep a search."""
     wanted, search_id = _checked(request, data), uuid7()
     shelf: SearchShelf = request.app.state.searches
-    try:
-        saved = await shelf.add(search_id, _caller(request), wanted)
-    except NameTaken as error:
-        raise SearchNameTaken() from error
-    await _record(request, EventType.AUDIT_SEARCH_SAVED, SEARCHES_PATH, 201, search_id, is_shared=data.is_shared)
+    asked, about = Asked.of(request, SEARCHES_PATH, 201), _about(search_id, wanted)
+    async with recorded(request.app.state.trail, asked, EventType.AUDIT_SEARCH_SAVED, about):
+        try:
+            saved = await shelf.add(search_id, asked.caller, wanted)
+        except NameTaken as error:
+            raise SearchNameTaken() from error
     return _answer(SearchView.of(saved), 201)
 
 
@@ -97,13 +98,14 @@ async def change_search(search_id: FromPath[str], data: JSONBody[SearchInput], r
     """Keep one of the caller's searches in another form."""
     wanted, uuid = _checked(request, data), _uuid(search_id)
     shelf: SearchShelf = request.app.state.searches
-    try:
-        saved = await shelf.change(uuid, _caller(request), wanted)
-    except NameTaken as error:
-        raise SearchNameTaken() from error
-    if saved is None:
-        raise NotFound()
-    await _record(request, EventType.AUDIT_SEARCH_CHANGED, SEARCH_ROUTE, 200, uuid, is_shared=data.is_shared)
+    asked, about = Asked.of(request, SEARCH_ROUTE, 200), _about(uuid, wanted)
+    async with recorded(request.app.state.trail, asked, EventType.AUDIT_SEARCH_CHANGED, about):
+        try:
+            saved = await shelf.change(uuid, asked.caller, wanted)
+        except NameTaken as error:
+            raise SearchNameTaken() from error
+        if saved is None:
+            raise NotFound()
     return _answer(SearchView.of(saved))
 
 
@@ -112,9 +114,10 @@ async def remove_search(search_id: FromPath[str], request: AnyRequest) -> None:
     """Remove one of the caller's searches."""
     uuid = _uuid(search_id)
     shelf: SearchShelf = request.app.state.searches
-    if not await shelf.remove(uuid, _caller(request)):
-        raise NotFound()
-    await _record(request, EventType.AUDIT_SEARCH_REMOVED, SEARCH_ROUTE, 204, uuid)
+    asked = Asked.of(request, SEARCH_ROUTE, 204)
+    async with recorded(request.app.state.trail, asked, EventType.AUDIT_SEARCH_REMOVED, _about(uuid)):
+        if not await shelf.remove(uuid, asked.caller):
+            raise NotFound()
 
 
 def _checked(request: AnyRequest, data: SearchInput) -> Wanted:
@@ -130,11 +133,9 @@ def _checked(request: AnyRequest, data: SearchInput) -> Wanted:
     return Wanted(data.name.strip() or data.name, data.params, data.is_shared)
 
 
-async def _record(request: AnyRequest, event_type: EventType, route: str, status: int, search_id: UUID, **data: Any) -> None:
-    # What is looked for is not in the event: neither the name that somebody gave to it, nor the terms.
-    changes: ChangeRecorder = request.app.state.changes
-    http = HttpRef(method=request.method, route=route, status=status)
-    await changes.record(context_of(request), _caller(request), event_type, http, {"search_id": str(search_id), **data})
+def _about(search_id: UUID, wanted: Wanted | None = None) -> dict[str, Any]:
+    """Return what an event says of a search: neither the name that somebody gave to it, nor the terms."""
+    return {"search_id": str(search_id), **({} if wanted is None else {"is_shared": wanted.is_shared})}
 
 
 def _caller(request: AnyRequest) -> Actor:

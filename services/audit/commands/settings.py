@@ -23,6 +23,7 @@ from shared.settings import SettingsError, load
 from shared.sqs import queue_sender
 
 SETTINGS_VARIABLE: Final = "COUNTERSIGN_SETTINGS"
+SETTINGS_HELP: Final = f"the audit service's settings (default: the file that {SETTINGS_VARIABLE} names)"
 T = TypeVar("T")
 
 

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 AGO: Final = re.compile(r"(\d{1,6})([smhdw])")
+TIME_HELP: Final = "90s, 15m, 1h, 2d or 1w ago, 2026-01-31, or 2026-01-31T12:00:00Z (without a zone: local time)"
 UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 

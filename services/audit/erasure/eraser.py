@@ -18,47 +18,20 @@ from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
-from services.audit.api.problems import NotSealedYet
-from services.audit.erasure.problems import DoneNotRecorded, LegalHold, NothingChanged, NothingFound, SeveralAccounts
+from services.audit.api.changes import Asked, record_done
+from services.audit.api.problems import NothingChanged, NotSealedYet
+from services.audit.erasure.problems import LegalHold, NothingFound, SeveralAccounts
 from services.audit.erasure.subject import Run, Subject, in_parts, written
 from services.audit.pulse import Pulse
 from services.audit.storage.erasing import Erasing, ErasureStore, Person, Plan
 from shared.audit_trail import AuditTrail, AuditUnavailable
-from shared.events import Actor, Draft, EventType, HttpRef, Outcome
-from shared.http.context import RequestContext
+from shared.events import EventType, Outcome
 from shared.ids import uuid7
 from shared.problems import Problem, retry_after
 
 SEALED_SECONDS_MAX: Final = 10.0
 POLL_SECONDS: Final = 0.2
 ROUNDS_MAX: Final = 5
-
-
-class Asked(NamedTuple):
-    """A request that changes something: who asks, and as what it is recorded."""
-
-    context: RequestContext
-    caller: Actor
-    http: HttpRef
-
-    @property
-    def by(self) -> str:
-        """The caller, as it is kept."""
-        return f"{self.caller.kind}:{self.caller.id}"
-
-    def draft(self, event_type: EventType, outcome: Outcome, data: dict[str, Any], reason: str | None = None) -> Draft:
-        """Return the event that says so."""
-        return Draft(
-            event_type=event_type,
-            outcome=outcome,
-            reason=reason,
-            request_id=self.context.request_id,
-            trace_id=self.context.trace_id,
-            actor=self.caller,
-            client=self.context.client,
-            http=self.http,
-            data=data,
-        )
 
 
 class Erased(NamedTuple):
@@ -170,8 +143,7 @@ class Eraser:
         await self._sealed.wait(POLL_SECONDS)
 
     async def _refused(self, refusal: Problem, data: dict[str, Any], asked: Asked) -> None:
-        refused = Asked(asked.context, asked.caller, HttpRef(method="POST", route=asked.http.route, status=refusal.status))
-        draft = refused.draft(EventType.AUDIT_ERASURE_REFUSED, Outcome.DENIED, data, refusal.code)
+        draft = asked.answered(refusal.status).draft(EventType.AUDIT_ERASURE_REFUSED, Outcome.DENIED, data, refusal.code)
         try:
             asked.context.receipt = await self._trail.record(draft)
         except AuditUnavailable as error:
@@ -186,29 +158,3 @@ def closing_data(erasure_id: UUID, subject_ref: bytes, key_ids: Sequence[UUID], 
         "key_ids": [str(key_id) for key_id in key_ids],
         "entries": entry_count,
     }
-
-
-async def record_begun(trail: AuditTrail, asked: Asked, event_type: EventType, data: dict[str, Any]) -> None:
-    """
-    Record a change that is about to be made, so that none is made which the log does not know of.
-
-    Raises:
-        NothingChanged: The queue refused: do not make it.
-    """
-    try:
-        await trail.record(asked.draft(event_type, Outcome.PENDING, data))
-    except AuditUnavailable as error:
-        raise NothingChanged(str(error), headers=retry_after(2)) from error
-
-
-async def record_done(trail: AuditTrail, asked: Asked, event_type: EventType, data: dict[str, Any]) -> None:
-    """
-    Record a change that was made; the event is the receipt of the answer.
-
-    Raises:
-        DoneNotRecorded: The queue refused; the event is offered again.
-    """
-    try:
-        asked.context.receipt = await trail.record(asked.draft(event_type, Outcome.SUCCESS, data))
-    except AuditUnavailable as error:
-        raise DoneNotRecorded(str(error), headers=retry_after(2)) from error

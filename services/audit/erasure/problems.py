@@ -1,6 +1,6 @@
 """Why an erasure is not carried out."""
 
-from shared.problems import AuditUnavailableProblem, Problem
+from shared.problems import Problem
 
 
 class LegalHold(Problem):
@@ -28,16 +28,3 @@ class NothingFound(Problem):
     status = 404
     title = "Nothing to erase"
     detail = "The log holds nothing about this subject, or it was erased before."
-
-
-class NothingChanged(AuditUnavailableProblem):
-    """The queue refused what comes before a change, so nothing was done."""
-
-    title = "Changes are paused"
-
-
-class DoneNotRecorded(AuditUnavailableProblem):
-    """The change is made; the event that says so waits for the queue, and is offered again."""
-
-    title = "Done, and not recorded yet"
-    detail = "The change was made. The event that says so waits for the queue: look at the list before you try again."

@@ -26,6 +26,7 @@ from shared.settings import load
 from tests.integration.audit.lab import ENTRY_KEY, HOST, LOG_ORIGIN, Database, QueuePair, free_port
 
 SERVICE_TOKEN = "a-token-of-the-nightly-export"
+READING_TOKEN = "a-token-that-only-reads"
 EMAIL_HASH_KEY = "5e" * 32
 LOG_SEED = "07" * 32
 ISSUER = "https://cognito-idp.us-east-1.amazonaws.com/us-east-1_audit"
@@ -84,7 +85,7 @@ async def token_issuer() -> AsyncIterator[TokenIssuer]:
 def write_settings(folder: Path, queue: QueuePair, database: Database, *, more: str = "", **overrides: Any) -> Path:
     """Write the settings and secret files of one process, with `more` tables, and return the settings' path."""
     folder.mkdir(exist_ok=True)
-    digest = hashlib.sha256(SERVICE_TOKEN.encode()).hexdigest()
+    managing, reading = (hashlib.sha256(token.encode()).hexdigest() for token in (SERVICE_TOKEN, READING_TOKEN))
     files = {
         "database_url": database.reader_url,
         "consumer_database_url": database.writer_url,
@@ -94,7 +95,7 @@ def write_settings(folder: Path, queue: QueuePair, database: Database, *, more: 
         "log_key": LOG_SEED,
         "entry_key": ENTRY_KEY,
         "email_hash_key": EMAIL_HASH_KEY,
-        "service_token_hashes": f"# machines\nnightly-export:{digest}",
+        "service_token_hashes": f"# machines\nnightly-export:{managing}:manage\ndashboard:{reading}",
     }
     for name, text in files.items():
         (folder / name).write_text(text + "\n")

@@ -1,6 +1,7 @@
 """Who may read the log, and that every try and every read is in it."""
 
 import json
+import re
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -10,8 +11,17 @@ import asyncpg
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from services.audit.api.access import SAFE_METHODS, is_open
+from services.audit.app import HANDLERS
 from tests.integration.audit.lab import Database, PostgresServer, QueuePair, until
-from tests.integration.audit.service import SERVICE_TOKEN, Service, TokenIssuer, running_service, token_issuer
+from tests.integration.audit.service import (
+    READING_TOKEN,
+    SERVICE_TOKEN,
+    Service,
+    TokenIssuer,
+    running_service,
+    token_issuer,
+)
 
 SUB = "3f2b0c9a-0000-4000-8000-000000000001"
 
@@ -122,6 +132,42 @@ async def test_every_path_is_closed(service: Service) -> None:
     """
     for path in CLOSED:
         assert (await service.get(path, token=None)).status == 401, path
+
+
+def routes() -> tuple[set[tuple[str, str]], set[tuple[str, str]]]:
+    """Return method and path of what reads with a credential, and of what changes something; what is made up is "one"."""
+    all_routes = {
+        (str(method), re.sub(r"\{[^}]*\}", "one", path))
+        for handler in HANDLERS
+        for path in handler.paths
+        for method in handler.http_methods
+    }
+    changing = {route for route in all_routes if route[0] not in SAFE_METHODS}
+    return {route for route in all_routes - changing if not is_open(route[1])}, changing
+
+
+async def test_a_reading_token_changes_nothing(service: Service) -> None:
+    """
+    A service token without a scope reads on every route that only reads; every route that changes something refuses it with
+    403 and records the try, and lets a token in that manages.
+    """
+    reading, changing = routes()
+    assert ("POST", "/v1/erasures") in changing
+
+    for method, path in reading - {("GET", "/v1/events/tail")}:
+        answer = await service.send(method, path, token=READING_TOKEN)
+        assert answer.status not in (401, 403, 405), (method, path)
+    for method, path in changing:
+        refused = await service.send(method, path, {}, token=READING_TOKEN)
+        admitted = await service.send(method, path, {})
+        assert (refused.status, refused.json()["code"]) == (403, "forbidden"), (method, path)
+        assert admitted.status not in (401, 403, 405), (method, path)
+
+    recorded = await event_of(service, "audit.access.refused", rows=len(changing))
+    assert {event["reason"] for event in recorded} == {"wrong_scope"}
+    assert all(event["actor"] == {"kind": "service", "id": "dashboard"} for event in recorded)
+    asked = {(event["http"]["method"], re.sub(r"\{[^}]*\}", "one", event["http"]["route"])) for event in recorded}
+    assert asked == changing
 
 
 async def test_reads_are_recorded_without_their_terms(service: Service, issuer: TokenIssuer) -> None:

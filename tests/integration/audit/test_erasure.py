@@ -12,14 +12,20 @@ import pytest
 from services.audit.__main__ import WORKS
 from services.audit.storage.keys import JOIN_KEYS, SEALED_COLUMNS, KeyRing
 from services.audit.storage.maintain import MaintenanceFailed, compact, rewrap
+from services.audit.storage.migrate import migrate, released_migrations
 from shared.events import Client, Subject, email_hash
 from tests.integration.audit.commands import LOG_KEY, Person
 from tests.integration.audit.consistency import assert_log_consistent
-from tests.integration.audit.lab import ENTRY_KEY, RING, Author, Database, QueuePair, until
+from tests.integration.audit.lab import ENTRY_KEY, RING, Author, Database, PostgresServer, QueuePair, until
 from tests.integration.audit.service import EMAIL_HASH_KEY, SERVICE_TOKEN, Service, running_service
 from tests.integration.audit.test_foreign_tools import node
 
 PEOPLE = 200
+ADD_OLD_ALERT = """
+INSERT INTO audit.alerts (alert_id, rule, rule_version, severity, title, first_leaf, last_leaf, first_seen, last_seen,
+    event_ids, event_count, data, is_replayed)
+VALUES (gen_random_uuid(), 'credential_stuffing', 1, 'low', $1, 0, 1, now(), now(), '{}', 1, '{}', true)
+"""
 ADD_ALERT = """
 WITH alert AS (
     INSERT INTO audit.alerts (alert_id, rule, rule_version, severity, title, first_leaf, last_leaf, first_seen, last_seen,
@@ -341,6 +347,27 @@ async def test_entries_from_before_there_were_keys(service: Service, database: D
     assert (told["subject"], told["reason"], told["released_at"] is None) == (None, "a case", False)
     assert await compact(database.owner_url)
     assert await files_with(database, [sub_of(1).encode()], await own_files(database)) == set()
+
+
+async def test_titles_of_older_alerts_go_from_the_files(
+    postgres_server: PostgresServer, queue: QueuePair, author: Author, tmp_path: Path
+) -> None:
+    """
+    The title of an alert from an older release, which named a network and lost it in a migration, is in no file afterwards.
+    """
+    database = await postgres_server.create_database()
+    await migrate(database.owner_url, released_migrations()[:8])
+    await database.fetch(ADD_OLD_ALERT, f"60 sign-ins failed from {ip_of(1)}", role="countersign_clerk")
+    await migrate(database.owner_url)
+    await database.append([author.entry(subject=Subject(sub=sub_of(1)))])
+    needles, folder = [ip_of(1).encode()], await own_files(database)
+    async with running_service(tmp_path, queue, database) as service:
+        assert (await erase(service, sub_of(1)))["status"] == 201
+    assert len(await files_with(database, needles, folder)) == 1
+
+    tables, _ = await compact(database.owner_url)
+    assert "audit.alerts" in tables
+    assert await files_with(database, needles, folder) == set()
 
 
 async def test_every_change_is_in_the_log(service: Service, database: Database, author: Author) -> None:

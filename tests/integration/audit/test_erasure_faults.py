@@ -1,4 +1,4 @@
-"""Erasures and holds when something else fails or takes long: a process dies, the queue refuses, a lock is held."""
+"""Erasures and other changes when something else fails or takes long: a process dies, the queue refuses, a lock is held."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -129,3 +129,27 @@ async def test_no_hold_changes_unrecorded(database: Database, queue: QueuePair, 
     assert {(answer.status, answer.json()["code"]) for answer in answers} == {(503, "audit_unavailable")}
     rows = await database.fetch("SELECT hold_id, released_at FROM audit.holds")
     assert [tuple(row) for row in rows] == [(hold_id, None)]
+
+
+async def test_no_kept_search_changes_unrecorded(database: Database, queue: QueuePair, tmp_path: Path) -> None:
+    """
+    While the queue refuses events no search is kept, changed or removed: each would be recorded as pending before.
+    """
+    search_id = uuid7()
+    sql = """
+    INSERT INTO audit.saved_searches (search_id, owner_kind, owner_id, name, params, is_shared)
+    VALUES ($1, 'service', 'nightly-export', 'mine', '{"q": "x"}', false)
+    """
+    await database.fetch(sql, search_id, role="countersign_clerk")
+    other = {"name": "another", "params": {"q": "y"}}
+    gone = queue.url.replace("audit-", "gone-")
+    async with running_service(tmp_path, queue, database, audit_queue_url=gone, receivers=0) as service:
+        answers = [
+            await service.send("POST", "/v1/searches", other),
+            await service.send("PUT", f"/v1/searches/{search_id}", other),
+            await service.send("DELETE", f"/v1/searches/{search_id}"),
+        ]
+
+    assert {(answer.status, answer.json()["code"]) for answer in answers} == {(503, "audit_unavailable")}
+    rows = await database.fetch("SELECT search_id, name FROM audit.saved_searches", role="countersign_clerk")
+    assert [tuple(row) for row in rows] == [(search_id, "mine")]

@@ -302,7 +302,7 @@ SEARCH = {"name": "Failures at night", "params": {"outcome": ["failure", "denied
 async def test_kept_searches(desk: Desk) -> None:
     """
     A search is kept by its owner, shown to others only when shared, changed and removed by the owner alone; each change is an
-    event that holds neither name nor terms.
+    event before it is made and one behind it, which hold neither name nor terms.
     """
     one, two = desk.token("auditor-one"), desk.token("auditor-two")
 
@@ -325,22 +325,26 @@ async def test_kept_searches(desk: Desk) -> None:
     assert (shared.status, shared.json()["name"], shared.json()["created_at"]) == (200, "At night", made.json()["created_at"])
     assert [search["name"] for search in seen.json()["searches"]] == ["At night", "Failures at night"]
     assert (removed.status, left.json()["searches"]) == (204, [])
-    receipts = {answer.headers["Audit-Receipt"].partition(":")[0] for answer in (made, shared, removed)}
 
-    async def recorded() -> list[dict[str, Any]]:
-        rows = await desk.database.fetch(
-            "SELECT entry FROM audit.entries WHERE event_id = ANY ($1::text[]::uuid[])", [*receipts]
-        )
-        return [json.loads(row["entry"]) for row in rows] if len(rows) == len(receipts) else []
-
-    await until(recorded, "events of three changes")
-    events = await recorded()
-    assert sorted(event["event_type"] for event in events) == [
-        "audit.search.changed",
-        "audit.search.removed",
-        "audit.search.saved",
+    ended = [
+        *(("audit.search.saved", outcome) for outcome in ("success", "failure", "success")),
+        *(("audit.search.changed", outcome) for outcome in ("failure", "success")),
+        *(("audit.search.removed", outcome) for outcome in ("failure", "success")),
     ]
-    assert {event["actor"]["id"] for event in events} == {"auditor-one"}
+    events: list[dict[str, Any]] = []
+
+    async def recorded() -> bool:
+        events[:] = await desk.service.events(("type", "audit.search."), ("limit", "1000"))
+        return len(events) >= 2 * len(ended)
+
+    await until(recorded, "two events of each change that was tried")
+    found = [(event["event_type"], event["outcome"]) for event in events]
+    assert sorted(found) == sorted([*ended, *((event_type, "pending") for event_type, _ in ended)])
+    receipts = {answer.headers["Audit-Receipt"].partition(":")[0] for answer in (made, same_name, shared, removed)}
+    assert {event["event_id"] for event in events if event["outcome"] == "success"} == receipts
+    refusals = {(event["reason"], event["http"]["status"]) for event in events if event["outcome"] == "failure"}
+    assert refusals == {("name_taken", 409), ("not_found", 404)}
+    assert {event["actor"]["id"] for event in events} == {"auditor-one", "auditor-two"}
     assert all("night" not in json.dumps(event) and "DE" not in json.dumps(event["data"]) for event in events)
 
 

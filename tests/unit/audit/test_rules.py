@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.audit.api.access import ServiceTokens
+from services.audit.api.access import ServiceTokens, TokenScope
 from services.audit.commands.times import ago, parse_time, to_api
 from services.audit.consumer.delivery import (
     HELD_SECONDS_MAX,
@@ -174,19 +174,30 @@ def test_how_long_ago(seconds: float, words: str) -> None:
 
 def test_service_tokens(tmp_path: Path) -> None:
     """
-    A token is known by its digest alone; one name may have two during a rotation.
+    A token is known by its digest alone, reads unless its line says more, and one name may have two during a rotation.
     """
-    digests = [hashlib.sha256(token).hexdigest() for token in (b"old", b"new")]
+    digests = [hashlib.sha256(token).hexdigest() for token in (b"old", b"new", b"said")]
     file = tmp_path / "tokens"
-    file.write_text(f"# rotation\n\nexport:{digests[0]}\nexport:{digests[1]}\n")
+    file.write_text(f"# rotation\n\nexport:{digests[0]}\nexport:{digests[1]}:manage\ndashboard:{digests[2]}:read\n")
 
     tokens = ServiceTokens.read(str(file))
 
-    assert (tokens.owner("old"), tokens.owner("new"), tokens.owner("other")) == ("export", "export", None)
-    assert tokens.owner(digests[0]) is None
+    found = [tokens.find(token) for token in ("old", "new", "said")]
+    assert [(one.owner, one.scope) for one in found if one is not None] == [
+        ("export", TokenScope.READ),
+        ("export", TokenScope.MANAGE),
+        ("dashboard", TokenScope.READ),
+    ]
+    assert (tokens.find("other"), tokens.find(digests[0])) == (None, None)
 
 
-@pytest.mark.parametrize("line", ["export", "export:abc", "ex port:" + "a" * 64, "export:" + "A" * 64])
+BROKEN_LINES = (
+    *("export", "export:abc", "ex port:" + "a" * 64, "export:" + "A" * 64),
+    *("export:" + "a" * 64 + more for more in (":", ":all", ":read,manage", ":MANAGE")),
+)
+
+
+@pytest.mark.parametrize("line", BROKEN_LINES)
 def test_broken_token_file_names_the_line_and_not_the_text(tmp_path: Path, line: str) -> None:
     """
     A token file that is wrong stops the start, and its words stay out of the message.

@@ -1,5 +1,6 @@
 """Installing: what is missing is named, and what has not changed is left alone."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -47,6 +48,16 @@ def test_a_node_that_every_package_takes_is_taken(version: str, tmp_path: Path, 
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
 
     bootstrap.require_tools()
+
+
+@pytest.mark.parametrize("project", bootstrap.BUILT_PROJECTS)
+def test_npm_is_told_the_same_releases(project: str) -> None:
+    """What both web apps and their locks ask of Node is what is asked here."""
+    *older, (major, minor) = bootstrap.NODE_MIN.items()
+    asked = " || ".join([*(f"^{one}.{least}.0" for one, least in older), f">={major}.{minor}.0"])
+    package, lock = (json.loads((REPOSITORY / project / name).read_text()) for name in ("package.json", "package-lock.json"))
+
+    assert package["engines"] == lock["packages"][""]["engines"] == {"node": asked}
 
 
 def test_an_old_python_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

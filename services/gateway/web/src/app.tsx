@@ -1,35 +1,14 @@
-import { MantineProvider } from "@mantine/core";
 import { QueryClientProvider, useQuery, type QueryClient } from "@tanstack/react-query";
-import { useEffect, useMemo, type ReactNode } from "react";
+import { useEffect, type ReactNode } from "react";
 import { configQuery } from "./api/queries";
 import { ConfigProvider } from "./brand";
 import { ActionButton } from "@look/ActionButton";
 import { Notice } from "./components/Notice";
 import { Waiting } from "./components/Waiting";
 import { prepareDevice } from "./lib/authsignal";
-import { createBrandTheme, cssVariables, DEFAULT_BRAND, schemeManager, type Brand } from "@look/theme";
+import { Look } from "@look/Look";
+import { DEFAULT_BRAND } from "@look/theme";
 import { wordsFor } from "./words";
-
-/** The page's style nonce, which the gateway writes into the document anew for each load. */
-function styleNonce(): string {
-  return document.querySelector<HTMLMetaElement>('meta[name="csp-nonce"]')?.content ?? "";
-}
-
-function Look({ brand, children }: { brand: Brand; children: ReactNode }) {
-  const theme = useMemo(() => createBrandTheme(brand), [brand]);
-  const resolver = useMemo(() => cssVariables(brand), [brand]);
-  return (
-    <MantineProvider
-      theme={theme}
-      cssVariablesResolver={resolver}
-      colorSchemeManager={schemeManager}
-      defaultColorScheme="auto"
-      getStyleNonce={styleNonce}
-    >
-      {children}
-    </MantineProvider>
-  );
-}
 
 interface StartFailedProps {
   error: unknown;

@@ -104,7 +104,8 @@ const UNKNOWN: Words = { title: "That did not work", text: "Try again. If it sta
 
 /** What happened, and what to do next. `thing` is what was asked for, when it was one thing: "session". */
 export function wordsFor(error: unknown, thing?: string): Words {
-  if (!isProblem(error)) return UNKNOWN;
+  // A method that the service does not know is a fault of the console's: nothing that a reader could mend.
+  if (!isProblem(error) || error.status === 405) return UNKNOWN;
   if (thing && isMissing(error)) return { title: `There is no such ${thing}`, text: NO_SUCH };
   const { title, detail, errors } = error.body;
   if (error.code === "invalid_request")
@@ -115,7 +116,14 @@ export function wordsFor(error: unknown, thing?: string): Words {
   return WORDS[error.code] ?? (title ? { title, text: detail ?? UNKNOWN.text } : UNKNOWN);
 }
 
+/** The same of a change. Where it could not be recorded, the service alone knows whether it was made. */
+export function wordsForChange(error: unknown, thing?: string): Words {
+  if (isProblem(error, "audit_unavailable") && error.body.title)
+    return { title: error.body.title, text: error.body.detail ?? UNKNOWN.text };
+  return wordsFor(error, thing);
+}
+
 /** Whether nobody answers this path: a service that is older than the console, or a part that is not in use. */
 export function isMissing(error: unknown): boolean {
-  return isProblem(error, "not_found") || (isProblem(error) && (error.status === 404 || error.status === 405));
+  return isProblem(error, "not_found");
 }

@@ -1,6 +1,6 @@
 import { Button } from "@mantine/core";
 import { Notice } from "@look/Notice";
-import { isMissing, isProblem, wordsFor } from "../api/problem";
+import { isMissing, isProblem, wordsForChange } from "../api/problem";
 import { confirmUrl } from "../api/gateway";
 
 /**
@@ -24,7 +24,7 @@ export function Trouble({ error, thing }: { error: unknown; thing?: string }) {
   const words =
     !thing && isMissing(error)
       ? { title: "This audit service does not offer that", text: "It may be of an older release than the console." }
-      : wordsFor(error, thing);
+      : wordsForChange(error, thing);
   return (
     <Notice tone="danger" title={words.title}>
       <p>{words.text}</p>

@@ -39,3 +39,29 @@ it.each([
   open(path);
   expect(await screen.findAllByText(`There is no such ${thing}`)).not.toHaveLength(0);
 });
+
+it.each([
+  [`/events/${EVENT_ID}`, EVENT_PATH],
+  ["/alerts", "GET /v1/alerts"],
+])("says at %s, where the service does not take the method, that it did not work", async (path, asked) => {
+  service({ [asked]: problem(405, "invalid_request") });
+  open(path);
+  expect(await screen.findByText("That did not work")).toBeInTheDocument();
+  expect(screen.queryByText(/does not offer (the )?alerts|There is no such/)).not.toBeInTheDocument();
+});
+
+it.each([
+  [problem(404, "nothing_found", { title: "Nothing to erase" }), "Nothing to erase"],
+  [problem(503, "audit_unavailable", { title: "Done, and not recorded yet" }), "Done, and not recorded yet"],
+])("says of an erasure what the service says of it (%#)", async (answer, title) => {
+  service({
+    "GET /v1/erasures": ok({ erasures: [], next_cursor: null }),
+    "GET /v1/holds": ok({ holds: [], next_cursor: null }),
+    "POST /v1/erasures": answer,
+  });
+  const { user } = open("/erasures?subject=s-9");
+  await user.type(await screen.findByRole("textbox", { name: "Reason" }), "Asked for it");
+  await user.type(screen.getByRole("textbox", { name: "To erase, type: erase" }), "erase");
+  await user.click(screen.getByRole("button", { name: "Erase for good" }));
+  expect(await screen.findByText(title)).toBeInTheDocument();
+});

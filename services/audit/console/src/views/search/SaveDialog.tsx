@@ -3,7 +3,7 @@ import { Dialog, DialogBody } from "@look/Dialog";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useRef, useState, type SubmitEvent } from "react";
 import { api } from "../../api/client";
-import { isMissing, wordsFor } from "../../api/problem";
+import { isMissing, wordsForChange } from "../../api/problem";
 import { searchesQuery } from "../../api/queries";
 import type { Filters } from "../../lib/filters";
 import classes from "./Search.module.css";
@@ -22,7 +22,7 @@ export function SaveDialog({ filters, onClose }: { filters: Filters; onClose: ()
     },
   });
   const trouble =
-    save.error && (isMissing(save.error) ? "This audit service keeps no searches." : wordsFor(save.error).text);
+    save.error && (isMissing(save.error) ? "This audit service keeps no searches." : wordsForChange(save.error).text);
 
   function submit(event: SubmitEvent<HTMLFormElement>) {
     event.preventDefault();
