@@ -74,10 +74,17 @@ export function actorName(actor: string | { kind: string | null; id: string | nu
   return typeof actor === "string" ? actor : [actor.kind, actor.id].filter(Boolean).join(" ");
 }
 
-/** "Email code" for EMAIL_OTP. */
+// What is not said in lower case.
+const METHOD_WORDS: Record<string, string> = { otp: "code", sms: "SMS", qr: "QR", whatsapp: "WhatsApp" };
+
+/** "Email code" for EMAIL_OTP, "SMS" for SMS. */
 export function methodName(method: string): string {
-  const words = method.toLowerCase().replaceAll("_", " ");
-  return words.charAt(0).toUpperCase() + words.slice(1).replace("otp", "code");
+  const words = method
+    .toLowerCase()
+    .split("_")
+    .map((word) => METHOD_WORDS[word] ?? word)
+    .join(" ");
+  return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
 const COUNTRIES = new Intl.DisplayNames("en", { type: "region" });

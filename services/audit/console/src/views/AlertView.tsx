@@ -57,7 +57,7 @@ function Seen({ alert }: { alert: Alert }) {
         </Fact>
         {alert.key ? (
           <Fact name="Counted by">
-            <code>{alert.key}</code>
+            <CountedBy alert={alert} counted={alert.key} />
           </Fact>
         ) : null}
         {alert.subject ? (
@@ -81,6 +81,20 @@ function Seen({ alert }: { alert: Alert }) {
         </Fact>
       </Facts>
     </Panel>
+  );
+}
+
+/** An alert is raised once a threshold is crossed: a network leads to all that came from it since. */
+function CountedBy({ alert, counted }: { alert: Alert; counted: string }) {
+  if (!counted.includes("/")) return <code>{counted}</code>;
+  return (
+    <>
+      <code>{counted}</code>
+      <br />
+      <Link to={`/search?${new URLSearchParams({ ip: counted, from: alert.first_seen }).toString()}`}>
+        All that came from there since
+      </Link>
+    </>
   );
 }
 
@@ -135,7 +149,11 @@ function Evidence({ alert }: { alert: Alert }) {
   const filter = ids.map((id) => `event_id eq "${id}"`).join(" or ");
   const query = useInfiniteQuery(searchQuery({ filter, order: "asc" }));
   return (
-    <Panel title="Its events" flush aside={`The newest ${count(ids.length)} of ${count(alert.event_count)}`}>
+    <Panel
+      title="Its events"
+      flush
+      aside={ids.length < alert.event_count ? `The newest ${count(ids.length)} of ${count(alert.event_count)}` : null}
+    >
       <Loaded
         query={query}
         what="events"

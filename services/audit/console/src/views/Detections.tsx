@@ -81,7 +81,9 @@ function Runs({ runs }: { runs: Run[] }) {
   return (
     <Panel title="Last runs" span={7} flush>
       {runs.length === 0 ? (
-        <Empty>No run yet.</Empty>
+        <Empty>
+          None recorded yet. The rules follow the log as it is sealed; once an hour it is written down how far.
+        </Empty>
       ) : (
         <Table label="Last runs" heads={["Ended", "Kind", "Leaves", "Alerts", "New", "By"]} numbers={[3, 4]}>
           {runs.slice(0, 20).map((run) => (

@@ -3,7 +3,7 @@ import { CopyId } from "@look/CopyId";
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { Link, useParams } from "react-router";
 import { searchQuery, subjectQuery, subjectReadsQuery } from "../api/queries";
-import { OUTCOMES, type Subject } from "../api/types";
+import { OUTCOMES, type Subject, type SubjectRead } from "../api/types";
 import { OutcomeMark } from "../components/Bits";
 import { EventRows } from "../components/EventRows";
 import { List, NextPage } from "../components/List";
@@ -135,14 +135,36 @@ function Timeline({ sub }: { sub: string }) {
   );
 }
 
+interface ReadRun {
+  /** The newest of them. */
+  read: SubjectRead;
+  times: number;
+  rows: number | null;
+}
+
+/** Reads, newest first, in runs: a view that asks again and again is one line for as long as nothing else comes between. */
+function runsOf(reads: SubjectRead[]): ReadRun[] {
+  const runs: ReadRun[] = [];
+  for (const read of reads) {
+    const last = runs.at(-1);
+    if (last?.read.route === read.route && actorName(last.read.actor) === actorName(read.actor)) {
+      last.times += 1;
+      last.rows = last.rows === null && read.rows === null ? null : (last.rows ?? 0) + (read.rows ?? 0);
+    } else {
+      runs.push({ read, times: 1, rows: read.rows });
+    }
+  }
+  return runs;
+}
+
 function Reads({ sub }: { sub: string }) {
   const query = useInfiniteQuery(subjectReadsQuery(sub));
   return (
     <Panel title="Who looked at this person's records" flush>
       <List query={query} what="the reads of a subject" empty="Nobody yet.">
         {(reads) => (
-          <Table label="Reads" heads={["When", "Who", "What", "Rows"]} numbers={[3]}>
-            {reads.map((read) => (
+          <Table label="Reads" heads={["Last time", "Who", "What", "Times", "Rows in all"]} numbers={[3, 4]}>
+            {runsOf(reads).map(({ read, times, rows }) => (
               <tr key={`${read.occurred_at} ${read.route ?? ""}`}>
                 <td>
                   <RowTime time={read.occurred_at} />
@@ -151,7 +173,8 @@ function Reads({ sub }: { sub: string }) {
                 <td>
                   <code>{read.route}</code>
                 </td>
-                <Number>{read.rows ?? ""}</Number>
+                <Number>{count(times)}</Number>
+                <Number>{rows === null ? "" : count(rows)}</Number>
               </tr>
             ))}
           </Table>

@@ -20,7 +20,7 @@ it("says since when it shows old numbers, and polls in a way that is no use of t
   let answer = ok(RULES);
   const seen = service({ "GET /v1/detections": () => answer });
   const { user } = open("/detections");
-  expect(await screen.findByText("No run yet.")).toBeInTheDocument();
+  expect(await screen.findByText(/^None recorded yet/)).toBeInTheDocument();
   answer = problem(503, "audit_unavailable");
   await act(() => vi.advanceTimersByTimeAsync(16_000));
   const stale = (await screen.findByText(/Not refreshed since \d\d:\d\d/)).closest("p");

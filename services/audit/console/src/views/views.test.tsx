@@ -302,6 +302,8 @@ it("shows the events of an alert, with one question", async () => {
   open("/alerts/a-1");
   expect(await screen.findByRole("link", { name: /sign_in.failed/ })).toBeInTheDocument();
   expect(screen.getByText("203.0.113.0/24")).toBeInTheDocument();
+  const since = `/search?ip=203.0.113.0%2F24&from=${encodeURIComponent(leaves.first_seen)}`;
+  expect(screen.getByRole("link", { name: "All that came from there since" })).toHaveAttribute("href", since);
   expect(screen.getByText("The newest 1 of 3")).toBeInTheDocument();
   const asked = seen.filter(({ path }) => path === "/v1/events").map(({ query }) => query.get("filter"));
   expect(asked).toEqual([`event_id eq "${EVENT_ID}"`]);
@@ -388,6 +390,38 @@ it("runs no search whose person was erased", async () => {
   expect(screen.queryByRole("link", { name: "Ada" })).not.toBeInTheDocument();
   expect(screen.queryByRole("link", { name: "Live" })).not.toBeInTheDocument();
   expect(screen.getByRole("button", { name: "Remove" })).toBeEnabled();
+});
+
+it("tells reads of a person that follow each other as one line", async () => {
+  const read = (second: number, route: string, rows: number | null) => ({
+    occurred_at: `2026-01-02T03:04:0${String(second)}Z`,
+    actor: { kind: "user", id: "a-1" },
+    ...{ route, rows },
+  });
+  service({
+    "GET /v1/subjects/s-1/reads": ok({
+      reads: [
+        ...[read(9, "/v1/alerts", 2), read(8, "/v1/alerts", null), read(7, "/v1/alerts", 1)],
+        ...[read(6, "/v1/events", 100), read(5, "/v1/alerts", 2)],
+      ],
+      next_cursor: null,
+    }),
+  });
+  open("/subjects/s-1");
+  const table = await screen.findByRole("table", { name: "Reads" });
+  const lines = within(table).getAllByRole("row").slice(1);
+  expect(
+    lines.map((line) =>
+      within(line)
+        .getAllByRole("cell")
+        .slice(2)
+        .map((cell) => cell.textContent),
+    ),
+  ).toEqual([
+    ["/v1/alerts", "3", "3"],
+    ["/v1/events", "1", "100"],
+    ["/v1/alerts", "1", "2"],
+  ]);
 });
 
 it("leaves the reads of the log out with one click", async () => {

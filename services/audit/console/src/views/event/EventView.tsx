@@ -84,7 +84,7 @@ function WhatPanel({ event }: { event: AuditEvent }) {
     ["Reason", event.reason],
     ["Happened", <When key="" time={event.occurred_at} />],
     ["Subject", subject?.sub && <Way to={`/subjects/${subject.sub}`} id={subject.sub} what="subject" />],
-    ["Address hash", subject?.email_hash && <CopyId value={subject.email_hash} what="hash of the address" />],
+    ["E-mail hash", subject?.email_hash && <CopyId value={subject.email_hash} what="hash of the address" />],
     ["Actor", actor && `${actor.kind} ${actor.id}`],
     ["Client", client?.ip && <Way to={`/search?ip=${client.ip}`} id={client.ip} what="address" />],
     ["Country", client?.country && `${countryName(client.country)} (${client.country})`],
