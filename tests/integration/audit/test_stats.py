@@ -304,6 +304,31 @@ async def test_frequent_values(database: Database, state: str) -> None:
             assert top.total == len(fitting), (name, field)
 
 
+READS = """
+SELECT coalesce(sum(i.idx_scan) FILTER (WHERE i.indexrelname LIKE '%\\_occurred\\_at\\_event\\_id\\_ip%'), 0) AS by_time,
+    (SELECT sum(seq_tup_read + coalesce(idx_tup_fetch, 0)) FROM pg_stat_user_tables WHERE relname LIKE 'entry_search%') AS rows
+FROM pg_stat_user_indexes AS i
+"""
+
+
+@pytest.mark.parametrize("narrowed", ["a time range alone", "an outcome"])
+async def test_addresses_of_a_while_are_read_from_the_index_by_time(database: Database, narrowed: str) -> None:
+    """
+    The most frequent addresses of a part of the log are counted from that part of one index, without the rows of the entries.
+    """
+    async with lab_of(database) as lab:
+        await lab.append(1_000)
+        await database.fetch("VACUUM (ANALYZE) audit.entry_search", role="countersign_owner")
+    [before] = await database.fetch(READS)
+    async with lab_of(database) as lab:
+        top = await lab.stats.top(replace(NARROWED[narrowed], since=at(600), until=at(1200)), field="ip", limit=9)
+
+    # What a connection did is in the statistics once it ends.
+    [after] = await database.fetch(READS)
+    assert top.values
+    assert (after["by_time"] > before["by_time"], after["rows"]) == (True, before["rows"])
+
+
 async def test_where_nothing_is_nothing_is_frequent(database: Database) -> None:
     """
     A time range without events has no values and a total of 0.
