@@ -121,12 +121,11 @@ class ArchiveStore:
         """Run a block while nobody else archives; give False when somebody does."""
         try:
             async with self._clerk.acquire() as connection:
-                has_turn = await connection.fetchval("SELECT pg_try_advisory_lock($1)", LOCK_KEY)
                 try:
-                    yield has_turn
+                    yield await connection.fetchval("SELECT pg_try_advisory_lock($1)", LOCK_KEY)
                 finally:
-                    if has_turn:
-                        await connection.fetchval("SELECT pg_advisory_unlock($1)", LOCK_KEY)
+                    # Also when it was interrupted in the statement above, and cannot know what that did.
+                    await connection.execute("SELECT pg_advisory_unlock_all()")
         except UNAVAILABLE as error:
             raise DatabaseUnavailable(f"{type(error).__name__}: {error}") from error
 

@@ -23,19 +23,23 @@ _STATE: Final = """
 SELECT leaf_count, (SELECT coalesce(max(tree_size), 0) FROM audit.seals) AS tree_size FROM audit.counted
 """
 
-# First by everything at once, which leaves little; then by each word of it.
+# First by everything at once, which leaves little; then type and outcome together, and each other word alone.
 _ADD: Final = """
-INSERT INTO audit.hourly_counts AS known (dimension, hour, word, entry_count)
-SELECT of.dimension, found.hour, coalesce(of.word, ''), sum(found.entry_count)::bigint
-FROM (
-    SELECT date_trunc('hour', s.occurred_at, 'UTC') AS hour, s.outcome, s.event_type, s.method, s.service, s.country,
+WITH found AS MATERIALIZED (
+    SELECT date_trunc('hour', s.occurred_at, 'UTC') AS hour, s.event_type, s.outcome, s.method, s.service, s.country,
         count(*) AS entry_count
     FROM audit.leaves AS l JOIN audit.entry_search AS s USING (event_id)
     WHERE l.leaf_index >= $1 AND l.leaf_index < $2
     GROUP BY 1, 2, 3, 4, 5, 6
-) AS found CROSS JOIN LATERAL (VALUES
-    ('outcome', found.outcome), ('event_type', found.event_type), ('method', found.method), ('service', found.service),
-    ('country', found.country)
+), together AS (
+    INSERT INTO audit.hourly_counts AS known (hour, event_type, outcome, entry_count)
+    SELECT hour, event_type, outcome, sum(entry_count)::bigint FROM found GROUP BY 1, 2, 3
+    ON CONFLICT (hour, event_type, outcome) DO UPDATE SET entry_count = known.entry_count + EXCLUDED.entry_count
+)
+INSERT INTO audit.hourly_words AS known (dimension, hour, word, entry_count)
+SELECT of.dimension, found.hour, coalesce(of.word, ''), sum(found.entry_count)::bigint
+FROM found CROSS JOIN LATERAL (VALUES
+    ('method', found.method), ('service', found.service), ('country', found.country)
 ) AS of (dimension, word)
 GROUP BY 1, 2, 3
 ON CONFLICT (dimension, hour, word) DO UPDATE SET entry_count = known.entry_count + EXCLUDED.entry_count
@@ -91,6 +95,7 @@ async def forget_counts(owner: Pool) -> None:
                 raise CountsIrreplaceable("a month was dropped, and only the counts still know what it held: they stay")
             await connection.execute("SELECT pg_advisory_xact_lock($1)", LOCK_KEY)
             await connection.execute("DELETE FROM audit.hourly_counts")
+            await connection.execute("DELETE FROM audit.hourly_words")
             await connection.execute("UPDATE audit.counted SET leaf_count = 0")
     except UNAVAILABLE as error:
         raise DatabaseUnavailable(f"{type(error).__name__}: {error}") from error

@@ -42,6 +42,14 @@ async def _keep_commits_durable(connection: Any) -> None:
         await connection.execute("SET synchronous_commit = on")
 
 
+async def _keep_as_set_up(_: Any) -> None:
+    """
+    Hand a connection on as it is: nothing here changes a session but for a transaction, and who takes a lock gives it back.
+
+    What asyncpg does in place of this is a round trip for each use, and takes back what `_keep_commits_durable` set.
+    """
+
+
 async def open_pool(
     url: str,
     *,
@@ -72,6 +80,7 @@ async def open_pool(
         command_timeout=seconds_max + 2,
         max_inactive_connection_lifetime=300,
         init=_keep_commits_durable,
+        reset=_keep_as_set_up,
         server_settings={
             "application_name": f"countersign-{name}",
             "statement_timeout": str(int(seconds_max * 1000)),

@@ -4,6 +4,7 @@ What can be asked of the log, and the statements that answer it.
 Statements are built from fixed fragments; every value travels as a parameter.
 """
 
+import asyncio
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal, NamedTuple
@@ -37,6 +38,16 @@ SELECT EXISTS (SELECT FROM audit.entry_search WHERE subject_sub = $1) AS subject
 
 # IS TRUE keeps the planner from making a join of it: too many texts means that the walk back in time ends soon.
 _TEXTS: Final = "(s.words_id IN (SELECT k.words_id FROM audit.known_words AS k WHERE k.words LIKE {})) IS TRUE"
+
+# The entries with these names, which come in two lists: of two the planner makes a bitmap, and so asks the disk for many pages
+# at once; along one list it would wait for each. OFFSET 0 keeps it from reading all keys for the few that are needed.
+_STORED: Final = f"""
+SELECT {SEALED_COLUMNS}, e.leaf_hash, e.recorded_at FROM audit.entries AS e LEFT JOIN LATERAL (
+    SELECT k.wrapped_key, k.destroyed_at FROM audit.subject_keys AS k WHERE k.key_id = e.key_id OFFSET 0
+) AS k ON true
+WHERE e.event_id = ANY($1::uuid[]) OR e.event_id = ANY($2::uuid[])
+"""  # noqa: S608 - a fixed fragment
+_PLACES: Final = "SELECT l.event_id, l.leaf_index FROM audit.leaves AS l WHERE l.event_id = ANY($1::uuid[])"
 
 Order = Literal["asc", "desc"]
 
@@ -177,7 +188,7 @@ def conditions(filters: Filters, meant: Meant) -> Statement:
 def search_statement(
     filters: Filters, meant: Meant, after: SearchCursor | None, limit: int, *, is_oldest_first: bool = False
 ) -> tuple[str, list[Any]]:
-    """Return the statement for the newest entries behind `after`, or for the oldest."""
+    """Return the statement that names the newest entries behind `after`, or the oldest; it reads the narrow table alone."""
     beyond, order = (">", "ASC") if is_oldest_first else ("<", "DESC")
     is_by_text = meant.texts is not None and _is_text_alone(filters, meant)
     made = conditions(replace(filters, text=None) if is_by_text else filters, meant)
@@ -196,13 +207,7 @@ def search_statement(
             SELECT {columns} FROM audit.entry_search AS s WHERE s.words_id = text.words_id AND {made.where()} {ranked}
         ) AS s {ranked}
         """  # noqa: S608 - fixed fragments and placeholders only
-    # Find in the narrow table first, then fetch the bytes of what is shown.
-    sql = f"""
-    SELECT {SEALED_COLUMNS}, e.leaf_hash, e.recorded_at, found.occurred_at, found.subject_sub, l.leaf_index
-    FROM ({found}) AS found JOIN audit.entries AS e USING (event_id) LEFT JOIN audit.leaves AS l USING (event_id) {JOIN_KEYS}
-    ORDER BY found.occurred_at {order}, found.event_id {order}
-    """  # noqa: S608 - fixed fragments and placeholders only
-    return sql, made.values
+    return found, made.values
 
 
 def boundary_statement(filters: Filters, meant: Meant) -> tuple[str, list[Any]]:
@@ -289,7 +294,7 @@ class EntryReader:
     async def search(self, filters: Filters, *, after: SearchCursor | None, limit: int) -> list[Found]:
         """Return up to `limit` entries, newest first, that lie behind `after`."""
         meant = await self.meant(filters)
-        return await self._found(*search_statement(filters, meant, after, limit))
+        return await self._shown(await self._fetch(*search_statement(filters, meant, after, limit)))
 
     async def follow(self, filters: Filters, *, after: LogCursor, limit: int, end_leaf: int | None = None) -> list[Found]:
         """Return up to `limit` sealed entries from `after` on (and before `end_leaf`), in the order of the log."""
@@ -299,7 +304,7 @@ class EntryReader:
     async def story(self, filters: Filters, *, after: SearchCursor | None, limit: int) -> list[Found]:
         """Return up to `limit` entries, oldest first, that lie behind `after`."""
         meant = await self.meant(filters)
-        return await self._found(*search_statement(filters, meant, after, limit, is_oldest_first=True))
+        return await self._shown(await self._fetch(*search_statement(filters, meant, after, limit, is_oldest_first=True)))
 
     async def boundary(self, filters: Filters) -> Boundary | None:
         """Return what the entries that fit have in common; None when there is none."""
@@ -368,22 +373,38 @@ class EntryReader:
         rows = await self._fetch(sql, [list(filters.email_hashes), ACCOUNTS_MAX])
         return [row["subject_sub"] for row in rows]
 
+    async def _shown(self, rows: list[Any]) -> list[Found]:
+        """Return the entries that were found, in their order; one that retention dropped since is not among them."""
+        if not rows:
+            return []
+        ids = [row["event_id"] for row in rows]
+        # Both at once: when nothing of them is in memory, each waits for the disk some fifty times.
+        stored, places = await asyncio.gather(self._fetch(_STORED, [ids[::2], ids[1::2]]), self._fetch(_PLACES, [ids]))
+        stored_of = {row["event_id"]: row for row in stored}
+        place_of = {row["event_id"]: row["leaf_index"] for row in places}
+        opener = self._ring.opener()
+        return [
+            _found(row, kept, place_of.get(row["event_id"]), opener.open(kept))
+            for row in rows
+            if (kept := stored_of.get(row["event_id"])) is not None
+        ]
+
     async def _found(self, sql: str, values: list[Any]) -> list[Found]:
         opener = self._ring.opener()
-        return [_found(row, opener.open(row)) for row in await self._fetch(sql, values)]
+        return [_found(row, row, row["leaf_index"], opener.open(row)) for row in await self._fetch(sql, values)]
 
     async def _fetch(self, sql: str, values: list[Any]) -> list[Any]:
         return await fetch(self._pool, sql, *values)
 
 
-def _found(row: Any, opened: Opened) -> Found:
+def _found(row: Any, stored: Any, leaf_index: int | None, opened: Opened) -> Found:
     return Found(
         UUID(int=row["event_id"].int),
         opened.entry,
-        row["leaf_hash"],
-        row["recorded_at"],
+        stored["leaf_hash"],
+        stored["recorded_at"],
         row["occurred_at"],
-        row["leaf_index"],
+        leaf_index,
         row["subject_sub"],
         opened.is_erased,
     )

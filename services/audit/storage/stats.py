@@ -1,10 +1,11 @@
 """
 How many entries of which kind, over time and in all.
 
-A question about nothing but a time range (and the words by which it is counted) is answered from the hourly counts: whole hours
-from the counts; the parts of an hour at both ends from the entries, and so what is not in the counts yet. Whatever is narrower
-counts the entries. Both ways give the same numbers, and both include what is not sealed yet. Of a month that retention dropped
-the counts alone are left: its whole hours are still known, and parts of hours and narrower questions find nothing in it.
+A question about a time range, and by their words about types and outcomes, is answered from the hourly counts: whole hours from
+the counts; the parts of an hour at both ends from the entries, and so what is not in the counts yet. The counts know type and
+outcome together, and every other word alone. Whatever is narrower counts the entries. Both ways give the same numbers, and
+both include what is not sealed yet. Of a month that retention dropped the counts alone are left: its whole hours are still
+known, and parts of hours and narrower questions find nothing in it.
 """
 
 from collections.abc import Mapping
@@ -15,7 +16,7 @@ from typing import Any, Final, NamedTuple
 import asyncpg
 
 from services.audit.storage.database import UNAVAILABLE, DatabaseUnavailable, Pool, QueryTooSlow, fetch
-from services.audit.storage.search import EntryReader, Filters, conditions
+from services.audit.storage.search import EntryReader, Filters, Meant, Statement, conditions
 
 HOUR: Final = timedelta(hours=1)
 
@@ -27,6 +28,8 @@ GROUPS: Final[Mapping[str, str]] = {
     "service": "service",
     "country": "country",
 }
+# What the counts know together: each can be counted for some of the other.
+TOGETHER: Final = ("event_type", "outcome")
 # What can be listed by frequency, and the column that is counted; each text of words_id has one browser.
 TOPS: Final[Mapping[str, str]] = {
     **GROUPS,
@@ -42,10 +45,8 @@ FROM audit.counted AS c LEFT JOIN (
 ) AS s ON true
 """
 
-_COUNTED: Final = """
-SELECT date_trunc($2, hour, 'UTC') AS start, word, sum(entry_count)::bigint AS entry_count FROM audit.hourly_counts
-WHERE dimension = $1 AND hour >= $3 AND hour < $4 GROUP BY 1, 2
-"""
+# What counts answer names nothing that has to be looked up first.
+_AS_GIVEN: Final = Meant([], None)
 
 
 class Count(NamedTuple):
@@ -88,7 +89,7 @@ class StatsReader:
         if by == "minute" or first >= last or not _counts_answer(filters, group):
             return await self._from_entries(filters, by=by, group=group)
         found = [
-            *(one for one in await self._from_counts(first, last, by=by, group=group) if _fits(filters, one.word)),
+            *await self._from_counts(replace(filters, since=first, until=last), by=by, group=group),
             *await self._from_entries(replace(filters, until=first), by=by, group=group),
             *await self._from_entries(replace(filters, since=last), by=by, group=group),
         ]
@@ -105,12 +106,13 @@ class StatsReader:
             return _summed(await self.over_time(filters, by="hour", group=field), limit)
         made = conditions(filters, await self._entries.meant(filters))
         # Where the counts know the total, entries without a value need not be counted: the index by this column has the rest.
-        group = next((one for one in ("outcome", "event_type") if _counts_answer(filters, one)), None)
-        if group is not None:
+        group = "event_type" if filters.types else "outcome"
+        is_total_known = _counts_answer(filters, group)
+        if is_total_known:
             made.conditions.append(f"s.{TOPS[field]} IS NOT NULL")
         rows = await fetch(self._pool, _most_frequent(field, made.where(), made.value(limit)), *made.values)
         values = [(row["value"], row["entry_count"]) for row in rows if row["value"] is not None]
-        if group is None:
+        if not is_total_known:
             return Top(values, rows[0]["total"])
         return Top(values, sum(one.entry_count for one in await self.over_time(filters, by="hour", group=group)))
 
@@ -118,22 +120,21 @@ class StatsReader:
         if filters.since == filters.until:
             return []
         made = conditions(filters, await self._entries.meant(filters))
-        sql = f"""
-        SELECT date_trunc({made.value(by)}, s.occurred_at, 'UTC') AS start, coalesce(s.{GROUPS[group]}, '') AS word,
-            count(*) AS entry_count
-        FROM audit.entry_search AS s WHERE {made.where()} GROUP BY 1, 2
-        """  # noqa: S608 - fixed fragments and placeholders only
+        sql = _counting(made, "audit.entry_search AS s", by=by, group=group)
         return [_count(row) for row in await fetch(self._pool, sql, *made.values)]
 
-    async def _from_counts(self, first: datetime, last: datetime, *, by: str, group: str) -> list[Count]:
+    async def _from_counts(self, filters: Filters, *, by: str, group: str) -> list[Count]:
         try:
             # One snapshot for all: an entry is either in the counts or among those not counted yet.
             async with self._pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
                 [state] = await connection.fetch(_STATE)
-                rows = await connection.fetch(_COUNTED, group, by, first, last)
-                rows += await connection.fetch(_sealed_since(group), by, first, last, state["leaf_count"])
-                place = state["through_xid"] or "0", state["through_id"] or "00000000-0000-0000-0000-000000000000"
-                rows += await connection.fetch(_unsealed(group), by, first, last, *place)
+                rows = []
+                for sql, values in (
+                    _counted(filters, by=by, group=group),
+                    _sealed_since(filters, state, by=by, group=group),
+                    _unsealed(filters, state, by=by, group=group),
+                ):
+                    rows += await connection.fetch(sql, *values)
         except asyncpg.QueryCanceledError as error:
             raise QueryTooSlow(str(error)) from error
         except UNAVAILABLE as error:
@@ -141,34 +142,53 @@ class StatsReader:
         return [_count(row) for row in rows]
 
 
-def _sealed_since(group: str) -> str:
-    return f"""
-    SELECT date_trunc($1, s.occurred_at, 'UTC') AS start, coalesce(s.{GROUPS[group]}, '') AS word, count(*) AS entry_count
-    FROM audit.leaves AS l JOIN audit.entry_search AS s USING (event_id)
-    WHERE l.leaf_index >= $4 AND s.occurred_at >= $2 AND s.occurred_at < $3 GROUP BY 1, 2
-    """  # noqa: S608 - a fixed fragment
+def _counted(filters: Filters, *, by: str, group: str) -> tuple[str, list[Any]]:
+    made = conditions(replace(filters, since=None, until=None), _AS_GIVEN)
+    made.conditions.append(f"s.hour >= {made.value(filters.since)} AND s.hour < {made.value(filters.until)}")
+    if group in TOGETHER:
+        table, word = "audit.hourly_counts", GROUPS[group]
+        # Of old months some counts may know one of the two words alone.
+        made.conditions.append(f"s.{word} <> ''")
+    else:
+        table, word = "audit.hourly_words", "word"
+        made.conditions.append(f"s.dimension = {made.value(group)}")
+    sql = f"""
+    SELECT date_trunc({made.value(by)}, s.hour, 'UTC') AS start, s.{word} AS word, sum(s.entry_count)::bigint AS entry_count
+    FROM {table} AS s WHERE {made.where()} GROUP BY 1, 2
+    """  # noqa: S608 - fixed fragments and placeholders only
+    return sql, made.values
 
 
-def _unsealed(group: str) -> str:
+def _sealed_since(filters: Filters, state: Any, *, by: str, group: str) -> tuple[str, list[Any]]:
+    made = conditions(filters, _AS_GIVEN)
+    made.conditions.append(f"l.leaf_index >= {made.value(state['leaf_count'])}")
+    tables = "audit.leaves AS l JOIN audit.entry_search AS s USING (event_id)"
+    return _counting(made, tables, by=by, group=group), made.values
+
+
+def _unsealed(filters: Filters, state: Any, *, by: str, group: str) -> tuple[str, list[Any]]:
+    made = conditions(filters, _AS_GIVEN)
+    xid, event_id = state["through_xid"] or "0", state["through_id"] or "00000000-0000-0000-0000-000000000000"
+    place = f"({made.value(xid)}::text::xid8, {made.value(event_id)}::text::uuid)"
+    made.conditions.append(f"(e.recorded_xid, e.event_id) > {place}")
+    made.conditions.append("NOT EXISTS (SELECT FROM audit.leaves AS l WHERE l.event_id = e.event_id)")
+    tables = "audit.entries AS e JOIN audit.entry_search AS s USING (event_id)"
+    return _counting(made, tables, by=by, group=group), made.values
+
+
+def _counting(made: Statement, tables: str, *, by: str, group: str) -> str:
+    """Return the statement that counts entries one by one."""
     return f"""
-    SELECT date_trunc($1, s.occurred_at, 'UTC') AS start, coalesce(s.{GROUPS[group]}, '') AS word, count(*) AS entry_count
-    FROM audit.entries AS e JOIN audit.entry_search AS s USING (event_id)
-    WHERE (e.recorded_xid, e.event_id) > ($4::text::xid8, $5::text::uuid) AND s.occurred_at >= $2 AND s.occurred_at < $3
-        AND NOT EXISTS (SELECT FROM audit.leaves AS l WHERE l.event_id = e.event_id)
-    GROUP BY 1, 2
-    """  # noqa: S608 - a fixed fragment
+    SELECT date_trunc({made.value(by)}, s.occurred_at, 'UTC') AS start, coalesce(s.{GROUPS[group]}, '') AS word,
+        count(*) AS entry_count
+    FROM {tables} WHERE {made.where()} GROUP BY 1, 2
+    """  # noqa: S608 - fixed fragments and placeholders only
 
 
 def _counts_answer(filters: Filters, group: str) -> bool:
     """Say whether the counts of a group tell how many entries fit the filters, whatever the time range."""
-    of_group = {"event_type": replace(filters, types=()), "outcome": replace(filters, outcomes=())}.get(group, filters)
-    return replace(of_group, since=None, until=None) == Filters()
-
-
-def _fits(filters: Filters, word: str | None) -> bool:
-    """Say whether entries with this word in their group are meant; filters that counts answer ask for nothing else."""
-    wanted = filters.types or filters.outcomes
-    return not wanted or word in wanted
+    known = replace(filters, types=(), outcomes=()) if group in TOGETHER else filters
+    return replace(known, since=None, until=None) == Filters()
 
 
 def _most_frequent(field: str, where: str, limit: str) -> str:

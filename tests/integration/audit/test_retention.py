@@ -9,7 +9,9 @@ import pytest
 
 from services.audit.retention.plan import MonthFacts, blocks
 from services.audit.retention.statement import StatementInvalid, open_statement
-from services.audit.retention.store import MonthChanged, RetentionStore, Statement, open_owner
+from services.audit.retention.store import PARENTS, MonthChanged, RetentionStore, Statement, open_owner
+from services.audit.storage.database import open_pool
+from services.audit.storage.search import EntryReader, Filters
 from services.audit.streaming.settings import S3Stream
 from services.audit.streaming.store import StreamState
 from services.audit.tree.hashing import leaf_hash
@@ -17,7 +19,7 @@ from shared.events import Client, Subject
 from shared.ids import uuid7
 from tests.integration.audit.archives import Locked, archive, archive_bucket, archive_job
 from tests.integration.audit.commands import Person
-from tests.integration.audit.lab import SIGNERS, Author, Database, QueuePair, seal, until
+from tests.integration.audit.lab import RING, SIGNERS, Author, Database, QueuePair, by_id, seal, until
 from tests.integration.audit.months import id_in, make_month, months_ago
 from tests.integration.audit.service import Service, running_service, write_settings
 
@@ -235,6 +237,33 @@ async def test_a_month_with_erased_entries_goes(
         assert (said.code, "10 of them erased, 302 of them dropped" in said.out) == (0, True), said
         said = await person.runs("verify", *locked.options(tmp_path / "cache"), "--settings", path)
         assert (said.code, "310 of them erased" in said.out, "or later" in said.out) == (0, True, False), said
+
+
+async def test_a_month_may_go_while_it_is_searched(
+    database: Database, old: list[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    A search that has found entries of a month which is dropped before their bytes are read shows the others, in their order.
+    """
+    pool = await open_pool(database.reader_url, name="test", connections_max=2)
+    reader, fetched = EntryReader(pool, RING), EntryReader._fetch
+
+    async def dropping(self: EntryReader, sql: str, values: list[Any]) -> list[Any]:
+        rows = await fetched(self, sql, values)
+        for parent in PARENTS if values[-1] == 1_000 else ():
+            await database.fetch(f"DROP TABLE audit.{parent}_{months_ago(4):%Y_%m}", role="countersign_owner")
+        return rows
+
+    try:
+        whole = await reader.search(Filters(), after=None, limit=1_000)
+        monkeypatch.setattr(EntryReader, "_fetch", dropping)
+        left = await reader.search(Filters(), after=None, limit=1_000)
+    finally:
+        await pool.close()
+
+    gone = set(by_id(old))
+    assert (len(whole), len(left)) == (350, 50)
+    assert left == [found for found in whole if str(found.event_id) not in gone]
 
 
 async def test_a_person_whose_months_went_is_erased(
