@@ -1,7 +1,7 @@
 """Retention: a month goes in under a second, only when nothing stands against it, and everything about it stays provable."""
 
 import json
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from shared.events import Client, Subject
 from shared.ids import uuid7
 from tests.integration.audit.archives import Locked, archive, archive_bucket
 from tests.integration.audit.commands import Person
+from tests.integration.audit.consistency import findings
 from tests.integration.audit.lab import SIGNERS, Author, Database, QueuePair, seal, until
 from tests.integration.audit.months import id_in, make_month, months_ago
 from tests.integration.audit.service import Service, running_service, write_settings
@@ -31,7 +32,8 @@ KEYS = [SIGNERS[0].verifier]
 async def old(database: Database, author: Author) -> list[bytes]:
     """A log with 300 entries of an old month between others, of Ada, whose address is named in another month only."""
     await make_month(database, months_ago(4))
-    made = [author.entry(event_id=id_in(months_ago(4)), subject=Subject(sub=ADA)) for _ in range(300)]
+    month = datetime.combine(months_ago(4), time(), UTC)
+    made = [author.entry(event_id=id_in(month), occurred_at=month, subject=Subject(sub=ADA)) for _ in range(300)]
     seen = Subject(sub=ADA, email_hash=SEEN_ELSEWHERE.hex())
     for entries in (author.entries(10, subject=seen), made, author.entries(40)):
         await database.append(entries)
@@ -204,12 +206,13 @@ async def test_a_month_with_erased_entries_goes(
 ) -> None:
     """
     A person with entries in an old month is erased; the month is archived and dropped, its words are forgotten and its hours
-    still counted; the whole log verifies here, in a new copy and in the archive.
+    still counted; the whole log verifies here, in a new copy and in the archive, and the check from within finds nothing.
     """
     person = Person(capsys, monkeypatch)
     words = Client(ip="192.0.2.1", user_agent="An agent of that month")
-    in_month = author.entry(event_id=id_in(months_ago(4)), client=words)
-    grace = author.entry(event_id=id_in(months_ago(4)), subject=Subject(sub=f"{ADA[:-1]}b"))
+    month = datetime.combine(months_ago(4), time(), UTC)
+    in_month = author.entry(event_id=id_in(month), occurred_at=month, client=words)
+    grace = author.entry(event_id=id_in(month), occurred_at=month, subject=Subject(sub=f"{ADA[:-1]}b"))
     await database.append([in_month, grace])
     async with archive_bucket(queue.aws) as locked, running_service(tmp_path / "audit", queue, database) as service:
         person.knows(service)
@@ -235,6 +238,8 @@ async def test_a_month_with_erased_entries_goes(
         assert (said.code, "10 of them erased, 302 of them dropped" in said.out) == (0, True), said
         said = await person.runs("verify", *locked.options(tmp_path / "cache"), "--settings", path)
         assert (said.code, "310 of them erased" in said.out) == (0, True), said
+        await until(lambda: is_told(service, "audit.retention.dropped"), "the event of the drop")
+        assert await findings(database) == []
 
 
 async def test_a_person_whose_months_went_is_erased(
