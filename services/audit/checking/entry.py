@@ -2,7 +2,8 @@
 What one entry has to have beside it, without I/O.
 
 1. Its bytes open, are an event, and are those of the event under whose id they are kept.
-2. It has a place in the tree, and the tile at that place holds its hash.
+2. It has a place in the tree, and the tile at that place holds its hash. The checkpoint that gave it the place is of a time
+   from which on searches in the order of the log look for it.
 3. It has a row in `entry_search`, which holds what is read out of the bytes (`services.audit.reading`), and the text that the
    row names stands in `known_words`.
 4. Of an erased entry the hash is compared alone; its row has nothing but what an erasure leaves.
@@ -17,6 +18,7 @@ from uuid import UUID
 
 from services.audit.reading import SUBJECT_REF, LineFlawed, Row, read_line
 from services.audit.storage.keys import Opened
+from services.audit.storage.search import AHEAD_MAX
 from services.audit.tree.hashing import leaf_hash
 
 # Of entry_search; each has the name that the reading of a line gives it.
@@ -60,6 +62,8 @@ def check_entry(found: Mapping[str, Any], opened: Opened) -> Checked:
         flaws.append("its bytes are not those of its leaf hash")
     if found["leaf_index"] is not None and hashed != found["sealed_hash"]:
         flaws.append(f"leaf {found['leaf_index']} was not sealed with its hash")
+    if row is not None and found["sealed_at"] is not None and found["sealed_at"] <= row.occurred_at - AHEAD_MAX:
+        flaws.append("searches in the order of the log pass it by: its checkpoint is older than itself")
     if found["occurred_at"] is None:
         flaws.append("no search finds it: its row in entry_search is missing")
     elif opened.is_erased:

@@ -18,6 +18,7 @@ _RANGE: Final = "event_id >= $1 AND ($2::uuid IS NULL OR event_id < $2)"
 _PAGE: Final = f"""
 SELECT event_id, e.entry, e.leaf_hash, e.key_id, k.wrapped_key, k.destroyed_at, l.leaf_index,
     substr(t.hashes, (l.leaf_index % 256)::integer * 32 + 1, 32) AS sealed_hash,
+    (SELECT b.sealed_at FROM audit.seals AS b WHERE b.tree_size > l.leaf_index ORDER BY b.tree_size LIMIT 1) AS sealed_at,
     w.words AS known_words, w.user_agent AS known_agent, {", ".join(f"s.{name}" for name in COLUMNS)}
 FROM (SELECT event_id, entry, leaf_hash, key_id FROM audit.entries WHERE {_RANGE}) AS e
 FULL JOIN (SELECT event_id, {", ".join(COLUMNS)} FROM audit.entry_search WHERE {_RANGE}) AS s USING (event_id)

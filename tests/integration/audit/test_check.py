@@ -174,6 +174,11 @@ ATTACKS: Final = {
         "DELETE FROM audit.leaves WHERE event_id = $1",
         "log: 1 sealed entries are not there",
     ),
+    "time of a checkpoint": (
+        "UPDATE audit.seals SET sealed_at = '2026-10-30' "
+        "WHERE tree_size > (SELECT leaf_index FROM audit.leaves WHERE event_id = $1)",
+        "entry {0}: searches in the order of the log pass it by",
+    ),
     "place without an entry": (
         "INSERT INTO audit.leaves (event_id, leaf_index) VALUES (gen_random_uuid(), 3)",
         "leaf 3 names it, and there is no entry",
