@@ -6,7 +6,7 @@ that a search finds them, that the counts are theirs, or that the holds are thos
 can be read, and it takes the tiles for what was sealed. So both are needed, and neither replaces the other.
 
 Nothing is held longer than a page of entries, but the counts, which are as many as the database keeps, and the names of holds,
-erasures, alerts, days and months.
+erasures, alerts, repaired lines, days and months.
 """
 
 import asyncio

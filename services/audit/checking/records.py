@@ -1,8 +1,9 @@
 """
 Whether what people and jobs did stands in the database as the log says it, without I/O.
 
-Of every hold, erasure, alert, archived day and dropped month there is a row that the service acts on, and an event in the log.
-A row that no event speaks of was not made by the service; an event that has no row any more means that the row was removed.
+Of every hold, erasure, alert, repaired line, archived day and dropped month there is a row that the service acts on, and an
+event in the log. A row that no event speaks of was not made by the service; an event that has no row any more means that the
+row was removed.
 """
 
 from collections.abc import Iterator, Set
@@ -41,6 +42,7 @@ KINDS: Final = {
     "erasure": _Kind(EventType.AUDIT_ERASURE_STARTED, EventType.AUDIT_SUBJECT_ERASED, ("erasure_id",)),
     "alert raised": _Kind(None, EventType.AUDIT_ALERT_RAISED, ("alert_id",)),
     "alert closed": _Kind(EventType.AUDIT_ALERT_CLOSED, None, ("alert_id",)),
+    "line repaired": _Kind(EventType.AUDIT_QUARANTINE_REPAIRED, None, ("quarantine_id", "event_id")),
     "day archived": _Kind(None, EventType.AUDIT_ARCHIVE_WRITTEN, ("day", "manifest_sha256")),
     "month dropped": _Kind(EventType.AUDIT_RETENTION_DROPPED, EventType.AUDIT_RETENTION_DROPPED, ("month",)),
 }

@@ -44,6 +44,7 @@ UNION ALL SELECT 'hold released', hold_id::text, released_at::date FROM audit.ho
 UNION ALL SELECT 'erasure', erasure_id::text, created_at::date FROM audit.erasures
 UNION ALL SELECT 'alert raised', alert_id::text, created_at::date FROM audit.alerts
 UNION ALL SELECT 'alert closed', alert_id::text, created_at::date FROM audit.alert_states WHERE state = 'closed'
+UNION ALL SELECT 'line repaired', quarantine_id::text || ' ' || event_id::text, created_at::date FROM audit.quarantine_repairs
 UNION ALL SELECT 'day archived', day::text || ' ' || encode(manifest_sha256, 'hex'), archived_at::date FROM audit.archived_days
 UNION ALL SELECT 'month dropped', to_char(month, 'YYYY-MM'), dropped_at::date FROM audit.retention_statements
 """

@@ -51,11 +51,13 @@ def odd(author: Author) -> list[bytes]:
 
 
 async def make_log(service: Service, database: Database, queue: QueuePair) -> None:
-    """Fill a log by way of the queue: people, an erasure, holds, alerts of which one is closed, an archived day, reads."""
+    """Fill a log by way of the queue: people, an erasure, holds, alerts, quarantine, an archived day, reads."""
     author, audit = Author(), Author("audit")
     await queue.send(*odd(author), *story(author).values())
     await queue.send(*(entry for sub in (ERASED, HELD, FREED) for entry in author.entries(3, subject=Subject(sub=sub))))
     await queue.send(audit.entry(event_type=EventType.AUDIT_ARCHIVE_WRITTEN, data=DAY))
+    await queue.send(b"no event")
+    await queue.send(b"no event either")
     await database.wait_for_seal(author.seq + 1)
     await database.fetch(ADD_DAY, role="countersign_clerk")
     for _ in range(2):
@@ -68,6 +70,9 @@ async def make_log(service: Service, database: Database, queue: QueuePair) -> No
     assert await service.events(("subject", ADA))
     alert = (await service.get("/v1/alerts")).json()["alerts"][0]["id"]
     assert (await service.send("POST", f"/v1/alerts/{alert}/close", {"note": "seen"})).status == 200
+    await until(database.quarantine, "the lines that are no events")
+    line, repaired = (await database.quarantine())[0]["quarantine_id"], {"entry": author.entry().decode()}
+    assert (await service.send("POST", f"/v1/quarantine/{line}/repair", repaired)).status == 200
     await until(lambda: is_counted(database), "the events of all that, sealed and counted")
 
 
@@ -77,7 +82,9 @@ async def is_counted(database: Database) -> bool:
         SELECT (SELECT leaf_count FROM audit.counted) = (SELECT max(tree_size) FROM audit.seals)
             AND (SELECT count(*) FROM audit.entries) = (SELECT count(*) FROM audit.leaves)
             AND (SELECT count(*) FROM audit.entry_search WHERE event_type = 'audit.alert.raised') = 2
+            AND (SELECT count(*) FROM audit.quarantine) = 2
             AND EXISTS (SELECT FROM audit.entry_search WHERE event_type = 'audit.alert.closed')
+            AND EXISTS (SELECT FROM audit.entry_search WHERE event_type = 'audit.quarantine.repaired')
             AND EXISTS (SELECT FROM audit.entry_search WHERE event_type = 'audit.subject.erased')
             AND EXISTS (SELECT FROM audit.entry_search WHERE subject_refs IS NOT NULL) AS is_done
     """)
@@ -230,6 +237,11 @@ ATTACKS: Final = {
         "INSERT INTO audit.alert_states (alert_id, state, note, by_kind, by_id) "
         "SELECT alert_id, 'closed', '', 'user', 'x' FROM audit.alerts",
         "stands in the database, and no event of the log says so",
+    ),
+    "line said to be repaired": (
+        "INSERT INTO audit.quarantine_repairs (quarantine_id, event_id, leaf_hash, by_kind, by_id) "
+        "SELECT max(quarantine_id), $1, sha256('x'), 'user', 'x' FROM audit.quarantine",
+        " {0}: stands in the database, and no event of the log says so",
     ),
     "erasure removed": ("DELETE FROM audit.erasures", "erasure "),
     "manifest of an archived day": (
