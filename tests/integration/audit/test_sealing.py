@@ -222,7 +222,11 @@ UPDATE audit.tiles SET hashes = substr(hashes, 1, 32 * {size});
 EMPTIED = "TRUNCATE audit.entries, audit.leaves, audit.tiles, audit.seals"
 
 
-@pytest.mark.parametrize(("change", "place"), [(PUT_BACK.format(size=5), "checkpoint 5"), (EMPTIED, "checkpoint")])
+@pytest.mark.parametrize(
+    ("change", "place"),
+    [(PUT_BACK.format(size=5), "checkpoint 5"), (EMPTIED, "checkpoint")],
+    ids=["older state", "nothing"],
+)
 async def test_a_log_that_is_put_back_under_a_sequencer_is_not_gone_on_with(
     database: Database, author: Author, change: str, place: str
 ) -> None:
