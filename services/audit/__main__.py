@@ -1,4 +1,4 @@
-"""``python -m services.audit [serve|migrate|recount|compact|rewrap] --settings FILE``."""
+"""``python -m services.audit [serve|migrate|check|recount|compact|rewrap] --settings FILE``."""
 
 import argparse
 import asyncio
@@ -9,9 +9,12 @@ from typing import Final
 import asyncpg
 
 from services.audit.app import create_app
+from services.audit.checking.check import Check, CheckFailed
+from services.audit.checking.store import CheckStore
+from services.audit.commands.progress import terminal_progress
 from services.audit.settings import AuditSettings
 from services.audit.storage.counts import CountsIrreplaceable, forget_counts
-from services.audit.storage.database import DatabaseUnavailable, open_pool
+from services.audit.storage.database import DatabaseUnavailable, QueryTooSlow, open_pool
 from services.audit.storage.keys import KeyRing, KeyUnusable
 from services.audit.storage.maintain import MaintenanceFailed, compact, rewrap
 from services.audit.storage.migrate import MigrationFailed, migrate
@@ -20,7 +23,7 @@ from shared.settings import SettingsError, load, read_keys, read_secrets
 
 
 def main() -> None:
-    """Serve, or do one of the owner's works and end."""
+    """Serve, or do one of the operator's works and end."""
     if sys.argv[1:2] and sys.argv[1] in WORKS:
         _work(sys.argv[1], sys.argv[2:])
         return
@@ -45,21 +48,40 @@ def _work(name: str, arguments: list[str]) -> None:
     options = parser.parse_args(arguments)
     try:
         settings = load(AuditSettings, options.settings)
-        lines = work(settings, read_secrets(settings.owner_database_url_file)[0])
-    except (SettingsError, MigrationFailed, MaintenanceFailed, KeyUnusable, CountsIrreplaceable) as error:
+        lines = work(settings)
+    except (SettingsError, MigrationFailed, MaintenanceFailed, KeyUnusable, CountsIrreplaceable, CheckFailed) as error:
         sys.exit(f"audit: {error}")
-    except (OSError, asyncpg.PostgresError, DatabaseUnavailable) as error:
+    except (OSError, asyncpg.PostgresError, DatabaseUnavailable, QueryTooSlow) as error:
         sys.exit(f"audit: the database does not answer: {error}")
     sys.stdout.write("".join(f"{line}\n" for line in lines))
 
 
-def _migrate(_: AuditSettings, owner_url: str) -> list[str]:
-    applied = asyncio.run(migrate(owner_url))
+def _owner_url(settings: AuditSettings) -> str:
+    return read_secrets(settings.owner_database_url_file)[0]
+
+
+def _migrate(settings: AuditSettings) -> list[str]:
+    applied = asyncio.run(migrate(_owner_url(settings)))
     return [f"applied {migration.version:04} {migration.name}" for migration in applied] or ["nothing to apply"]
 
 
-def _compact(_: AuditSettings, owner_url: str) -> list[str]:
-    tables, has_checkpoint = asyncio.run(compact(owner_url))
+def _check(settings: AuditSettings) -> list[str]:
+    entry_count = asyncio.run(_check_all(settings))
+    return [f"searches, counts and records say what the log says: {entry_count:,} entries"]
+
+
+async def _check_all(settings: AuditSettings) -> int:
+    url = read_secrets(settings.database_url_file)[0]
+    pool = await open_pool(url, name="audit-check", connections_max=1, plans_each=True)
+    try:
+        ring = KeyRing(read_keys(settings.entry_key_file))
+        return await Check(CheckStore(pool), ring, terminal_progress("checked", is_quiet=False)).run()
+    finally:
+        await pool.close()
+
+
+def _compact(settings: AuditSettings) -> list[str]:
+    tables, has_checkpoint = asyncio.run(compact(_owner_url(settings)))
     if not tables:
         return ["nothing to compact"]
     lines = [f"compacted {table}" for table in tables]
@@ -68,13 +90,13 @@ def _compact(_: AuditSettings, owner_url: str) -> list[str]:
     return lines
 
 
-def _rewrap(settings: AuditSettings, owner_url: str) -> list[str]:
-    count = asyncio.run(rewrap(owner_url, KeyRing(read_keys(settings.entry_key_file))))
+def _rewrap(settings: AuditSettings) -> list[str]:
+    count = asyncio.run(rewrap(_owner_url(settings), KeyRing(read_keys(settings.entry_key_file))))
     return [f"{count} keys are under the first key of {settings.entry_key_file}"]
 
 
-def _recount(_: AuditSettings, owner_url: str) -> list[str]:
-    asyncio.run(_forget_counts(owner_url))
+def _recount(settings: AuditSettings) -> list[str]:
+    asyncio.run(_forget_counts(_owner_url(settings)))
     return ["the counts are dropped; the running service counts the log from its beginning"]
 
 
@@ -86,8 +108,9 @@ async def _forget_counts(owner_url: str) -> None:
         await pool.close()
 
 
-WORKS: Final[dict[str, tuple[str, Callable[[AuditSettings, str], list[str]]]]] = {
+WORKS: Final[dict[str, tuple[str, Callable[[AuditSettings], list[str]]]]] = {
     "migrate": ("Apply the migrations.", _migrate),
+    "check": ("Compare what is searched, counted and acted on with the entries.", _check),
     "recount": ("Have the hourly counts made anew.", _recount),
     "compact": ("Make what was erased go from the database's files.", _compact),
     "rewrap": ("Wrap the keys of persons under the first key of entry_key_file.", _rewrap),

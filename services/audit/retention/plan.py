@@ -3,10 +3,11 @@ Whether a month may be dropped, without I/O.
 
 1. It is over, and so is the month after it: an event that was on its way when the month ended has arrived.
 2. All of it is sealed, so that its hashes stay in the tree.
-3. All of it is archived, under a lock that holds.
-4. Every stream that is required has all of it.
-5. Nobody in it is on legal hold.
-6. No erasure that was announced in it explains entries of a month that is still there.
+3. All of it is in the hourly counts, which are all that is left to count it by.
+4. All of it is archived, under a lock that holds.
+5. Every stream that is required has all of it.
+6. Nobody in it is on legal hold.
+7. No erasure that was announced in it explains entries of a month that is still there.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,12 +21,17 @@ Runs = Sequence[tuple[int, int]]
 
 
 class MonthFacts(NamedTuple):
-    """What the database holds of a month: `runs` are its leaves, first inclusive, last exclusive, ascending."""
+    """
+    What the database holds of a month.
+
+    `runs` are its leaves, first inclusive, last exclusive, ascending; `counted_end` is the leaf behind the last counted one.
+    """
 
     month: date
     entry_count: int
     unsealed_count: int
     runs: Runs
+    counted_end: int
     held_count: int
     announced_count: int = 0
 
@@ -53,6 +59,8 @@ def blocks(
         found.append("it is too young: a month can go when the one after it is over")
     if facts.unsealed_count:
         found.append(f"{facts.unsealed_count:,} of its entries are not sealed")
+    if facts.end_leaf > facts.counted_end:
+        found.append(f"it reaches to leaf {facts.end_leaf - 1:,}, and the hourly counts to {facts.counted_end - 1:,}")
     if facts.end_leaf > archived_end:
         found.append(f"it reaches to leaf {facts.end_leaf - 1:,}, and the archive to {archived_end - 1:,}")
     behind = [one.name for one in streams if one.is_required and not _has_delivered(states.get(one.name), facts.end_leaf)]

@@ -37,6 +37,7 @@ SELECT min(leaf_index) AS first, max(leaf_index) + 1 AS end FROM (
     SELECT leaf_index, leaf_index - row_number() OVER (ORDER BY leaf_index) AS run FROM audit.{leaves}
 ) AS numbered GROUP BY run ORDER BY first
 """
+_COUNTED: Final = "SELECT leaf_count FROM audit.counted"
 _DAYS: Final = """
 SELECT day, first_leaf, end_leaf, bucket, manifest_key, manifest_version, manifest_sha256, object_count, byte_count, lock_mode,
     lock_until, archived_at
@@ -96,7 +97,8 @@ class RetentionStore:
         held = await held_count(self._connection, names["entry_search"])
         times = _first_id(month, -ANNOUNCED_BEFORE), _first_id(next_month(month))
         announced = await self._connection.fetchval(_ANNOUNCED, *times, [asyncpg.Range(first, end) for first, end in runs])
-        return MonthFacts(month, counts["entry_count"], counts["unsealed_count"], runs, held, announced)
+        counted = await self._connection.fetchval(_COUNTED)
+        return MonthFacts(month, counts["entry_count"], counts["unsealed_count"], runs, counted, held, announced)
 
     async def archived_end(self) -> int:
         """Return the leaf behind the last archived one."""
@@ -144,6 +146,10 @@ class RetentionStore:
             counts = await self._connection.fetchrow(_COUNTS.format(**names))
             if (counts["entry_count"], counts["unsealed_count"]) != (facts.entry_count, 0):
                 raise MonthChanged(f"entries arrived in {facts.month:%Y-%m} while it was looked at: plan again")
+            # From here to the commit nobody makes the counts anew: they would be without this month.
+            await self._connection.execute("LOCK TABLE audit.retention_statements IN ROW EXCLUSIVE MODE")
+            if await self._connection.fetchval(_COUNTED) < facts.end_leaf:
+                raise MonthChanged(f"the hourly counts of {facts.month:%Y-%m} are being made anew: plan again")
             began = time.perf_counter()
             await self._connection.execute(f"LOCK TABLE {tables} IN ACCESS EXCLUSIVE MODE")
             if await held_count(self._connection, names["entry_search"]):

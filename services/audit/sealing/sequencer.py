@@ -4,14 +4,15 @@ The sequencer: gives every committed entry its place in the tree, and signs.
 A round, in one transaction, by whoever has the turn:
 
 1. Read the newest checkpoint and check our own signature on it.
-2. Read the edge of the tree and check it against that checkpoint's root: what is signed once is never signed over.
+2. Read the edge of the tree and check it against that checkpoint's root: what is signed once is never signed over. Check that
+   this tree contains the one of the round before: nothing is signed on top of a log that was put back.
 3. Take what arrived since, in the order of arrival, up to the oldest transaction that is still open.
 4. Decrypt the stored bytes, hash them anew and compare. At the first entry that does not fit, sealing stops in front of it.
 5. Append to the tree, store leaves and tiles, sign the new checkpoint, store it, commit.
 
-Nothing is kept in memory from one round to the next but where to go on reading, so every process can take any turn, and the
-first round after a crash is a round like any other. Until the commit a new checkpoint is known to nobody; after it, every
-process serves it. A checkpoint that was signed and not committed was never shown.
+Nothing is kept in memory from one round to the next but where to go on reading and the last checkpoint that was seen, so every
+process can take any turn, and the first round after a crash takes the log as it is. Until the commit a new checkpoint is known
+to nobody; after it, every process serves it. A checkpoint that was signed and not committed was never shown.
 """
 
 import asyncio
@@ -34,6 +35,8 @@ from services.audit.tree.checkpoints import Checkpoint, CheckpointInvalid, open_
 from services.audit.tree.frontier import EdgeInvalid, Frontier
 from services.audit.tree.hashing import EMPTY_ROOT
 from services.audit.tree.notes import Signer
+from services.audit.tree.proofs import ProofInvalid, check_consistency, consistency_path
+from services.audit.tree.reader import TileTooShort, TileTree, tiles_for
 from services.audit.tree.tiles import edge_of
 from shared.audit_trail import AuditTrail
 from shared.events import Draft, EventType, Outcome
@@ -64,11 +67,12 @@ class SealStopped(Exception):
 
 
 class Round(NamedTuple):
-    """How a round ended: whether it was our turn, how much was sealed, and whether more is waiting."""
+    """How a round ended: whether it was our turn, how much was sealed, whether more is waiting, and the newest checkpoint."""
 
     has_turn: bool
     sealed_count: int = 0
     is_full: bool = False
+    newest: Seal | None = None
 
 
 class Turns(Protocol):
@@ -123,6 +127,7 @@ class Sequencer:
         self._round_entries_max = round_entries_max
         self._resumed_at: Position | None = None
         self._may_hold_restored = True
+        self._seen: Seal | None = None
         self._stop_reason: tuple[str, str] | None = None
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -168,6 +173,7 @@ class Sequencer:
             # A rule of the schema that only an altered table or a second tree can break.
             detail = f"the database refused to extend the tree: {error}"
             raise SealStopped("tree_conflict", error.table_name or "database", detail) from error
+        self._seen = done.newest or self._seen
         if done.sealed_count:
             self._metrics.round_seconds.observe(time.perf_counter() - started)
             self._sealed.beat()
@@ -176,35 +182,43 @@ class Sequencer:
     async def _seal(self, turn: Turn) -> Round:
         last = await turn.last_seal()
         if last is None:
-            await turn.add_seal(self._signed(0, EMPTY_ROOT, BEGINNING), None)
-            return Round(True, is_full=True)
+            if self._seen is not None:
+                raise SealStopped(
+                    "log_put_back", "checkpoint", f"that of {self._seen.tree_size} leaves was there, and now none is"
+                )
+            first = self._signed(0, EMPTY_ROOT, BEGINNING)
+            await turn.add_seal(first, None)
+            return Round(True, is_full=True, newest=first)
         self._check_signature(last)
         frontier = await self._trusted_frontier(turn, last)
+        await self._check_growth(turn, last)
         taken = await self._take(turn, last)
         self._metrics.waiting_since(min((row.recorded_at for row in taken.rows), default=None))
         good, damage = recheck(taken.rows, await self._opened_vault(turn, taken.rows))
         if not good:
             if damage is not None:
                 raise _stopped_by(damage, last.tree_size)
-            return Round(True, is_full=taken.is_full)
+            return Round(True, is_full=taken.is_full, newest=last)
         # In front of a damaged entry the others are sealed, so that what stops the log is the very next leaf.
         position = taken.position if damage is None else (good[-1].xid, good[-1].event_id)
         if self._may_hold_restored:
             position = last.position
-        await self._append(turn, last, frontier, good, position)
+        newest = await self._append(turn, last, frontier, good, position)
         oldest = min(entry.recorded_at for entry in good)
         self._metrics.sealed(entries=len(good), tree_size=frontier.size, lag_seconds=time.time() - oldest.timestamp())
         if damage is None:
             self._metrics.waiting_since(None)
-        return Round(True, len(good), is_full=taken.is_full or damage is not None)
+        return Round(True, len(good), is_full=taken.is_full or damage is not None, newest=newest)
 
     async def _append(
         self, turn: Turn, last: Seal, frontier: Frontier, entries: Sequence[Rechecked], position: Position
-    ) -> None:
+    ) -> Seal:
         grown = frontier.extend(entry.leaf_hash for entry in entries)
         await turn.add(last.tree_size, entries, grown)
         await turn.note_producers(seen_producers(entries))
-        await turn.add_seal(self._signed(frontier.size, frontier.root(), position), last.tree_size)
+        newest = self._signed(frontier.size, frontier.root(), position)
+        await turn.add_seal(newest, last.tree_size)
+        return newest
 
     async def _take(self, turn: Turn, last: Seal) -> Taken:
         horizon = await turn.horizon()
@@ -241,6 +255,22 @@ class Sequencer:
             places = ", ".join(f"tile/{tile.path}" for tile in tiles)
             raise SealStopped("tile_mismatch", places, "the edge of the tree is not what the last checkpoint was signed over")
         return frontier
+
+    async def _check_growth(self, turn: Turn, last: Seal) -> None:
+        """Insist that the tree contains the one that this process saw last, whoever has sealed since."""
+        seen = self._seen
+        if seen is None:
+            return
+        path: list[bytes] = []
+        try:
+            if 0 < seen.tree_size < last.tree_size:
+                stored = await turn.edge(tiles_for([seen.tree_size - 1], last.tree_size))
+                tree = TileTree(last.tree_size, lambda tile: stored.get((tile.level, tile.index), b""))
+                path = consistency_path(seen.tree_size, last.tree_size, tree.subtree_root)
+            check_consistency(seen.tree_size, seen.root, last.tree_size, last.root, path)
+        except (ProofInvalid, TileTooShort) as error:
+            detail = f"it does not contain the log of {seen.tree_size} leaves that this process has seen: {error}"
+            raise SealStopped("log_put_back", f"checkpoint {last.tree_size}", detail) from error
 
     def _check_signature(self, last: Seal) -> None:
         place = f"checkpoint {last.tree_size}"

@@ -12,8 +12,11 @@ from uuid import UUID
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from services.audit.checking.check import SEALED_SECONDS_MAX, Check, CheckFailed
+from services.audit.checking.store import CheckStore
 from services.audit.reading import read_line
-from tests.integration.audit.lab import ENTRY_KEY, Database
+from services.audit.storage.database import open_pool
+from tests.integration.audit.lab import ENTRY_KEY, RING, Database
 
 DICTIONARY = files("services.audit.storage").joinpath("packing-1.txt").read_bytes()
 TEXT_COLUMNS = (
@@ -114,6 +117,18 @@ async def _assert_producers_consistent(database: Database, authors: Sequence[Map
         expected.setdefault(author["instance"], set()).add(author["seq"])
     assert numbers == expected
     assert sum(counts.values()) == len(authors)
+
+
+async def findings(database: Database, *, sealed_seconds_max: float = SEALED_SECONDS_MAX) -> list[str]:
+    """Check a database as the operator does, from within, and return what is named."""
+    pool = await open_pool(database.reader_url, name="test", connections_max=1, plans_each=True)
+    try:
+        await Check(CheckStore(pool), RING, sealed_seconds_max=sealed_seconds_max).run()
+    except CheckFailed as error:
+        return [f"{one.place}: {one.detail}" for one in error.findings]
+    finally:
+        await pool.close()
+    return []
 
 
 def opened(event_id: str, row: Mapping[str, Any]) -> bytes:

@@ -4,6 +4,7 @@ import asyncio
 import json
 import sys
 from asyncio.subprocess import PIPE, STDOUT
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from services.audit.tree.hashing import leaf_hash
 from shared.events import Client, EventType, Outcome, Subject
 from tests.integration.audit.archives import PREFIX, TERMS, Locked, archive, archive_bucket, seal_was
 from tests.integration.audit.commands import LOG_KEY, Person
+from tests.integration.audit.consistency import findings
 from tests.integration.audit.lab import DEADLINE_SECONDS, Author, AwsServer, Database, QueuePair, seal, until
 from tests.integration.audit.service import running_service, write_settings
 
@@ -35,7 +37,8 @@ async def three_days(database: Database, author: Author) -> list[bytes]:
     """A log with entries sealed three days ago, two days ago and today, in sizes that leave partial tiles."""
     entries: list[bytes] = []
     for days_ago, count in ((3, 300), (2, 5), (0, 20)):
-        made = author.entries(count, subject=Subject(sub=f"{ADA[:-1]}{days_ago}"), client=Client(ip=f"192.0.2.{days_ago}"))
+        about = {"subject": Subject(sub=f"{ADA[:-1]}{days_ago}"), "client": Client(ip=f"192.0.2.{days_ago}")}
+        made = author.entries(count, occurred_at=datetime.now(UTC) - timedelta(days=days_ago), **about)
         await database.append(made)
         await seal(database)
         await seal_was(database, days_ago)
@@ -314,7 +317,7 @@ async def test_the_service_archives_and_says_so(
     """
     The service archives closed days by itself and records each; ``archive run`` then finds nothing to do; GET /v1/archive
     shows them; a kept search finds in them what it finds in the log; where the local stack runs the command takes its
-    credentials; with a bucket that does not lock the service does not start.
+    credentials; with a bucket that does not lock the service does not start. The check from within finds nothing.
     """
     async with archive_bucket(queue.aws) as locked:
         async with running_service(tmp_path / "audit", queue, database, **locked.settings()) as service:
@@ -333,6 +336,7 @@ async def test_the_service_archives_and_says_so(
             ]
             assert {day["sha256"] for day in answer["days"]} == {one["data"]["manifest_sha256"] for one in await said()}
             assert answer["next_cursor"] is None
+            assert await findings(database) == []
 
             person = Person(capsys, monkeypatch)
             person.knows(service)

@@ -447,7 +447,7 @@ async def test_maintenance(service: Service, database: Database, author: Author)
                 await compact(database.owner_url)
     finally:
         await reading.close()
-    works = [await asyncio.to_thread(WORKS["compact"][1], service.settings, database.owner_url) for _ in range(2)]
+    works = [await asyncio.to_thread(WORKS["compact"][1], service.settings) for _ in range(2)]
     assert ("compacted audit.subject_keys" in works[0], works[1]) == (True, ["nothing to compact"])
 
     newer = "0f" * 32

@@ -1,7 +1,7 @@
 """Retention: a month goes in under a second, only when nothing stands against it, and everything about it stays provable."""
 
 import json
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,8 @@ from shared.events import Client, Subject
 from shared.ids import uuid7
 from tests.integration.audit.archives import Locked, archive, archive_bucket, archive_job
 from tests.integration.audit.commands import Person
-from tests.integration.audit.lab import RING, SIGNERS, Author, Database, QueuePair, by_id, seal, until
+from tests.integration.audit.consistency import findings
+from tests.integration.audit.lab import RING, SIGNERS, Author, Database, QueuePair, by_id, count, seal, until
 from tests.integration.audit.months import id_in, make_month, months_ago
 from tests.integration.audit.service import Service, running_service, write_settings
 
@@ -33,7 +34,8 @@ KEYS = [SIGNERS[0].verifier]
 async def old(database: Database, author: Author) -> list[bytes]:
     """A log with 300 entries of an old month between others, of Ada, whose address is named in another month only."""
     await make_month(database, months_ago(4))
-    made = [author.entry(event_id=id_in(months_ago(4)), subject=Subject(sub=ADA)) for _ in range(300)]
+    month = datetime.combine(months_ago(4), time(), UTC)
+    made = [author.entry(event_id=id_in(month), occurred_at=month, subject=Subject(sub=ADA)) for _ in range(300)]
     seen = Subject(sub=ADA, email_hash=SEEN_ELSEWHERE.hex())
     for entries in (author.entries(10, subject=seen), made, author.entries(40)):
         await database.append(entries)
@@ -43,6 +45,7 @@ async def old(database: Database, author: Author) -> list[bytes]:
         await connection.execute(
             "UPDATE audit.entries SET recorded_xid = '9' WHERE event_id = $1", json.loads(made[0])["event_id"]
         )
+    await count(database)
     return made
 
 
@@ -169,7 +172,8 @@ async def test_a_damaged_archive_keeps_the_month(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """
-    An object that is gone, and a lock that was taken off, each keep the month; so does an entry that is not sealed.
+    An object that is gone, and a lock that was taken off, each keep the month; so does an entry that is not sealed, not archived,
+    or not counted.
     """
     async with archive_bucket(queue.aws) as locked:
         [day] = await archive(database, locked)
@@ -179,7 +183,11 @@ async def test_a_damaged_archive_keeps_the_month(
         await database.append([late])
         assert "1 of its entries are not sealed" in await operator.refused()
         await seal(database)
-        assert "reaches to leaf 350" in await operator.refused()
+        why = await operator.refused()
+        assert ("to leaf 350, and the archive to 349" in why, "to leaf 350, and the hourly counts to 349" in why) == (
+            True,
+            True,
+        )
 
         async with database.tampering() as connection:
             for table in ("leaves", "entry_search", "entries"):
@@ -206,12 +214,13 @@ async def test_a_month_with_erased_entries_goes(
 ) -> None:
     """
     A person with entries in an old month is erased; the month is archived and dropped, its words are forgotten and its hours
-    still counted; the whole log verifies here, in a new copy and in the archive.
+    still counted; the whole log verifies here, in a new copy and in the archive, and the check from within finds nothing.
     """
     person = Person(capsys, monkeypatch)
     words = Client(ip="192.0.2.1", user_agent="An agent of that month")
-    in_month = author.entry(event_id=id_in(months_ago(4)), client=words)
-    grace = author.entry(event_id=id_in(months_ago(4)), subject=Subject(sub=f"{ADA[:-1]}b"))
+    month = datetime.combine(months_ago(4), time(), UTC)
+    in_month = author.entry(event_id=id_in(month), occurred_at=month, client=words)
+    grace = author.entry(event_id=id_in(month), occurred_at=month, subject=Subject(sub=f"{ADA[:-1]}b"))
     await database.append([in_month, grace])
     async with archive_bucket(queue.aws) as locked, running_service(tmp_path / "audit", queue, database) as service:
         person.knows(service)
@@ -221,6 +230,7 @@ async def test_a_month_with_erased_entries_goes(
         assert (done.status, done.json()["erased_entries"]) == (201, 310)
         await until(lambda: is_told(service, "audit.subject.erased"), "the end of the erasure")
         await archive(database, locked)
+        await count(database)
         path = write_settings(tmp_path / "operator", queue, database, **locked.settings())
         operator = Operator(person, path, f"{months_ago(4):%Y-%m}")
         assert "1 legal hold on people in it" in await operator.refused()
@@ -237,6 +247,8 @@ async def test_a_month_with_erased_entries_goes(
         assert (said.code, "10 of them erased, 302 of them dropped" in said.out) == (0, True), said
         said = await person.runs("verify", *locked.options(tmp_path / "cache"), "--settings", path)
         assert (said.code, "310 of them erased" in said.out, "or later" in said.out) == (0, True, False), said
+        await until(lambda: is_told(service, "audit.retention.dropped"), "the event of the drop")
+        assert await findings(database) == []
 
 
 async def test_a_month_may_go_while_it_is_searched(
@@ -284,6 +296,7 @@ async def test_a_person_whose_months_went_is_erased(
     before = author.entry(event_id=id_in(months_ago(4)), subject=Subject(email_hash=SEEN_ELSEWHERE.hex()))
     await database.append([before, author.entry(event_id=id_in(months_ago(4)), subject=Subject(sub=grace))])
     await seal(database)
+    await count(database)
     async with archive_bucket(queue.aws) as locked, running_service(tmp_path / "audit", queue, database) as service:
         person.knows(service)
         await archive(database, locked)
@@ -334,7 +347,7 @@ async def are_told(service: Service, kind: str, count: int) -> bool:
 async def test_a_late_entry_keeps_the_month(database: Database, author: Author, is_restored: bool) -> None:
     """
     An entry that commits between plan and drop keeps its month, also in a restored log, whose transactions have higher numbers
-    than any that comes; once it is sealed and planned with, the month goes.
+    than any that comes, and so do counts that are made anew meanwhile; once it is sealed, counted and planned with, the month goes.
     """
     month = months_ago(4)
     await make_month(database, month)
@@ -355,7 +368,13 @@ async def test_a_late_entry_keeps_the_month(database: Database, author: Author, 
         found = await database.fetch(f"SELECT count(*) FROM audit.entries_{month:%Y_%m}", role="countersign_owner")
         assert found[0]["count"] == 4
         await seal(database)
-        assert await store.drop(await store.facts(month), statement) < 1
+        await count(database)
+        planned = await store.facts(month)
+        await database.fetch("UPDATE audit.counted SET leaf_count = 0", role="countersign_clerk")
+        with pytest.raises(MonthChanged, match="made anew"):
+            await store.drop(planned, statement)
+        await database.fetch("UPDATE audit.counted SET leaf_count = 4", role="countersign_clerk")
+        assert await store.drop(planned, statement) < 1
         assert month not in await store.months()
     finally:
         await owner.close()
@@ -366,7 +385,7 @@ def test_what_stands_against_a_month() -> None:
     A month with nothing in it may go when the month after it is over, not a day sooner; a stream that is not required does not
     matter.
     """
-    facts = MonthFacts(date(2026, 1, 1), 0, 0, [], 0)
+    facts = MonthFacts(date(2026, 1, 1), 0, 0, [], 0, 0)
     optional = S3Stream(name="lake", bucket="b")
     states: dict[str, StreamState] = {}
 

@@ -212,6 +212,62 @@ async def test_a_changed_tree_stops_the_sealing(
     assert (stopped.value.reason, stopped.value.place) == (reason, place)
 
 
+# To the state in which the log had five leaves, and every signature and hash in it fits; or to the beginning.
+PUT_BACK = """
+DELETE FROM audit.seals WHERE tree_size > {size};
+DELETE FROM audit.entries WHERE event_id IN (SELECT event_id FROM audit.leaves WHERE leaf_index >= {size});
+DELETE FROM audit.leaves WHERE leaf_index >= {size};
+UPDATE audit.tiles SET hashes = substr(hashes, 1, 32 * {size});
+"""
+EMPTIED = "TRUNCATE audit.entries, audit.leaves, audit.tiles, audit.seals"
+
+
+@pytest.mark.parametrize(
+    ("change", "place"),
+    [(PUT_BACK.format(size=5), "checkpoint 5"), (EMPTIED, "checkpoint")],
+    ids=["older state", "nothing"],
+)
+async def test_a_log_that_is_put_back_under_a_sequencer_is_not_gone_on_with(
+    database: Database, author: Author, change: str, place: str
+) -> None:
+    """
+    A log that was put back to an older state of its own stops whoever has seen the newer one, also when somebody who has not
+    has let it grow since; whoever starts anew takes it as it is.
+    """
+    async with sequencer_of(database) as sequencer:
+        for _ in range(2):
+            await database.append(author.entries(5))
+            while (await sequencer.sequencer.seal_once()).sealed_count == 0:
+                pass
+        async with database.tampering() as connection:
+            await connection.execute(change)
+
+        with pytest.raises(SealStopped) as stopped:
+            await sequencer.sequencer.seal_once()
+        assert (stopped.value.reason, stopped.value.place) == ("log_put_back", place)
+
+        await database.append(author.entries(300))
+        size = await seal(database)
+        with pytest.raises(SealStopped) as stopped:
+            await sequencer.sequencer.seal_once()
+        assert (stopped.value.reason, stopped.value.place) == ("log_put_back", f"checkpoint {size}")
+
+
+async def test_what_others_sealed_is_gone_on_with(database: Database, author: Author) -> None:
+    """
+    A sequencer that had no turn for a while goes on with what others have sealed meanwhile, whatever the sizes.
+    """
+    async with sequencer_of(database) as sequencer:
+        for count in (0, 1, 254, 1, 1, 255, 3, 700):
+            await database.append(author.entries(count))
+            await seal(database)
+            await sequencer.sequencer.seal_once()
+            await database.append(author.entries(2))
+            assert (await sequencer.sequencer.seal_once()).sealed_count == 2
+
+    assert await assert_log_consistent(database) == 1215 + 16
+
+
 async def test_another_key_does_not_go_on_with_the_log(database: Database, author: Author) -> None:
     """
     A sequencer with a key that did not sign the last checkpoint stops, and one with both keys hands the log over.

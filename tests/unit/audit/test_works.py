@@ -9,7 +9,7 @@ from services.audit.__main__ import WORKS, main
 
 def test_help_names_every_work(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """
-    Whoever asks for help is told to serve and each of the owner's works, with what it does.
+    Whoever asks for help is told to serve and each of the works, with what it does.
     """
     monkeypatch.setattr(sys, "argv", ["services.audit", "--help"])
 
