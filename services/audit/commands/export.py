@@ -2,6 +2,7 @@
 
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
@@ -56,16 +57,27 @@ def export(options: Any) -> None:
         _fetch(client, made.url, sys.stdout.buffer, progress)
         return
     path = Path(options.out)
-    unfinished = path.with_name(f"{path.name}.unfinished")
     try:
-        with unfinished.open("wb") as file:
-            _fetch(client, made.url, file, progress)
-        unfinished.replace(path)
+        if path.exists() and not path.is_file():  # Nothing can take the place of a device or a named pipe.
+            with path.open("wb") as file:
+                _fetch(client, made.url, file, progress)
+        else:
+            _replace(path, lambda file: _fetch(client, made.url, file, progress))
     except OSError as error:
         raise CommandFailed(f"{path} cannot be written: {error.strerror or error}") from error
+    sys.stdout.write(f"{progress} in {path}\n")
+
+
+def _replace(path: Path, write: Callable[[BinaryIO], None]) -> None:
+    """Write a file beside `path` and put it there when it is whole; a link goes on leading to its file."""
+    target = path.resolve()
+    unfinished = target.with_name(f"{target.name}.unfinished")
+    try:
+        with unfinished.open("wb") as file:
+            write(file)
+        unfinished.replace(target)
     finally:
         unfinished.unlink(missing_ok=True)
-    sys.stdout.write(f"{progress} in {path}\n")
 
 
 def _fetch(client: AuditClient, url: str, file: BinaryIO, progress: Progress) -> None:
