@@ -5,8 +5,9 @@ import contextlib
 import os
 import sys
 from collections.abc import Sequence
+from difflib import get_close_matches
 from importlib.metadata import PackageNotFoundError, version
-from typing import Final
+from typing import Any, Final
 
 from services.audit.commands import (
     archive,
@@ -23,7 +24,7 @@ from services.audit.commands import (
     streams,
     verify,
 )
-from services.audit.commands.errors import CommandFailed
+from services.audit.commands.errors import FAILED, CommandFailed
 from services.audit.commands.operations import add_operations
 
 EXAMPLES: Final = """examples:
@@ -68,14 +69,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
-        # The reader (head, less) has seen enough. Python would complain once more when it closes standard output.
-        with contextlib.suppress(OSError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _silence()  # The reader (head, less) has seen enough.
+    except OSError as error:
+        # Commands say themselves which file they cannot read or write: this is a result that could not be printed.
+        _silence()
+        sys.stderr.write(f"countersign: the output cannot be written: {error.strerror or error}\n")
+        return FAILED
     return 0
 
 
+def _silence() -> None:
+    """Keep Python from complaining once more about standard output when it closes it."""
+    with contextlib.suppress(OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser: argparse.ArgumentParser = _Parser(
         prog="countersign", description="Countersign's command line.", epilog=EXAMPLES, formatter_class=_Formatter
     )
     parser.add_argument("--version", action="version", version=f"countersign {_version()}")
@@ -99,6 +109,17 @@ def _parser() -> argparse.ArgumentParser:
     _add_dlq(commands)
     add_operations(commands, _add_service, _count)
     return parser
+
+
+class _Parser(argparse.ArgumentParser):
+    """Of each command too: the one that an unknown option was given to shows its own usage, and what may have been meant."""
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        found, unknown = super().parse_known_args(args, namespace)
+        if unknown:
+            near = get_close_matches(unknown[0].partition("=")[0], self._option_string_actions, n=1)
+            self.error(f"unknown argument {unknown[0]}{f': did you mean {near[0]}?' if near else ''}")
+        return found, unknown
 
 
 class _Formatter(argparse.RawDescriptionHelpFormatter):

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import os
+import pty
 import signal
 import sys
 from collections.abc import AsyncIterator
@@ -46,11 +47,16 @@ def environment(**extra: str) -> dict[str, str]:
 
 async def start(*arguments: str, cwd: Path, **extra: str) -> asyncio.subprocess.Process:
     """Start the command line."""
+    return await start_into(asyncio.subprocess.PIPE, *arguments, cwd=cwd, **extra)
+
+
+async def start_into(stdout: int, *arguments: str, cwd: Path, **extra: str) -> asyncio.subprocess.Process:
+    """Start the command line, with its results going to a file descriptor."""
     return await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "services.audit.cli", *arguments),
         cwd=cwd,
         env=environment(**extra),
-        stdout=asyncio.subprocess.PIPE,
+        stdout=stdout,
         stderr=asyncio.subprocess.PIPE,
         # As a terminal starts it: a suite that runs in the background may ignore Ctrl-C, and children inherit that.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
@@ -187,6 +193,7 @@ MISTAKES = [
     (("--from", "soon"), 2, "--from: soon is no time: write 15m"),
     (("--ip", "localhost"), 2, "ip: Give an IP address"),
     (("--limit", "none"), 2, "give a whole number from 1"),
+    (("--emial", ADA), 2, "countersign audit query: error: unknown argument --emial: did you mean --email?"),
 ]
 
 
@@ -201,6 +208,81 @@ async def test_mistakes_are_one_clear_line(tmp_path: Path, known: dict[str, str]
         assert ran.out == ""
         assert "Traceback" not in ran.err
         assert ran.err.splitlines()[-1].startswith("countersign")
+
+
+async def test_what_is_not_there_is_named(tmp_path: Path, service: Service, known: dict[str, str]) -> None:
+    """
+    An id that the log does not know, and a server that is not the audit service, are named in the refusal.
+    """
+    attempt = await run("audit", "attempt", "01a20468", cwd=tmp_path, **known)
+    elsewhere = await run("audit", "query", "--url", f"{service.url}/nowhere", cwd=tmp_path, **known)
+
+    words = f"the log at {service.url} knows no attempt 01a20468: give the whole id, as --json shows it"
+    assert (attempt.code, attempt.err) == (1, f"countersign: {words}\n")
+    assert (elsewhere.code, elsewhere.err) == (1, f"countersign: there is nothing at {service.url}/nowhere/v1/events\n")
+
+
+@pytest.mark.parametrize("form", [(), ("--json",)], ids=("table", "json"))
+async def test_a_reader_that_has_seen_enough_is_no_failure(
+    tmp_path: Path, known: dict[str, str], form: tuple[str, ...]
+) -> None:
+    """
+    Where the pipe is closed (``| head -1``) a command ends quietly, with exit code 0.
+    """
+    read_end, write_end = os.pipe()
+    os.close(read_end)
+    try:
+        process = await start_into(write_end, "audit", "query", *form, cwd=tmp_path, **known)
+        _, err = await asyncio.wait_for(process.communicate(), 30)
+    finally:
+        os.close(write_end)
+    assert (process.returncode, err) == (0, b"")
+
+
+@pytest.mark.parametrize(
+    "command", [("query",), ("query", "--json"), ("export", "--format", "csv", "--out", "-")], ids=" ".join
+)
+async def test_output_that_cannot_be_written_is_one_clear_line(
+    tmp_path: Path, known: dict[str, str], command: tuple[str, ...]
+) -> None:
+    """
+    A full disk is said in one line, with exit code 1.
+    """
+    full = os.open("/dev/full", os.O_WRONLY)
+    try:
+        process = await start_into(full, "audit", *command, cwd=tmp_path, **known)
+        _, err = await asyncio.wait_for(process.communicate(), 30)
+    finally:
+        os.close(full)
+    words = b"countersign: the output cannot be written: No space left on device\n"
+    assert (process.returncode, err) == (1, words)
+
+
+@pytest.mark.parametrize("columns", [60, 80])
+async def test_a_narrow_terminal_shows_all_of_an_event(tmp_path: Path, known: dict[str, str], columns: int) -> None:
+    """
+    On a narrow terminal each event takes lines of its own below its name, and neither a name nor an outcome is cut.
+    """
+    terminal, child = pty.openpty()
+    process = await start_into(child, "audit", "query", cwd=tmp_path, COLUMNS=str(columns), LINES="24", TERM="dumb", **known)
+    os.close(child)
+    shown = (await asyncio.to_thread(_everything, terminal)).decode()
+    assert await process.wait() == 0
+    lines = shown.splitlines()
+    assert max(map(len, lines)) <= columns
+    rejected = next(number for number, line in enumerate(lines) if line.rstrip().endswith("failure  challenge.rejected"))
+    below = " ".join(line.strip() for line in lines[rejected + 1 : rejected + 4])
+    assert all(text in below for text in (ADA_SUB[:13], "192.0.2.7", "wrong_code"))
+
+
+def _everything(terminal: int) -> bytes:
+    """Read what comes to a terminal until nobody holds its other end."""
+    found = b""
+    with contextlib.suppress(OSError):  # How the end is told.
+        while piece := os.read(terminal, 65_536):
+            found += piece
+    os.close(terminal)
+    return found
 
 
 async def test_nothing_is_known(tmp_path: Path) -> None:
