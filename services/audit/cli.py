@@ -71,9 +71,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         _silence()  # The reader (head, less) has seen enough.
     except OSError as error:
-        # Commands say themselves which file they cannot read or write: this is a result that could not be printed.
+        # What no command answers for itself: most of all a result that could not be printed.
         _silence()
-        sys.stderr.write(f"countersign: the output cannot be written: {error.strerror or error}\n")
+        what = "the output cannot be written" if error.filename is None else error.filename
+        sys.stderr.write(f"countersign: {what}: {error.strerror or error}\n")
         return FAILED
     return 0
 

@@ -323,7 +323,7 @@ def _refusal(answer: http.client.HTTPResponse, asked: str) -> CommandFailed:
         return CommandFailed("; ".join(f"{error.field}: {error.message}" for error in problem.errors), USAGE)
     if answer.status == 404:
         # Another server than the audit service says the same: who reads the address sees which of the two it is.
-        return NotThere(f"there is nothing at {asked}", is_sealing=False)
+        return NotThere(f"{asked}: {problem.detail or 'There is nothing here.'}", is_sealing=False)
     if answer.status == 409:
         return NotThere(problem.detail or "this is not in the log", is_sealing=True)
     detail = problem.detail or f"the audit service answered with status {answer.status}"

@@ -219,7 +219,7 @@ async def test_what_is_not_there_is_named(tmp_path: Path, service: Service, know
 
     words = f"the log at {service.url} knows no attempt 01a20468: give the whole id, as --json shows it"
     assert (attempt.code, attempt.err) == (1, f"countersign: {words}\n")
-    assert (elsewhere.code, elsewhere.err) == (1, f"countersign: there is nothing at {service.url}/nowhere/v1/events\n")
+    assert (elsewhere.code, elsewhere.err) == (1, f"countersign: {service.url}/nowhere/v1/events: There is nothing here.\n")
 
 
 @pytest.mark.parametrize("form", [(), ("--json",)], ids=("table", "json"))
