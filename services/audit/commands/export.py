@@ -10,6 +10,7 @@ from services.audit.commands.client import AuditClient
 from services.audit.commands.context import audit_address
 from services.audit.commands.errors import CommandFailed
 from services.audit.commands.query import filters
+from services.audit.commands.render import print_json
 
 SHOW_SECONDS: Final = 0.2
 
@@ -52,7 +53,8 @@ def export(options: Any) -> None:
     """
     client = AuditClient(*audit_address(options))
     made = client.create_export(options.format, _params(options))
-    progress = Progress(counts_lines=options.format != "parquet")
+    counts_lines = options.format != "parquet"
+    progress = Progress(counts_lines=counts_lines)
     if options.out == "-":
         _fetch(client, made.url, sys.stdout.buffer, progress)
         return
@@ -65,7 +67,10 @@ def export(options: Any) -> None:
             _replace(path, lambda file: _fetch(client, made.url, file, progress))
     except OSError as error:
         raise CommandFailed(f"{path} cannot be written: {error.strerror or error}") from error
-    sys.stdout.write(f"{progress} in {path}\n")
+    if options.json:
+        print_json({"file": str(path), "bytes": progress.byte_count, "lines": progress.line_count if counts_lines else None})
+    else:
+        sys.stdout.write(f"{progress} in {path}\n")
 
 
 def _replace(path: Path, write: Callable[[BinaryIO], None]) -> None:

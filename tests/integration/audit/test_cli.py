@@ -6,12 +6,15 @@ import json
 import os
 import pty
 import signal
+import socket
 import sys
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -136,6 +139,31 @@ async def test_json_carries_what_a_receipt_needs(tmp_path: Path, known: dict[str
     for line, text, entry in zip(ran.lines(), ran.out.splitlines(), story, strict=True):
         assert len(str(line["leaf_hash"])) == 64
         assert entry.decode() in text
+
+
+async def test_what_writes_a_file_says_so_as_json(tmp_path: Path, known: dict[str, str], story: list[bytes]) -> None:
+    """
+    With --json the commands that write files, and the one that prints a checkpoint, print one JSON object as well.
+    """
+    event_id, given = json.loads(story[0])["event_id"], {**known, "COUNTERSIGN_LOG_KEY": LOG_KEY}
+    commands = {
+        "export": ("--format", "csv", "--out", "out.csv", "--email", ADA),
+        "proof": (event_id, "-o", "proof"),
+        "mirror": ("copy",),
+        "checkpoint": (),
+    }
+    said: dict[str, Any] = {}
+    for name, arguments in commands.items():
+        ran = await run("audit", name, *arguments, "--json", cwd=tmp_path, **given)
+        assert (ran.code, ran.err) == (0, "")
+        (said[name],) = ran.lines()
+
+    written = (tmp_path / "out.csv").stat().st_size
+    assert said["export"] == {"file": "out.csv", "bytes": written, "lines": 6}  # The names of the columns are a line.
+    assert said["proof"] == {"file": "proof"}
+    assert said["mirror"]["folder"] == "copy"
+    assert said["checkpoint"]["tree_size"] >= said["mirror"]["tree_size"] >= 5
+    assert said["checkpoint"]["root"] in str(said["checkpoint"]["note"])
 
 
 async def test_filters_and_orders(tmp_path: Path, known: dict[str, str]) -> None:
@@ -475,7 +503,7 @@ async def test_dead_letters_are_shown_and_put_back(
 
 async def test_dead_letters_of_no_queue(tmp_path: Path) -> None:
     """
-    Without a queue, without credentials and with a queue that does not exist, the command says what is missing.
+    Without a queue, with a queue that does not exist and with one that is silent, the command says so before long.
     """
     unknown = await run("audit", "dlq", "list", cwd=tmp_path)
     nowhere = await run(
@@ -485,7 +513,19 @@ async def test_dead_letters_of_no_queue(tmp_path: Path) -> None:
         AWS_ACCESS_KEY_ID="x",
         AWS_SECRET_ACCESS_KEY="x",
     )
-    assert (unknown.code, nowhere.code) == (2, 1)
+    began, silent = time.monotonic(), socket.create_server(("127.0.0.1", 0))
+    with silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        hanging = await run(
+            *("audit", "dlq", "list", "--dlq-url", f"{url}/0/q", "--endpoint-url", url),
+            cwd=tmp_path,
+            AWS_REGION=aws.REGION,
+            AWS_ACCESS_KEY_ID="x",
+            AWS_SECRET_ACCESS_KEY="x",
+        )
+    assert (unknown.code, nowhere.code, hanging.code) == (2, 1, 1)
+    assert "SQS does not answer: Read timeout" in hanging.err
+    assert time.monotonic() - began < 25
     assert "--dlq-url" in unknown.err
     assert "does not answer" in nowhere.err
     assert "Traceback" not in unknown.err + nowhere.err
