@@ -177,7 +177,7 @@ class AuditClient:
         try:
             return self.read(f"{path}/{quote(identifier, safe='')}")
         except NotThere as error:
-            words = f"the log at {self._url} knows no {what} {identifier}: give the whole id, as --json shows it"
+            words = f"the log at {self._url} knows no {what} {identifier}. Is it the whole id, as --json shows it?"
             raise CommandFailed(words) from error
 
     def send(self, method: str, path: str, content: Any = None, *, seconds_max: float = ANSWER_SECONDS_MAX) -> bytes:

@@ -8,7 +8,7 @@ from typing import Any, BinaryIO, Final
 
 from services.audit.commands.client import AuditClient
 from services.audit.commands.context import audit_address
-from services.audit.commands.errors import CommandFailed
+from services.audit.commands.errors import USAGE, CommandFailed
 from services.audit.commands.query import filters
 from services.audit.commands.render import print_json
 
@@ -49,8 +49,10 @@ def export(options: Any) -> None:
     Write an export to a file, or to standard output.
 
     Raises:
-        CommandFailed: The service refuses, the file broke off, or it cannot be written here.
+        CommandFailed: The service refuses, the file broke off, or it cannot be written here or shown there.
     """
+    if options.out == "-" and options.format == "parquet" and sys.stdout.isatty():
+        raise CommandFailed("Parquet is nothing for a terminal: give --out a file, or send it through a pipe", USAGE)
     client = AuditClient(*audit_address(options))
     made = client.create_export(options.format, _params(options))
     counts_lines = options.format != "parquet"

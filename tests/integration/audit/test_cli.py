@@ -3,74 +3,25 @@
 import asyncio
 import contextlib
 import json
-import os
-import pty
 import signal
 import socket
-import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from deploy.local.layout import REPOSITORY
 from deploy.local.parts import aws
 from shared.events import AuthsignalRef, Client, EventType, Outcome, Subject, email_hash
-from tests.integration.audit.commands import LOG_KEY, Person
+from tests.integration.audit.commands import LOG_KEY, Person, run, start
 from tests.integration.audit.lab import Author, Database, QueuePair, by_id, running_consumer, until
 from tests.integration.audit.service import EMAIL_HASH_KEY, SERVICE_TOKEN, Service, running_service
 
 ADA = "ada@example.test"
 ADA_SUB = "3f2b0c9a-0000-4000-8000-00000000000a"
-
-
-@dataclass
-class Ran:
-    """How a command ended."""
-
-    code: int
-    out: str
-    err: str
-
-    def lines(self) -> list[dict[str, object]]:
-        """Return its JSON lines."""
-        return [json.loads(line) for line in self.out.splitlines()]
-
-
-def environment(**extra: str) -> dict[str, str]:
-    """Return an environment that holds nothing about a service but what is given."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("COUNTERSIGN_", "AWS_"))}
-    return {**kept, "PYTHONPATH": str(REPOSITORY), **extra}
-
-
-async def start(*arguments: str, cwd: Path, **extra: str) -> asyncio.subprocess.Process:
-    """Start the command line."""
-    return await start_into(asyncio.subprocess.PIPE, *arguments, cwd=cwd, **extra)
-
-
-async def start_into(stdout: int, *arguments: str, cwd: Path, **extra: str) -> asyncio.subprocess.Process:
-    """Start the command line, with its results going to a file descriptor."""
-    return await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "services.audit.cli", *arguments),
-        cwd=cwd,
-        env=environment(**extra),
-        stdout=stdout,
-        stderr=asyncio.subprocess.PIPE,
-        # As a terminal starts it: a suite that runs in the background may ignore Ctrl-C, and children inherit that.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    )
-
-
-async def run(*arguments: str, cwd: Path, **extra: str) -> Ran:
-    """Run the command line to its end."""
-    process = await start(*arguments, cwd=cwd, **extra)
-    out, err = await asyncio.wait_for(process.communicate(), 60)
-    return Ran(process.returncode or 0, out.decode(), err.decode())
 
 
 @pytest.fixture
@@ -245,72 +196,9 @@ async def test_what_is_not_there_is_named(tmp_path: Path, service: Service, know
     attempt = await run("audit", "attempt", "01a20468", cwd=tmp_path, **known)
     elsewhere = await run("audit", "query", "--url", f"{service.url}/nowhere", cwd=tmp_path, **known)
 
-    words = f"the log at {service.url} knows no attempt 01a20468: give the whole id, as --json shows it"
+    words = f"the log at {service.url} knows no attempt 01a20468. Is it the whole id, as --json shows it?"
     assert (attempt.code, attempt.err) == (1, f"countersign: {words}\n")
     assert (elsewhere.code, elsewhere.err) == (1, f"countersign: {service.url}/nowhere/v1/events: There is nothing here.\n")
-
-
-@pytest.mark.parametrize("form", [(), ("--json",)], ids=("table", "json"))
-async def test_a_reader_that_has_seen_enough_is_no_failure(
-    tmp_path: Path, known: dict[str, str], form: tuple[str, ...]
-) -> None:
-    """
-    Where the pipe is closed (``| head -1``) a command ends quietly, with exit code 0.
-    """
-    read_end, write_end = os.pipe()
-    os.close(read_end)
-    try:
-        process = await start_into(write_end, "audit", "query", *form, cwd=tmp_path, **known)
-        _, err = await asyncio.wait_for(process.communicate(), 30)
-    finally:
-        os.close(write_end)
-    assert (process.returncode, err) == (0, b"")
-
-
-@pytest.mark.parametrize(
-    "command", [("query",), ("query", "--json"), ("export", "--format", "csv", "--out", "-")], ids=" ".join
-)
-async def test_output_that_cannot_be_written_is_one_clear_line(
-    tmp_path: Path, known: dict[str, str], command: tuple[str, ...]
-) -> None:
-    """
-    A full disk is said in one line, with exit code 1.
-    """
-    full = os.open("/dev/full", os.O_WRONLY)
-    try:
-        process = await start_into(full, "audit", *command, cwd=tmp_path, **known)
-        _, err = await asyncio.wait_for(process.communicate(), 30)
-    finally:
-        os.close(full)
-    words = b"countersign: the output cannot be written: No space left on device\n"
-    assert (process.returncode, err) == (1, words)
-
-
-@pytest.mark.parametrize("columns", [60, 80])
-async def test_a_narrow_terminal_shows_all_of_an_event(tmp_path: Path, known: dict[str, str], columns: int) -> None:
-    """
-    On a narrow terminal each event takes lines of its own below its name, and neither a name nor an outcome is cut.
-    """
-    terminal, child = pty.openpty()
-    process = await start_into(child, "audit", "query", cwd=tmp_path, COLUMNS=str(columns), LINES="24", TERM="dumb", **known)
-    os.close(child)
-    shown = (await asyncio.to_thread(_everything, terminal)).decode()
-    assert await process.wait() == 0
-    lines = shown.splitlines()
-    assert max(map(len, lines)) <= columns
-    rejected = next(number for number, line in enumerate(lines) if line.rstrip().endswith("failure  challenge.rejected"))
-    below = " ".join(line.strip() for line in lines[rejected + 1 : rejected + 4])
-    assert all(text in below for text in (ADA_SUB[:13], "192.0.2.7", "wrong_code"))
-
-
-def _everything(terminal: int) -> bytes:
-    """Read what comes to a terminal until nobody holds its other end."""
-    found = b""
-    with contextlib.suppress(OSError):  # How the end is told.
-        while piece := os.read(terminal, 65_536):
-            found += piece
-    os.close(terminal)
-    return found
 
 
 async def test_nothing_is_known(tmp_path: Path) -> None:

@@ -398,7 +398,7 @@ async def test_the_same_from_the_command_line(
     assert "5: 3 success, 1 failure, 1 pending" in whole.out
     assert [line for line in story_told.out.splitlines() if "challenge.sent" in line]
     assert session.json()["event_count"] == 2
-    words = f"countersign: the log at {desk.service.url} knows no session nothing: give the whole id, as --json shows it\n"
+    words = f"countersign: the log at {desk.service.url} knows no session nothing. Is it the whole id, as --json shows it?\n"
     assert (nobody.code, nobody.err) == (1, words)
 
     saved = await person.runs("searches", "save", "blocked ones", "--outcome", "denied", "--outcome", "error", "--shared")
