@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from difflib import get_close_matches
 from importlib.metadata import PackageNotFoundError, version
+from io import TextIOWrapper
 from typing import Any, Final
 
 from services.audit.commands import (
@@ -59,6 +60,7 @@ INTERRUPTED: Final = 130
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code: 0 done, 1 it did not work, 2 the command line is wrong, 130 interrupted."""
+    _speak_utf_8()
     options = _parser().parse_args(arguments)
     try:
         options.run(options)
@@ -77,6 +79,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"countersign: {what}: {error.strerror or error}\n")
         return FAILED
     return 0
+
+
+def _speak_utf_8() -> None:
+    """Whatever the locale: JSON and files are UTF-8, and a terminal that lacks a character shows another one in its place."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            if stream.isatty():
+                stream.reconfigure(errors="replace")
+            else:
+                stream.reconfigure(encoding="utf-8")
 
 
 def _silence() -> None:

@@ -318,7 +318,7 @@ def _refusal(answer: http.client.HTTPResponse, asked: str) -> CommandFailed:
     except (msgspec.MsgspecError, http.client.HTTPException, OSError):
         problem = ProblemAnswer()
     if answer.status == 401:
-        return CommandFailed("the audit service does not accept this token")
+        return CommandFailed("the audit service does not accept this token: it is not whole, not of this service, or too old")
     if problem.errors:
         return CommandFailed("; ".join(f"{error.field}: {error.message}" for error in problem.errors), USAGE)
     if answer.status == 404:

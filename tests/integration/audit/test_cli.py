@@ -166,6 +166,8 @@ async def test_no_events(tmp_path: Path, known: dict[str, str]) -> None:
 
 MISTAKES = [
     (("--token", "wrong"), 1, "does not accept this token"),
+    (("--token", "first\nsecond"), 2, "the token has characters that are in no token"),
+    (("--token", "“quoted”"), 2, "the token has characters that are in no token"),
     (("--url", "http://127.0.0.1:9"), 1, "does not answer"),
     (("--url", "ftp://example.test"), 2, "is no http or https URL"),
     (("--type", "sign_in"), 2, "type: Give an event type"),

@@ -25,7 +25,7 @@ async def known(queue: QueuePair, database: Database, author: Author, tmp_path: 
         outcome=Outcome.FAILURE,
         reason="wrong_code",
         subject=Subject(sub=ADA_SUB),
-        client=Client(ip="192.0.2.7", user_agent="Firefox/140"),
+        client=Client(ip="192.0.2.7", user_agent="Jürgen/140"),
     )
     await database.append([refused])
     async with running_service(tmp_path / "service", queue, database) as service:
@@ -83,6 +83,25 @@ async def test_a_narrow_terminal_shows_all_of_an_event(tmp_path: Path, known: di
     rejected = next(number for number, line in enumerate(lines) if line.rstrip().endswith("failure  challenge.rejected"))
     below = " ".join(line.strip() for line in lines[rejected + 1 : rejected + 4])
     assert all(text in below for text in (ADA_SUB[:13], "192.0.2.7", "wrong_code"))
+
+
+@pytest.mark.parametrize("form", [(), ("--json",)], ids=("table", "json"))
+async def test_another_locale_changes_nothing_in_a_pipe(tmp_path: Path, known: dict[str, str], form: tuple[str, ...]) -> None:
+    """
+    Where the locale knows only ASCII, what goes into a pipe is UTF-8 all the same; a terminal shows what it can.
+    """
+    ascii_only = {**known, "LC_ALL": "POSIX", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}
+    process = await start("audit", "query", *form, cwd=tmp_path, **ascii_only)
+    out, err = await asyncio.wait_for(process.communicate(), 30)
+    assert (process.returncode, err) == (0, b"")
+    assert ("Jürgen" if form else "·") in out.decode()
+
+    terminal, child = pty.openpty()
+    process = await start_into(child, "audit", "query", *form, cwd=tmp_path, **ascii_only)
+    os.close(child)
+    shown = await asyncio.to_thread(_everything, terminal)
+    _, err = await asyncio.wait_for(process.communicate(), 30)
+    assert (process.returncode, err, b"wrong_code" in shown) == (0, b"", True)
 
 
 async def test_parquet_is_kept_from_a_terminal(tmp_path: Path, known: dict[str, str]) -> None:
