@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,8 @@ import pytest_asyncio
 
 from services.audit.__main__ import main
 from services.audit.subjects import subject_ref
-from shared.events import Subject
+from shared.events import EventType, Outcome, Subject
+from shared.ids import uuid7
 from tests.integration.audit.commands import Person
 from tests.integration.audit.consistency import assert_log_consistent
 from tests.integration.audit.lab import TEMPLATE, Author, AwsServer, Database, PostgresServer, queue_pair, seal, until
@@ -247,6 +249,27 @@ async def test_the_story_of_an_attempt_and_of_a_session(desk: Desk) -> None:
     # The last event is pending: the outcome is that of the one before.
     assert (session["outcome"], session["last_seen"], session["client"]["country"]) == ("success", "2026-11-01T00:00:20Z", "BR")
     assert unknown.status == 404
+
+
+async def test_what_is_asked_of_an_attempt_that_is_over_does_not_change_how_it_ended(desk: Desk) -> None:
+    """
+    An approval that was used, and then refused twice more, ended well; the refusals are events of its story all the same.
+    """
+    attempt, began, author = str(uuid7()), datetime(2026, 10, 20, 12, tzinfo=UTC), Author()
+    steps = [
+        (EventType.STEP_UP_REQUESTED, Outcome.PENDING),
+        (EventType.STEP_UP_SUCCEEDED, Outcome.SUCCESS),
+        (EventType.STEP_UP_CONSUMED, Outcome.SUCCESS),
+        (EventType.STEP_UP_CONSUMED, Outcome.DENIED),
+        (EventType.ATTEMPT_REFUSED, Outcome.DENIED),
+    ]
+    entries = [
+        author.entry(event_type=kind, outcome=outcome, occurred_at=began + timedelta(seconds=number), attempt_id=attempt)
+        for number, (kind, outcome) in enumerate(steps)
+    ]
+    await desk.database.append(entries)
+    story_told = (await desk.service.get(f"/v1/attempts/{attempt}")).json()
+    assert (story_told["outcome"], story_told["event_count"]) == ("success", 5)
 
 
 async def test_a_person_can_be_told_who_looked(
