@@ -9,7 +9,7 @@ from pathlib import Path
 
 from deploy.local import aws_account, lock, stack_file
 from deploy.local.console import Progress
-from deploy.local.errors import Interrupted
+from deploy.local.errors import Interrupted, StackError
 from deploy.local.keys import Keys
 from deploy.local.layout import DEFAULT_STATE_DIR, Layout
 from deploy.local.parts import authsignal, aws, mail, services, valkey
@@ -66,7 +66,12 @@ def up(options: Options, progress: Progress) -> None:
     # Keys and accounts are in what the parts write: none of it is for other users of this machine.
     os.umask(0o077)
     layout = Layout(options.state_dir.resolve())
-    layout.make()
+    try:
+        layout.make()
+    except OSError as exc:
+        raise StackError(
+            f"State cannot be kept in {layout.root}: {exc.strerror}. Give another directory: --state-dir DIR"
+        ) from exc
     with lock.held(layout.lock_file), Supervisor(layout) as supervisor:
         if options.with_parent:
             follow_parent(signal.SIGTERM)

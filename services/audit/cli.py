@@ -5,8 +5,10 @@ import contextlib
 import os
 import sys
 from collections.abc import Sequence
+from difflib import get_close_matches
 from importlib.metadata import PackageNotFoundError, version
-from typing import Final
+from io import TextIOWrapper
+from typing import Any, Final
 
 from services.audit.commands import (
     completeness,
@@ -18,7 +20,7 @@ from services.audit.commands import (
     stories,
     verify,
 )
-from services.audit.commands.errors import CommandFailed
+from services.audit.commands.errors import FAILED, CommandFailed
 from services.audit.commands.examples import end_with_examples
 from services.audit.commands.keeping import add_keeping
 from services.audit.commands.operations import add_operations
@@ -59,6 +61,7 @@ INTERRUPTED: Final = 130
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code: 0 done, 1 it did not work, 2 the command line is wrong, 130 interrupted."""
+    _speak_utf_8()
     options = _parser().parse_args(arguments)
     try:
         options.run(options)
@@ -70,14 +73,34 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
-        # The reader (head, less) has seen enough. Python would complain once more when it closes standard output.
-        with contextlib.suppress(OSError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _silence()  # The reader (head, less) has seen enough.
+    except OSError as error:
+        # What no command answers for itself: most of all a result that could not be printed.
+        _silence()
+        what = "the output cannot be written" if error.filename is None else error.filename
+        sys.stderr.write(f"countersign: {what}: {error.strerror or error}\n")
+        return FAILED
     return 0
 
 
+def _speak_utf_8() -> None:
+    """Whatever the locale: JSON and files are UTF-8, and a terminal that lacks a character shows another one in its place."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            if stream.isatty():
+                stream.reconfigure(errors="replace")
+            else:
+                stream.reconfigure(encoding="utf-8")
+
+
+def _silence() -> None:
+    """Keep Python from complaining once more about standard output when it closes it."""
+    with contextlib.suppress(OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser: argparse.ArgumentParser = _Parser(
         prog="countersign", description="Countersign's command line.", epilog=EXAMPLES, formatter_class=_Formatter
     )
     parser.add_argument("--version", action="version", version=f"countersign {_version()}")
@@ -103,6 +126,17 @@ def _parser() -> argparse.ArgumentParser:
     add_operations(commands, _add_service, _count)
     end_with_examples(audit, EXAMPLES, _Formatter)
     return parser
+
+
+class _Parser(argparse.ArgumentParser):
+    """Of each command too: the one that an unknown option was given to shows its own usage, and what may have been meant."""
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        found, unknown = super().parse_known_args(args, namespace)
+        if unknown:
+            near = get_close_matches(unknown[0].partition("=")[0], self._option_string_actions, n=1)
+            self.error(f"unknown argument {unknown[0]}{f': did you mean {near[0]}?' if near else ''}")
+        return found, unknown
 
 
 class _Formatter(argparse.RawDescriptionHelpFormatter):

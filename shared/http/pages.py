@@ -44,7 +44,7 @@ class Pages:
             base: The path under which a browser sees the app, with a slash at its end, for an app whose links are relative.
 
         Raises:
-            NotFound: Neither a file nor a navigation of a browser.
+            NotFound: Neither a file, nor the front page, nor a navigation of a browser.
         """
         path = scope["path"]
         content = self._files.get(path)
@@ -54,7 +54,8 @@ class Pages:
             await _send(send, content, [(b"content-type", media_type), (b"cache-control", caching)])
             return
         accept = dict(scope["headers"]).get(b"accept", b"")
-        if b"text/html" not in accept or path.startswith(("/v1/", ASSETS)):
+        # The front page is for everybody: a probe, or curl without a header, asks whether the app is there.
+        if path != "/" and (b"text/html" not in accept or path.startswith(("/v1/", ASSETS))):
             raise NotFound("page")
         await self._send_index(send, base)
 

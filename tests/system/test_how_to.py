@@ -13,19 +13,35 @@ CLI = "from services.audit.cli import main; import sys; sys.exit(main())"
 DELIVERED_SECONDS_MAX = 10
 
 
-def shell_blocks(heading: str) -> str:
-    """Return the shell commands under a heading of the page."""
-    section = HOW_TO.read_text(encoding="utf-8").split(f"\n## {heading}\n", 1)[1].split("\n## ", 1)[0]
-    blocks = re.findall(r"```sh\n(.*?)```", section, flags=re.DOTALL)
+def section(heading: str) -> str:
+    """Return what stands under a heading of the page."""
+    return HOW_TO.read_text(encoding="utf-8").split(f"\n## {heading}\n", 1)[1].split("\n## ", 1)[0]
+
+
+def shell_blocks(*headings: str) -> str:
+    """Return the shell commands under these headings of the page."""
+    return "\n".join(map(_shell_blocks, headings))
+
+
+def _shell_blocks(heading: str) -> str:
+    blocks = re.findall(r"```sh\n(.*?)```", section(heading), flags=re.DOTALL)
     assert blocks, f"no commands under {heading}"
     return "\n".join(blocks)
 
 
-def run(script: str, stack: RunningStack, email: str) -> str:
-    """Run a script as it stands, its address and ports replaced by the stack's."""
-    script = script.replace("http://localhost:8000", stack["gateway_url"])
-    script = script.replace("http://localhost:8025", stack["mail"]["inbox_url"])
-    script = script.replace("ann@example.test", email)
+def run(script: str, stack: RunningStack, email: str, bob: str = "") -> str:
+    """Run a script as it stands, but for its ports, its folder and the addresses of Ann and Bob, who may be one person."""
+    replaced = {
+        "http://localhost:8000": stack["gateway_url"],
+        "http://localhost:8001": stack["challenge_url"],
+        "http://localhost:8025": stack["mail"]["inbox_url"],
+        "http://localhost:8100/control": stack["authsignal"]["control_url"],
+        "ann@example.test": email,
+        "bob@example.test": bob or email,
+        " .local/": f" {stack.state_dir}/",
+    }
+    for said, meant in replaced.items():
+        script = script.replace(said, meant)
     done = subprocess.run(["bash", "-e", "-u", "-c", script], capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
@@ -95,7 +111,22 @@ def test_another_code_can_be_asked_for_by_curl(stack: RunningStack) -> None:
     The page's commands ask for another code too soon (429), look at the attempt, and give it up.
     """
     email = "how-to-bob@example.test"
-    begin = shell_blocks("Sign up with curl").split("code=", 1)[0]
-    printed = run(begin + shell_blocks("Another code, another try"), stack, email)
+    printed = run(shell_blocks("Sign up with curl", "Another code, another try"), stack, email)
     assert '"code":"too_many_attempts"' in printed
     assert '"status":"challenge_required"' in printed
+
+
+def test_the_page_can_be_pasted_from_top_to_bottom(stack: RunningStack) -> None:
+    """
+    All blocks of the page, one after the other in one shell: a step-up is approved and consumed, a review decided, Ann's
+    account deleted, and nothing is refused but what the page says is.
+    """
+    headings = re.findall(r"^## (.+)$", HOW_TO.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    shells = [heading for heading in headings if "```sh" in section(heading)]
+    assert shells[0] == "Sign up with curl"
+    assert shells[-1] == "Read the log"
+    printed = run(shell_blocks(*shells[:-1]), stack, "how-to-dora@example.test", "how-to-emil@example.test")
+    assert re.findall(r'"code":"([a-z_]+)"', printed) == ["too_many_attempts", "session_expired"]
+    assert '{"ok":true,"id":"' in printed
+    assert printed.count('"grant":"') == 2
+    assert "HTTP/1.1 204" in printed.split('"grant":"')[-1]  # The account is gone.

@@ -41,7 +41,7 @@ def list_alerts(options: Any) -> None:
 
 def show(options: Any) -> None:
     """Print all that is known of one alert."""
-    alert = decoded(AuditClient(*audit_address(options)).read(f"/v1/alerts/{options.id}"), dict[str, Any])
+    alert = decoded(AuditClient(*audit_address(options)).one("/v1/alerts", "alert", options.id), dict[str, Any])
     if options.json:
         print_json(alert)
         return
@@ -118,7 +118,8 @@ def replay(options: Any) -> None:
         return
     if alerts:
         _print(list(alerts.values()))
-    console().print(f"\n{len(alerts)} alerts, {new} of them new.", style="dim")
+        console().print()
+    console().print(f"{len(alerts)} alerts, {new} of them new.", style="dim")
 
 
 def _tree_size(client: AuditClient) -> int:

@@ -162,6 +162,24 @@ class AuditClient:
         """
         return self._body(path, params, ANSWER_SECONDS_MAX)
 
+    def one(self, path: str, what: str, identifier: str) -> bytes:
+        """
+        Ask for one of a collection, as `read` does.
+
+        Args:
+            path: Of the collection.
+            what: The word for what is in it, as people say it.
+            identifier: As a person gave it.
+
+        Raises:
+            CommandFailed: There is none of this identifier; or as `read` does.
+        """
+        try:
+            return self.read(f"{path}/{quote(identifier, safe='')}")
+        except NotThere as error:
+            words = f"the log at {self._url} knows no {what} {identifier}. Is it the whole id, as --json shows it?"
+            raise CommandFailed(words) from error
+
     def send(self, method: str, path: str, content: Any = None, *, seconds_max: float = ANSWER_SECONDS_MAX) -> bytes:
         """
         Ask for a change and return the answer as it came.
@@ -240,7 +258,7 @@ class AuditClient:
                 reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
                 raise CommandFailed(f"the audit service at {self._url} does not answer: {reason}") from error
             if not 200 <= answer.status < 300:
-                raise _refusal(answer)
+                raise _refusal(answer, f"{self._url}{path}")
             yield answer
         finally:
             connection.close()
@@ -294,16 +312,19 @@ def _entries(answer: http.client.HTTPResponse) -> Iterator[tuple[str, Entry]]:
         fields = {}
 
 
-def _refusal(answer: http.client.HTTPResponse) -> CommandFailed:
+def _refusal(answer: http.client.HTTPResponse, asked: str) -> CommandFailed:
     try:
         problem = msgspec.json.decode(answer.read(65_536), type=ProblemAnswer)
     except (msgspec.MsgspecError, http.client.HTTPException, OSError):
         problem = ProblemAnswer()
     if answer.status == 401:
-        return CommandFailed("the audit service does not accept this token")
+        return CommandFailed("the audit service does not accept this token: it is not whole, not of this service, or too old")
     if problem.errors:
         return CommandFailed("; ".join(f"{error.field}: {error.message}" for error in problem.errors), USAGE)
-    if answer.status in (404, 409):
-        return NotThere(problem.detail or "this is not in the log", is_sealing=answer.status == 409)
+    if answer.status == 404:
+        # Another server than the audit service says the same: who reads the address sees which of the two it is.
+        return NotThere(f"{asked}: {problem.detail or 'There is nothing here.'}", is_sealing=False)
+    if answer.status == 409:
+        return NotThere(problem.detail or "this is not in the log", is_sealing=True)
     detail = problem.detail or f"the audit service answered with status {answer.status}"
     return CommandFailed(detail, FAILED)

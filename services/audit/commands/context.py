@@ -76,12 +76,16 @@ def public_address(options: Any) -> tuple[str, str | None]:
     Return URL and token of the audit API, for what needs no token but is better with one.
 
     Raises:
-        CommandFailed: The URL is not known.
+        CommandFailed: The URL is not known, or the token is none.
     """
     stack = find_stack(Path.cwd())
     url = options.url or os.environ.get(URL_VARIABLE) or stack.audit_url
     # The local stack's token goes to the local stack alone.
     token = options.token or os.environ.get(TOKEN_VARIABLE) or (stack.audit_token if url == stack.audit_url else None)
+    if token and not (token.isascii() and token.isprintable() and " " not in token):
+        raise CommandFailed(
+            "the token has characters that are in no token: was it copied alone, without quotes and line ends?", USAGE
+        )
     if not url:
         raise CommandFailed(f"which audit service? Give --url or set {URL_VARIABLE}, or start one with make run", USAGE)
     return url.rstrip("/"), token

@@ -25,6 +25,8 @@ WAIT_SECONDS: Final = 1
 # Long enough to send and delete ten messages, short enough that a killed redrive does not hide them for long.
 VISIBILITY_SECONDS: Final = 60
 LOOK_SECONDS: Final = 20
+# SQS answers within two seconds or not at all, and somebody is waiting.
+ANSWER_SECONDS_MAX: Final = 5
 
 Progress = Callable[[int, int], None]
 
@@ -171,7 +173,7 @@ async def _count(client: Any, url: str) -> int:
 
 @asynccontextmanager
 async def _client(settings: AwsSettings) -> AsyncIterator[Any]:
-    async with sqs_client(settings) as client:
+    async with sqs_client(settings, read_seconds_max=ANSWER_SECONDS_MAX) as client:
         yield client
 
 

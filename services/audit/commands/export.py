@@ -2,13 +2,15 @@
 
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 from services.audit.commands.client import AuditClient
 from services.audit.commands.context import audit_address
-from services.audit.commands.errors import CommandFailed
+from services.audit.commands.errors import USAGE, CommandFailed
 from services.audit.commands.query import filters
+from services.audit.commands.render import print_json
 
 SHOW_SECONDS: Final = 0.2
 
@@ -47,25 +49,42 @@ def export(options: Any) -> None:
     Write an export to a file, or to standard output.
 
     Raises:
-        CommandFailed: The service refuses, the file broke off, or it cannot be written here.
+        CommandFailed: The service refuses, the file broke off, or it cannot be written here or shown there.
     """
+    if options.out == "-" and options.format == "parquet" and sys.stdout.isatty():
+        raise CommandFailed("Parquet is nothing for a terminal: give --out a file, or send it through a pipe", USAGE)
     client = AuditClient(*audit_address(options))
     made = client.create_export(options.format, _params(options))
-    progress = Progress(counts_lines=options.format != "parquet")
+    counts_lines = options.format != "parquet"
+    progress = Progress(counts_lines=counts_lines)
     if options.out == "-":
         _fetch(client, made.url, sys.stdout.buffer, progress)
         return
     path = Path(options.out)
-    unfinished = path.with_name(f"{path.name}.unfinished")
     try:
-        with unfinished.open("wb") as file:
-            _fetch(client, made.url, file, progress)
-        unfinished.replace(path)
+        if path.exists() and not path.is_file():  # Nothing can take the place of a device or a named pipe.
+            with path.open("wb") as file:
+                _fetch(client, made.url, file, progress)
+        else:
+            _replace(path, lambda file: _fetch(client, made.url, file, progress))
     except OSError as error:
         raise CommandFailed(f"{path} cannot be written: {error.strerror or error}") from error
+    if options.json:
+        print_json({"file": str(path), "bytes": progress.byte_count, "lines": progress.line_count if counts_lines else None})
+    else:
+        sys.stdout.write(f"{progress} in {path}\n")
+
+
+def _replace(path: Path, write: Callable[[BinaryIO], None]) -> None:
+    """Write a file beside `path` and put it there when it is whole; a link goes on leading to its file."""
+    target = path.resolve()
+    unfinished = target.with_name(f"{target.name}.unfinished")
+    try:
+        with unfinished.open("wb") as file:
+            write(file)
+        unfinished.replace(target)
     finally:
         unfinished.unlink(missing_ok=True)
-    sys.stdout.write(f"{progress} in {path}\n")
 
 
 def _fetch(client: AuditClient, url: str, file: BinaryIO, progress: Progress) -> None:

@@ -1,5 +1,6 @@
 """``countersign audit proof``, ``checkpoint`` and ``mirror``: take evidence home."""
 
+import base64
 import sys
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from services.audit.commands.context import audit_address, log_keys, public_addr
 from services.audit.commands.dropped import keep_statements, statements
 from services.audit.commands.errors import USAGE, CommandFailed
 from services.audit.commands.progress import terminal_progress
+from services.audit.commands.render import print_json
 from services.audit.commands.source import HttpSource
 from services.audit.commands.verify import parse_receipt
 from services.audit.tree.checkpoints import CheckpointInvalid, open_checkpoint
@@ -35,7 +37,10 @@ def proof(options: Any) -> None:
         return
     path = Path(options.output or f"{event_id}{SUFFIX}")
     _write(path, text)
-    sys.stdout.write(f"{path}\n")
+    if options.json:
+        print_json({"file": str(path)})
+    else:
+        sys.stdout.write(f"{path}\n")
 
 
 def checkpoint(options: Any) -> None:
@@ -47,8 +52,12 @@ def checkpoint(options: Any) -> None:
     """
     keys = log_keys(options)
     note = _newest(HttpSource(*public_address(options)))
-    _open(note, keys)
-    sys.stdout.write(note)
+    signed = _open(note, keys)
+    if options.json:
+        root = base64.b64encode(signed.root).decode()
+        print_json({"origin": signed.origin, "tree_size": signed.tree_size, "root": root, "note": note})
+    else:
+        sys.stdout.write(note)
 
 
 def mirror(options: Any) -> None:
@@ -75,7 +84,10 @@ def mirror(options: Any) -> None:
         raise CommandFailed(f"the log lacks {error.place}: run countersign audit verify") from error
     except OSError as error:
         raise CommandFailed(f"{options.folder}: {error.strerror or error}") from error
-    sys.stdout.write(f"{signed.tree_size} entries in {options.folder}\n")
+    if options.json:
+        print_json({"folder": options.folder, "tree_size": signed.tree_size})
+    else:
+        sys.stdout.write(f"{signed.tree_size} entries in {options.folder}\n")
 
 
 def _newest(source: HttpSource) -> str:

@@ -63,8 +63,10 @@ def repair(options: Any) -> None:
     """Put a repaired line on the queue, and link it to the original."""
     try:
         text = sys.stdin.read() if options.file == "-" else Path(options.file).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise CommandFailed(f"{options.file} cannot be read: {error}", USAGE) from error
+    except UnicodeDecodeError as error:
+        raise CommandFailed(f"{options.file} is not text in UTF-8: {error.reason}", USAGE) from error
+    except OSError as error:
+        raise CommandFailed(f"{options.file} cannot be read: {error.strerror or error}", USAGE) from error
     content = {"entry": text.removesuffix("\n").removesuffix("\r")}
     answer = AuditClient(*audit_address(options)).send("POST", f"/v1/quarantine/{options.id}/repair", content)
     if options.json:

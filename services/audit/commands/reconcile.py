@@ -63,6 +63,8 @@ def import_log(options: Any) -> None:
             unreadable += len(answer["unreadable"])
             done += len(some)
             show(done, total)
+    if unreadable and not imported + others:
+        raise CommandFailed(f"nothing in {options.source} could be read: Cognito's export has one JSON object a line", USAGE)
     if options.json:
         print_json({"imported": imported, "others": others, "unreadable": unreadable})
     else:

@@ -17,6 +17,10 @@ from services.audit.commands.times import ago, local
 UNBOUNDED_WIDTH: Final = 240
 # Below this the event id does not fit beside the rest; --json has it.
 WIDE: Final = 150
+# Below this an event takes two lines: what happened, and who it was, from where and all else.
+NARROW: Final = 110
+# Of an identifier in a table: enough to tell two of a minute apart, which begin alike.
+SHORT: Final = 13
 OUTCOME_STYLES: Final = {"success": "green", "failure": "red", "denied": "red", "error": "bold red", "pending": "yellow"}
 COLUMNS: Final = ("time", "", "event", "outcome", "who", "ip", "detail")
 TAIL_WIDTHS: Final = (12, 26, 8, 13, 15)
@@ -32,6 +36,10 @@ class _Screen(Console):
         # Our own lines may begin with an empty one. A break further on came from outside, to look like a line of ours.
         line = text.lstrip("\n")
         return super().render_str(text[: len(text) - len(line)] + printable(line), **options)
+
+    def on_broken_pipe(self) -> None:
+        """Leave to the command line what a closed pipe means; Rich itself would end with exit code 1."""
+        raise BrokenPipeError
 
 
 def console() -> Console:
@@ -54,6 +62,8 @@ def json_line(entry: Entry) -> str:
 
 def table(entries: list[Entry], now: datetime, *, width: int) -> Table:
     """Return entries as a table, in the order given."""
+    if width < NARROW:
+        return _two_lines(entries, now)
     made = plain_table()
     for name in COLUMNS:
         made.add_column(name, no_wrap=name not in ("detail", "who"), overflow="fold")
@@ -63,6 +73,15 @@ def table(entries: list[Entry], now: datetime, *, width: int) -> Table:
         event = _event(entry)
         cells = _cells(event, now)
         made.add_row(*cells, event["event_id"]) if width >= WIDE else made.add_row(*cells)
+    return made
+
+
+def _two_lines(entries: list[Entry], now: datetime) -> Table:
+    made = plain_table("time", "outcome", "event", wraps=("event",))
+    for entry in entries:
+        time, _, name, outcome, *rest = _cells(_event(entry), now)
+        about = Text(" · ".join(cell.plain for cell in rest if cell), style="dim")
+        made.add_row(time, outcome, Text("\n").join((name, about)))
     return made
 
 
@@ -133,10 +152,10 @@ def _cells(event: dict[str, Any], now: datetime) -> list[Text]:
 def _who(event: dict[str, Any]) -> str:
     subject, actor = event.get("subject") or {}, event.get("actor") or {}
     if subject.get("sub"):
-        return printable(subject["sub"])[:13]
+        return printable(subject["sub"])[:SHORT]
     if subject.get("email_hash"):
         return "#" + printable(subject["email_hash"])[:12]
-    return printable(f"{actor['kind']} {actor['id'][:13]}") if actor else ""
+    return printable(f"{actor['kind']} {actor['id'][:SHORT]}") if actor else ""
 
 
 def _detail(event: dict[str, Any]) -> str:
@@ -146,7 +165,7 @@ def _detail(event: dict[str, Any]) -> str:
         authsignal.get("method"),
         authsignal.get("state"),
         cognito.get("operation") and " ".join(filter(None, (cognito["operation"], cognito.get("error")))),
-        event.get("attempt_id") and f"attempt {event['attempt_id'][:8]}",
+        event.get("attempt_id") and f"attempt {event['attempt_id'][:SHORT]}",
         event.get("producer") and f"by {event['producer']['service']}",
     ]
     return printable(" · ".join(part for part in parts if part))

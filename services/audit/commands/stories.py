@@ -10,7 +10,9 @@ from rich.text import Text
 from services.audit.commands.client import AuditClient, Page, decoded
 from services.audit.commands.context import audit_address
 from services.audit.commands.render import (
+    NARROW,
     OUTCOME_STYLES,
+    SHORT,
     console,
     more_of,
     plain_table,
@@ -26,30 +28,29 @@ from services.audit.commands.times import ago, local, when
 def subject(options: Any) -> None:
     """Print what the log knows of one person, or with ``--reads`` who looked at the person's records."""
     client = AuditClient(*audit_address(options))
-    path = f"/v1/subjects/{quote(options.sub, safe='')}"
     if options.reads:
-        reads, has_more = client.pages(f"{path}/reads", "reads", limit=options.limit)
+        reads, has_more = client.pages(f"/v1/subjects/{quote(options.sub, safe='')}/reads", "reads", limit=options.limit)
         _print_reads(options, reads, has_more=has_more)
         return
-    body = client.read(path)
+    body = client.one("/v1/subjects", "subject", options.sub)
     if options.json:
         print_json(decoded(body, msgspec.Raw))
     else:
-        _print_subject(decoded(body))
+        _print_subject(options.sub, decoded(body))
 
 
 def session(options: Any) -> None:
     """Print the story of one session."""
-    _story(options, f"/v1/sessions/{quote(options.ref, safe='')}")
+    _story(options, "/v1/sessions", "session", options.ref)
 
 
 def attempt(options: Any) -> None:
     """Print the story of one attempt."""
-    _story(options, f"/v1/attempts/{quote(options.attempt_id, safe='')}")
+    _story(options, "/v1/attempts", "attempt", options.attempt_id)
 
 
-def _story(options: Any, path: str) -> None:
-    body = AuditClient(*audit_address(options)).read(path)
+def _story(options: Any, path: str, what: str, identifier: str) -> None:
+    body = AuditClient(*audit_address(options)).one(path, what, identifier)
     if options.json:
         print_json(decoded(body, msgspec.Raw))
         return
@@ -71,7 +72,7 @@ def _story(options: Any, path: str) -> None:
         screen.print(f"\nThese are the first {len(page.events)} of {story['event_count']:,} events.", style="dim")
 
 
-def _print_subject(person: dict[str, Any]) -> None:
+def _print_subject(sub: str, person: dict[str, Any]) -> None:
     screen, now = console(), datetime.now(UTC)
     outcomes = ", ".join(f"{count:,} {name}" for name, count in person["outcomes"].items())
     methods = ", ".join(f"{printable(one['method'])} {one['count']:,}" for one in person["methods"])
@@ -83,11 +84,15 @@ def _print_subject(person: dict[str, Any]) -> None:
         ("address", ", ".join("#" + one[:12] for one in person["email_hashes"]) or "none seen"),
     ]
     print_facts(screen, facts)
-    sessions = plain_table("session", "first", "last", "ip", "country", "user agent")
+    sessions = plain_table("session", "first", "last", "ip", "country", "user agent", wraps=("user agent",))
+    ref_length = SHORT if screen.width < NARROW else None
     for one in person["sessions"]:
         last = [shown(one[name]) for name in ("ip", "country", "user_agent")]
         sessions.add_row(
-            Text(printable(one["session_ref"])[:13]), _short(one["first_seen"], now), _short(one["last_seen"], now), *last
+            Text(printable(one["session_ref"])[:ref_length]),
+            _short(one["first_seen"], now),
+            _short(one["last_seen"], now),
+            *last,
         )
     addresses = plain_table("ip", "country", "events", "last")
     for one in person["ips"]:
@@ -96,7 +101,12 @@ def _print_subject(person: dict[str, Any]) -> None:
         if made.row_count:
             screen.print()
             screen.print(made)
-    screen.print("\nWhat happened: countersign audit query --subject; who looked: --reads.", style="dim")
+    screen.print()
+    for words in (
+        f"What happened: countersign audit query --subject {sub}",
+        f"Who looked:    countersign audit subject {sub} --reads",
+    ):
+        screen.print(shown(words, "dim"), soft_wrap=True)
 
 
 def _print_reads(options: Any, reads: list[dict[str, Any]], *, has_more: bool) -> None:

@@ -16,6 +16,7 @@ from services.audit.filtering.syntax import Expression
 from services.audit.storage.cursor import LogCursor, SearchCursor
 from services.audit.storage.database import Pool, fetch
 from services.audit.storage.keys import JOIN_KEYS, SEALED_COLUMNS, KeyRing, Opened
+from shared.events import EventType
 from shared.ids import is_uuid
 
 # Accounts that one address may stand for; more would be a search for half the log.
@@ -117,11 +118,15 @@ class Found(NamedTuple):
         return LogCursor(self.leaf_index + 1)
 
 
+# What somebody still asks of an attempt that is over, such as a second use of its grant: it says nothing of how that ended.
+AFTER_THE_END: Final = (EventType.ATTEMPT_REFUSED.value, EventType.STEP_UP_CONSUMED.value)
+
+
 class Boundary(NamedTuple):
     """
     What some entries have in common, when they are one session or attempt.
 
-    Who and where are the last ones that were named; `outcome` is the last that is not pending.
+    Who and where are the last ones that were named; `outcome` is the last that is not pending and not `AFTER_THE_END`.
     """
 
     event_count: int
@@ -226,7 +231,8 @@ def boundary_statement(filters: Filters, meant: Meant) -> tuple[str, list[Any]]:
     )
     sql = f"""
     SELECT count(*) AS event_count, min(s.occurred_at) AS first_seen, max(s.occurred_at) AS last_seen,
-        coalesce((array_agg(s.outcome ORDER BY s.occurred_at DESC, s.event_id DESC) FILTER (WHERE s.outcome <> 'pending'))[1],
+        coalesce((array_agg(s.outcome ORDER BY s.occurred_at DESC, s.event_id DESC)
+            FILTER (WHERE s.outcome <> 'pending' AND s.event_type <> ALL ({made.value(list(AFTER_THE_END))}::text[])))[1],
             'pending') AS outcome, {last}
     FROM audit.entry_search AS s WHERE {made.where()}
     """  # noqa: S608 - fixed fragments and placeholders only

@@ -3,65 +3,25 @@
 import asyncio
 import contextlib
 import json
-import os
 import signal
-import sys
+import socket
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from deploy.local.layout import REPOSITORY
 from deploy.local.parts import aws
 from shared.events import AuthsignalRef, Client, EventType, Outcome, Subject, email_hash
-from tests.integration.audit.commands import LOG_KEY, Person
+from tests.integration.audit.commands import LOG_KEY, Person, run, start
 from tests.integration.audit.lab import Author, Database, QueuePair, by_id, running_consumer, until
 from tests.integration.audit.service import EMAIL_HASH_KEY, SERVICE_TOKEN, Service, running_service
 
 ADA = "ada@example.test"
 ADA_SUB = "3f2b0c9a-0000-4000-8000-00000000000a"
-
-
-@dataclass
-class Ran:
-    """How a command ended."""
-
-    code: int
-    out: str
-    err: str
-
-    def lines(self) -> list[dict[str, object]]:
-        """Return its JSON lines."""
-        return [json.loads(line) for line in self.out.splitlines()]
-
-
-def environment(**extra: str) -> dict[str, str]:
-    """Return an environment that holds nothing about a service but what is given."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("COUNTERSIGN_", "AWS_"))}
-    return {**kept, "PYTHONPATH": str(REPOSITORY), **extra}
-
-
-async def start(*arguments: str, cwd: Path, **extra: str) -> asyncio.subprocess.Process:
-    """Start the command line."""
-    return await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "services.audit.cli", *arguments),
-        cwd=cwd,
-        env=environment(**extra),
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        # As a terminal starts it: a suite that runs in the background may ignore Ctrl-C, and children inherit that.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    )
-
-
-async def run(*arguments: str, cwd: Path, **extra: str) -> Ran:
-    """Run the command line to its end."""
-    process = await start(*arguments, cwd=cwd, **extra)
-    out, err = await asyncio.wait_for(process.communicate(), 60)
-    return Ran(process.returncode or 0, out.decode(), err.decode())
 
 
 @pytest.fixture
@@ -132,6 +92,31 @@ async def test_json_carries_what_a_receipt_needs(tmp_path: Path, known: dict[str
         assert entry.decode() in text
 
 
+async def test_what_writes_a_file_says_so_as_json(tmp_path: Path, known: dict[str, str], story: list[bytes]) -> None:
+    """
+    With --json the commands that write files, and the one that prints a checkpoint, print one JSON object as well.
+    """
+    event_id, given = json.loads(story[0])["event_id"], {**known, "COUNTERSIGN_LOG_KEY": LOG_KEY}
+    commands = {
+        "export": ("--format", "csv", "--out", "out.csv", "--email", ADA),
+        "proof": (event_id, "-o", "proof"),
+        "mirror": ("copy",),
+        "checkpoint": (),
+    }
+    said: dict[str, Any] = {}
+    for name, arguments in commands.items():
+        ran = await run("audit", name, *arguments, "--json", cwd=tmp_path, **given)
+        assert (ran.code, ran.err) == (0, "")
+        (said[name],) = ran.lines()
+
+    written = (tmp_path / "out.csv").stat().st_size
+    assert said["export"] == {"file": "out.csv", "bytes": written, "lines": 6}  # The names of the columns are a line.
+    assert said["proof"] == {"file": "proof"}
+    assert said["mirror"]["folder"] == "copy"
+    assert said["checkpoint"]["tree_size"] >= said["mirror"]["tree_size"] >= 5
+    assert said["checkpoint"]["root"] in str(said["checkpoint"]["note"])
+
+
 async def test_filters_and_orders(tmp_path: Path, known: dict[str, str]) -> None:
     """
     Filters go to the service, --limit takes the newest, and --order chooses the end to read from.
@@ -181,12 +166,15 @@ async def test_no_events(tmp_path: Path, known: dict[str, str]) -> None:
 
 MISTAKES = [
     (("--token", "wrong"), 1, "does not accept this token"),
+    (("--token", "first\nsecond"), 2, "the token has characters that are in no token"),
+    (("--token", "“quoted”"), 2, "the token has characters that are in no token"),
     (("--url", "http://127.0.0.1:9"), 1, "does not answer"),
     (("--url", "ftp://example.test"), 2, "is no http or https URL"),
     (("--type", "sign_in"), 2, "type: Give an event type"),
     (("--from", "soon"), 2, "--from: soon is no time: write 15m"),
     (("--ip", "localhost"), 2, "ip: Give an IP address"),
     (("--limit", "none"), 2, "give a whole number from 1"),
+    (("--emial", ADA), 2, "countersign audit query: error: unknown argument --emial: did you mean --email?"),
 ]
 
 
@@ -201,6 +189,18 @@ async def test_mistakes_are_one_clear_line(tmp_path: Path, known: dict[str, str]
         assert ran.out == ""
         assert "Traceback" not in ran.err
         assert ran.err.splitlines()[-1].startswith("countersign")
+
+
+async def test_what_is_not_there_is_named(tmp_path: Path, service: Service, known: dict[str, str]) -> None:
+    """
+    An id that the log does not know, and a server that is not the audit service, are named in the refusal.
+    """
+    attempt = await run("audit", "attempt", "01a20468", cwd=tmp_path, **known)
+    elsewhere = await run("audit", "query", "--url", f"{service.url}/nowhere", cwd=tmp_path, **known)
+
+    words = f"the log at {service.url} knows no attempt 01a20468. Is it the whole id, as --json shows it?"
+    assert (attempt.code, attempt.err) == (1, f"countersign: {words}\n")
+    assert (elsewhere.code, elsewhere.err) == (1, f"countersign: {service.url}/nowhere/v1/events: There is nothing here.\n")
 
 
 async def test_nothing_is_known(tmp_path: Path) -> None:
@@ -395,7 +395,7 @@ async def test_dead_letters_are_shown_and_put_back(
 
 async def test_dead_letters_of_no_queue(tmp_path: Path) -> None:
     """
-    Without a queue, without credentials and with a queue that does not exist, the command says what is missing.
+    Without a queue, with a queue that does not exist and with one that is silent, the command says so before long.
     """
     unknown = await run("audit", "dlq", "list", cwd=tmp_path)
     nowhere = await run(
@@ -405,7 +405,19 @@ async def test_dead_letters_of_no_queue(tmp_path: Path) -> None:
         AWS_ACCESS_KEY_ID="x",
         AWS_SECRET_ACCESS_KEY="x",
     )
-    assert (unknown.code, nowhere.code) == (2, 1)
+    began, silent = time.monotonic(), socket.create_server(("127.0.0.1", 0))
+    with silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        hanging = await run(
+            *("audit", "dlq", "list", "--dlq-url", f"{url}/0/q", "--endpoint-url", url),
+            cwd=tmp_path,
+            AWS_REGION=aws.REGION,
+            AWS_ACCESS_KEY_ID="x",
+            AWS_SECRET_ACCESS_KEY="x",
+        )
+    assert (unknown.code, nowhere.code, hanging.code) == (2, 1, 1)
+    assert "SQS does not answer: Read timeout" in hanging.err
+    assert time.monotonic() - began < 25
     assert "--dlq-url" in unknown.err
     assert "does not answer" in nowhere.err
     assert "Traceback" not in unknown.err + nowhere.err

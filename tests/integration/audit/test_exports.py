@@ -1,5 +1,6 @@
 """Exports: who may fetch what, in which format, and that a file of any size is whole."""
 
+import asyncio
 import base64
 import csv
 import io
@@ -220,7 +221,8 @@ async def test_the_command_writes_a_file(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """
-    ``countersign audit export`` writes what fits to a file that is whole or not there, or to standard output.
+    ``countersign audit export`` writes what fits to a file that is whole or not there; a link and a named pipe stay what
+    they are.
     """
     await database.append([*author.entries(3, outcome=Outcome.FAILURE), *author.entries(2)])
     await seal(database)
@@ -232,8 +234,17 @@ async def test_the_command_writes_a_file(
         assert (said.code, said.err) == (0, "")
         assert said.out == f"3 lines, 0.0 MB in {out}"
         assert len(out.read_bytes().splitlines()) == 3
+        (tmp_path / "link").symlink_to(out)
+        linked = await person.runs("export", "--format", "ndjson", "--out", tmp_path / "link", "--outcome", "success")
+        assert (linked.code, len(out.read_bytes().splitlines())) == (0, 2)
+        os.mkfifo(tmp_path / "pipe")
+        reader = asyncio.create_task(asyncio.to_thread((tmp_path / "pipe").read_bytes))
+        piped = await person.runs("export", "--format", "ndjson", "--out", tmp_path / "pipe", "--outcome", "failure")
+        assert (tmp_path / "pipe").is_fifo()
+        assert (piped.code, len((await asyncio.wait_for(reader, 10)).splitlines())) == (0, 3)
         refused = await person.runs("export", "--format", "csv", "--out", tmp_path / "none.csv", "--ip", "none")
         assert refused.code == 2
         assert "ip: Give an IP address" in refused.err
 
-    assert sorted(os.listdir(tmp_path)) == ["audit", "out.ndjson"]
+    assert sorted(os.listdir(tmp_path)) == ["audit", "link", "out.ndjson", "pipe"]
+    assert (tmp_path / "link").is_symlink()

@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,8 @@ import pytest_asyncio
 
 from services.audit.__main__ import main
 from services.audit.subjects import subject_ref
-from shared.events import Subject
+from shared.events import EventType, Outcome, Subject
+from shared.ids import uuid7
 from tests.integration.audit.commands import Person
 from tests.integration.audit.consistency import assert_log_consistent
 from tests.integration.audit.lab import TEMPLATE, Author, AwsServer, Database, PostgresServer, queue_pair, seal, until
@@ -249,6 +251,27 @@ async def test_the_story_of_an_attempt_and_of_a_session(desk: Desk) -> None:
     assert unknown.status == 404
 
 
+async def test_what_is_asked_of_an_attempt_that_is_over_does_not_change_how_it_ended(desk: Desk) -> None:
+    """
+    An approval that was used, and then refused twice more, ended well; the refusals are events of its story all the same.
+    """
+    attempt, began, author = str(uuid7()), datetime(2026, 10, 20, 12, tzinfo=UTC), Author()
+    steps = [
+        (EventType.STEP_UP_REQUESTED, Outcome.PENDING),
+        (EventType.STEP_UP_SUCCEEDED, Outcome.SUCCESS),
+        (EventType.STEP_UP_CONSUMED, Outcome.SUCCESS),
+        (EventType.STEP_UP_CONSUMED, Outcome.DENIED),
+        (EventType.ATTEMPT_REFUSED, Outcome.DENIED),
+    ]
+    entries = [
+        author.entry(event_type=kind, outcome=outcome, occurred_at=began + timedelta(seconds=number), attempt_id=attempt)
+        for number, (kind, outcome) in enumerate(steps)
+    ]
+    await desk.database.append(entries)
+    story_told = (await desk.service.get(f"/v1/attempts/{attempt}")).json()
+    assert (story_told["outcome"], story_told["event_count"]) == ("success", 5)
+
+
 async def test_a_person_can_be_told_who_looked(
     desk: Desk, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -402,7 +425,8 @@ async def test_the_same_from_the_command_line(
     assert "5: 3 success, 1 failure, 1 pending" in whole.out
     assert [line for line in story_told.out.splitlines() if "challenge.sent" in line]
     assert session.json()["event_count"] == 2
-    assert (nobody.code, nobody.err) == (1, "countersign: There is nothing here.\n")
+    words = f"countersign: the log at {desk.service.url} knows no session nothing. Is it the whole id, as --json shows it?\n"
+    assert (nobody.code, nobody.err) == (1, words)
 
     saved = await person.runs("searches", "save", "blocked ones", "--outcome", "denied", "--outcome", "error", "--shared")
     listed = await person.runs("searches", "list")

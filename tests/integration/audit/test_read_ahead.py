@@ -17,8 +17,8 @@ from services.audit.commands.source import AHEAD, HttpSource
 from services.audit.tree.checkpoints import Checkpoint
 from services.audit.verifying.folder import FolderSource, copy_log
 from services.audit.verifying.log import Finding, LogSource, LogVerifier, VerificationFailed
+from tests.integration.audit.commands import start
 from tests.integration.audit.lab import until
-from tests.integration.audit.test_cli import start
 from tests.unit.audit.test_verifying import SIGNER, Log
 
 ENTRIES = 12 * 256 + 44

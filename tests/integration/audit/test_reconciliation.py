@@ -58,6 +58,9 @@ async def test_who_went_around_the_gateway_is_named(
 
     done = await person.runs("reconcile", "import", tmp_path / "export.jsonl", "--json")
     assert done.json() == {"imported": 1, "others": 1, "unreadable": 1}
+    (tmp_path / "notes.txt").write_text("no record\nnor this\n")
+    wrong = await person.runs("reconcile", "import", tmp_path / "notes.txt")
+    assert (wrong.code, "could be read: Cognito's export has one JSON object a line" in wrong.err) == (2, True)
     async with get_session().create_client("s3", region_name=aws.REGION, endpoint_url=queue.aws.endpoint_url) as s3:
         await s3.create_bucket(Bucket="cognito-export")
         for name in ("logs/one.gz", "logs/again.gz"):

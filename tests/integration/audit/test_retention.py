@@ -172,8 +172,8 @@ async def test_a_damaged_archive_keeps_the_month(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """
-    An object that is gone, and a lock that was taken off, each keep the month; so does an entry that is not sealed, not archived,
-    or not counted.
+    An object that is gone, and a lock that was taken off, each keep the month; so does an entry that is not sealed, archived or
+    counted.
     """
     async with archive_bucket(queue.aws) as locked:
         [day] = await archive(database, locked)
@@ -347,7 +347,7 @@ async def are_told(service: Service, kind: str, count: int) -> bool:
 async def test_a_late_entry_keeps_the_month(database: Database, author: Author, is_restored: bool) -> None:
     """
     An entry that commits between plan and drop keeps its month, also in a restored log, whose transactions have higher numbers
-    than any that comes, and so do counts that are made anew meanwhile; once it is sealed, counted and planned with, the month goes.
+    than any that comes. So do counts that are made anew meanwhile. Once it is sealed, counted and planned with, the month goes.
     """
     month = months_ago(4)
     await make_month(database, month)

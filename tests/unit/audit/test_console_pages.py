@@ -162,3 +162,12 @@ async def test_the_api_gets_the_rest(dist: Path) -> None:
     What is not the console's goes to the API.
     """
     assert (await ask(dist, "/v1/events")).is_from_api
+
+
+async def test_the_front_page_is_for_everybody(dist: Path) -> None:
+    """
+    Whoever asks for the front page gets it, whatever kind of answer is preferred; views are for browsers that navigate.
+    """
+    assert (await ask(dist, "/", accept="*/*")).headers["content-type"] == "text/html; charset=utf-8"
+    with pytest.raises(NotFound):
+        await ask(dist, "/search", accept="*/*")

@@ -110,6 +110,17 @@ def mail(subject: str, text: str, html: str | None = None) -> bytes:
     return message.as_bytes()
 
 
+def test_a_state_directory_that_cannot_be_made_is_one_clear_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """
+    Where the state cannot be kept, the reason and the way out are in one line.
+    """
+    (tmp_path / "file").touch()
+    code = main(["up", "--state-dir", str(tmp_path / "file")])
+    printed = capsys.readouterr()
+    assert (code, printed.out) == (1, "")
+    assert "Not a directory. Give another directory: --state-dir DIR" in printed.err
+
+
 def test_mail_is_kept_newest_first_for_each_recipient() -> None:
     """A message to two people is in both inboxes, its parts decoded, the newest first."""
     inbox = Inbox()
