@@ -4,13 +4,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
+from rich.table import Table
 from rich.text import Text
 
 from services.audit.commands import recompute
 from services.audit.commands.client import AuditClient, decoded
 from services.audit.commands.context import audit_address
 from services.audit.commands.errors import USAGE, CommandFailed
-from services.audit.commands.render import console, plain_table, print_json, shown
+from services.audit.commands.render import NARROW, SHORT, console, plain_table, print_json, shown
 from services.audit.commands.times import ago, local, parse_time, to_api
 
 STATUS_STYLES = {"running": "green", "stopped": "", "unfinished": "yellow"}
@@ -50,23 +51,7 @@ def _print(report: dict[str, Any], now: datetime) -> None:
     if not producers:
         screen.print("No producer was heard of. Widen the time range or drop a filter.")
         return
-    names = ("service", "instance", "state", "last heard", "entries", "numbers", "missing", "explained", "repeated")
-    made = plain_table(*names, wraps=())
-    for producer in producers:
-        last = datetime.fromisoformat(producer["last_recorded_at"])
-        missing = producer["missing"]
-        made.add_row(
-            shown(producer["service"]),
-            producer["instance"],
-            Text(producer["status"], style=STATUS_STYLES.get(producer["status"], "")),
-            ago(last, now),
-            f"{producer['entries']:,}",
-            f"0 to {producer['last_seq']:,}",
-            Text(f"{missing:,}", style="bold red" if missing else ""),
-            str(sum(gap["count"] for gap in producer["explained_gaps"])),
-            str(producer["repeated"]),
-        )
-    screen.print(made)
+    screen.print(_table(producers, now, is_narrow=screen.width < NARROW))
     for producer in producers:
         for gap in producer["open_gaps"]:
             said = shown(f"    {_place(producer, gap)}, {_since(gap, now)}")
@@ -76,6 +61,29 @@ def _print(report: dict[str, Any], now: datetime) -> None:
             screen.print(Text("explained", style="yellow") + said, soft_wrap=True)
     if report["complete"]:
         screen.print("\nNo event is missing.", style="green")
+
+
+def _table(producers: list[dict[str, Any]], now: datetime, *, is_narrow: bool) -> Table:
+    """Return a line for each producer; what does not fit on a narrow screen is left out: --json has it."""
+    names = ("service", "instance", "state", "last heard", "entries", "numbers", "missing", "explained", "repeated")
+    left_out = {"last heard", "numbers", "explained", "repeated"} if is_narrow else set()
+    made = plain_table(*(name for name in names if name not in left_out), wraps=())
+    for producer in producers:
+        last = datetime.fromisoformat(producer["last_recorded_at"])
+        missing = producer["missing"]
+        cells = (
+            shown(producer["service"]),
+            producer["instance"][:SHORT] if is_narrow else producer["instance"],
+            Text(producer["status"], style=STATUS_STYLES.get(producer["status"], "")),
+            ago(last, now),
+            f"{producer['entries']:,}",
+            f"0 to {producer['last_seq']:,}",
+            Text(f"{missing:,}", style="bold red" if missing else ""),
+            str(sum(gap["count"] for gap in producer["explained_gaps"])),
+            str(producer["repeated"]),
+        )
+        made.add_row(*(cell for name, cell in zip(names, cells, strict=True) if name not in left_out))
+    return made
 
 
 def _place(producer: dict[str, Any], gap: dict[str, Any]) -> str:

@@ -11,7 +11,7 @@ from services.audit.commands.dropped import keep_statements, statements
 from services.audit.commands.errors import USAGE, CommandFailed
 from services.audit.commands.progress import terminal_progress
 from services.audit.commands.render import print_json
-from services.audit.commands.source import HttpSource
+from services.audit.commands.source import HttpSource, newest_checkpoint
 from services.audit.commands.verify import parse_receipt
 from services.audit.tree.checkpoints import CheckpointInvalid, open_checkpoint
 from services.audit.tree.proof_file import SUFFIX
@@ -51,7 +51,7 @@ def checkpoint(options: Any) -> None:
         CommandFailed: No key that is trusted has signed it, or the log cannot be asked.
     """
     keys = log_keys(options)
-    note = _newest(HttpSource(*public_address(options)))
+    note = newest_checkpoint(HttpSource(*public_address(options)))
     signed = _open(note, keys)
     if options.json:
         root = base64.b64encode(signed.root).decode()
@@ -70,13 +70,13 @@ def mirror(options: Any) -> None:
     """
     keys = log_keys(options)
     source = HttpSource(*audit_address(options))
-    note = _newest(source)
+    note = newest_checkpoint(source)
     signed = _open(note, keys)
     show = terminal_progress("copied", is_quiet=options.json)
     try:
         copy_log(source, note, signed, Path(options.folder), show)
         # Once more for what was sealed meanwhile: there is the event that names what was erased while it was copied.
-        note = _newest(source)
+        note = newest_checkpoint(source)
         signed = _open(note, keys)
         copy_log(source, note, signed, Path(options.folder), lambda done, total: None)
         keep_statements(statements(AuditClient(*audit_address(options))), Path(options.folder))
@@ -88,13 +88,6 @@ def mirror(options: Any) -> None:
         print_json({"folder": options.folder, "tree_size": signed.tree_size})
     else:
         sys.stdout.write(f"{signed.tree_size} entries in {options.folder}\n")
-
-
-def _newest(source: HttpSource) -> str:
-    try:
-        return source.checkpoint()
-    except Missing as error:
-        raise CommandFailed("this log has no checkpoint yet") from error
 
 
 def _open(note: str, keys: Any) -> Any:

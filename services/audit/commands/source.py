@@ -48,6 +48,11 @@ class HttpSource:
         self._expected: Iterator[_Ask] = iter(())
         self._coming: dict[_Ask, Future[bytes]] = {}
 
+    @property
+    def url(self) -> str:
+        """The base URL of the audit service."""
+        return self._url
+
     def expect(self, tiles: Iterable[Tile], *, with_bundles: bool) -> None:
         """See `LogSource`."""
         self._expected = (ask for tile in tiles for ask in ([_tile(tile), _bundle(tile)] if with_bundles else [_tile(tile)]))
@@ -123,6 +128,20 @@ class HttpSource:
             return self._idle.pop()
         except IndexError:
             return connect(self._parts, ANSWER_SECONDS_MAX)
+
+
+def newest_checkpoint(source: HttpSource) -> str:
+    """
+    Return the newest checkpoint of a log that is known to have one.
+
+    Raises:
+        CommandFailed: There is none: nothing was sealed yet, or another server answers.
+    """
+    try:
+        return source.checkpoint()
+    except Missing as error:
+        words = f"there is no checkpoint at {source.url}: no audit service answers there, or it has not sealed anything yet"
+        raise CommandFailed(words) from error
 
 
 def _tile(tile: Tile) -> _Ask:

@@ -9,8 +9,9 @@ from uuid import UUID
 from services.audit.archiving.lack import Lack
 from services.audit.commands import archive
 from services.audit.commands.client import AuditClient, NotThere
-from services.audit.commands.context import audit_address, log_keys
+from services.audit.commands.context import audit_address, log_keys, public_address
 from services.audit.commands.errors import USAGE, CommandFailed
+from services.audit.commands.source import HttpSource, newest_checkpoint
 from services.audit.commands.verdicts import Verdict, failed, report
 from services.audit.commands.whole_log import FAULTS, WholeLog, fault, source_of
 from services.audit.tree.checkpoints import Checkpoint, CheckpointInvalid, open_checkpoint
@@ -80,7 +81,8 @@ def _verify_one(options: Any, keys: list[VerifierKey], what: str) -> Verdict:
         return _verify_receipt(options, keys, receipt)
     proof = _proof(what)
     claimed = parse_receipt((proof.extra or b"").decode(errors="replace"))
-    leaf = leaf_hash(_read(options.entry)) if options.entry else claimed.leaf if claimed else None
+    promised = claimed.leaf if claimed else None
+    leaf = _entry_leaf(options.entry, promised) if options.entry else promised
     if leaf is None:
         raise CommandFailed(f"{what} does not say which entry it proves: give the entry with --entry", USAGE)
     name = f"event {claimed.event_id}" if claimed and claimed.leaf == leaf else f"entry {leaf.hex()}"
@@ -89,7 +91,7 @@ def _verify_one(options: Any, keys: list[VerifierKey], what: str) -> Verdict:
 
 def _verify_receipt(options: Any, keys: list[VerifierKey], receipt: Receipt) -> Verdict:
     name = f"event {receipt.event_id}"
-    if options.entry is not None and leaf_hash(_read(options.entry)) != receipt.leaf:
+    if options.entry is not None and _entry_leaf(options.entry, receipt.leaf) != receipt.leaf:
         return failed(name, Finding(name, "the entry that you gave is not the one of this receipt"))
     if options.proof is not None:
         return _judge_proof(name, _proof(options.proof), receipt.leaf, keys)
@@ -107,6 +109,11 @@ def _verify_receipt(options: Any, keys: list[VerifierKey], receipt: Receipt) -> 
             if time.time() < receipt.promised_at + options.deadline:
                 time.sleep(ASK_SECONDS)
                 continue
+            # Nothing is called lost by a server that does not show this log's checkpoint.
+            try:
+                open_checkpoint(newest_checkpoint(HttpSource(*public_address(options))), keys)
+            except CheckpointInvalid as invalid:
+                return failed(name, Finding("checkpoint", str(invalid)))
             if error.is_sealing:
                 detail = f"was recorded and is not sealed {options.deadline} s after it was promised: sealing stands still"
             else:
@@ -117,6 +124,15 @@ def _verify_receipt(options: Any, keys: list[VerifierKey], receipt: Receipt) -> 
         except ProofFileInvalid as error:
             raise CommandFailed(f"the answer is not the audit service's: {error}") from error
         return _judge_proof(name, found, receipt.leaf, keys)
+
+
+def _entry_leaf(path: str, promised: bytes | None) -> bytes:
+    """Return the leaf hash of an entry in a file; `promised` is the one that it should have, where that is known."""
+    entry = _read(path)
+    bare = entry.rstrip(b"\r\n")
+    if bare != entry and leaf_hash(bare) == promised:
+        raise CommandFailed(f"{path} has a line end behind the entry, which does not belong to it: take that away", USAGE)
+    return leaf_hash(entry)
 
 
 def _verify_in_folder(name: str, source: FolderSource, receipt: Receipt, keys: list[VerifierKey]) -> Verdict:

@@ -3,7 +3,9 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
@@ -80,6 +82,33 @@ async def test_a_lost_event_is_reported(person: Person) -> None:
     assert said.code == 1
     assert "LOST" in said.out
     assert receipt.split(":")[0] in said.out
+
+
+async def test_another_server_loses_nothing(person: Person) -> None:
+    """
+    A server that is not the audit service knows no event: that is a wrong address, and no loss.
+    """
+    with ThreadingHTTPServer(("127.0.0.1", 0), SimpleHTTPRequestHandler) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_port}"
+        said = await person.runs("verify", f"{uuid7()}:{'ab' * 32}", "--deadline", 1, "--url", url)
+        server.shutdown()
+
+    assert (said.code, "LOST" in said.out + said.err) == (1, False), said
+    assert "no audit service answers there" in said.err
+
+
+async def test_a_line_end_is_no_part_of_an_entry(person: Person, entries: list[bytes]) -> None:
+    """
+    An entry that an editor saved with a line end behind it is told from one that was changed.
+    """
+    keep("entry", entries[3] + b"\n")
+    said = await person.runs("verify", receipt_of(entries[3]), "--entry", "entry")
+    assert (said.code, "line end" in said.err) == (2, True), said
+
+    keep("entry", entries[4])
+    said = await person.runs("verify", receipt_of(entries[3]), "--entry", "entry")
+    assert (said.code, "is not the one of this receipt" in said.out) == (1, True), said
 
 
 async def test_a_promise_is_waited_for(person: Person, database: Database, author: Author) -> None:
@@ -229,7 +258,8 @@ async def test_a_finding_that_quotes_what_came_from_outside(person: Person, entr
     """
     assert (await person.runs("mirror", "copy")).code == 0
     hostile = "[red]x[/oops]\x1b[2J\nverified"
-    event_id = json.loads(entries[270])["event_id"]
+    # The log orders what it stored at once by id, and ids of one millisecond are in no order.
+    event_id = max(json.loads(entry)["event_id"] for entry in entries)
     change("copy/tile/entries/001.p/44", event_id.encode(), json.dumps(hostile)[1:-1].encode().ljust(36, b"."))
 
     said = await person.runs("verify", "--log", "copy")
