@@ -132,8 +132,8 @@ class Ledger:
         return [number for number in range(last + 1) if number not in stored]
 
     async def everything(self) -> list[bytes]:
-        """Return the bytes of every entry."""
-        query = f"SELECT {SEALED_COLUMNS} FROM audit.entries AS e {JOIN_KEYS}"
+        """Return the bytes of every entry that nobody has erased."""
+        query = f"SELECT {SEALED_COLUMNS} FROM audit.entries AS e {JOIN_KEYS} WHERE k.destroyed_at IS NULL"
         return [self._opened(row) for row in await self._connection.fetch(query)]
 
     async def count_quarantined(self) -> int:
