@@ -2,8 +2,8 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
-# More than cores: a test of running services waits about half of its time.
-TEST_WORKERS ?= 3
+# Each starts services, databases and browsers of its own: more of them than cores end sooner, and make each other late.
+TEST_WORKERS ?= 2
 
 # make run PORT_BASE=20000                     moves every port
 # make run ORIGINS=http://localhost:4173       also admits apps under development
