@@ -23,7 +23,7 @@ from services.audit.commands import (
 from services.audit.commands.errors import FAILED, CommandFailed
 from services.audit.commands.examples import end_with_examples
 from services.audit.commands.keeping import add_keeping
-from services.audit.commands.operations import add_operations
+from services.audit.commands.operations import add_area, add_operations
 from services.audit.commands.render import printable
 from services.audit.commands.settings import SETTINGS_HELP
 from services.audit.commands.times import TIME_HELP
@@ -232,12 +232,12 @@ def _add_stories(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def _add_searches(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    area = commands.add_parser(
+    actions = add_area(
+        commands,
         "searches",
-        help="keep searches under a name",
-        description="Keep searches under a name. countersign audit query --saved NAME runs one.",
+        "keep searches under a name",
+        "Keep searches under a name. countersign audit query --saved NAME runs one.",
     )
-    actions = area.add_subparsers(title="commands", required=True, metavar="COMMAND")
     looking = actions.add_parser(
         "list", help="show own and shared ones", description="Show your own searches and those that others share, by name."
     )

@@ -3,7 +3,7 @@
 import argparse
 
 from services.audit.commands import archive, dlq, erase, retention, streams
-from services.audit.commands.operations import Commands, Common, Count
+from services.audit.commands.operations import Commands, Common, Count, add_area
 from services.audit.commands.settings import SETTINGS_HELP
 
 
@@ -26,13 +26,13 @@ def add_keeping(commands: Commands, add_service: Common, add_place: Common, coun
 
 
 def _add_archive(commands: Commands, add_place: Common) -> None:
-    area = commands.add_parser(
+    actions = add_area(
+        commands,
         "archive",
-        help="sealed days under lock",
-        description="Sealed days in the archive: a bucket in which nobody deletes them before their time. query --archive and"
+        "sealed days under lock",
+        "Sealed days in the archive: a bucket in which nobody deletes them before their time. query --archive and"
         " verify --archive read it.",
     )
-    actions = area.add_subparsers(title="commands", required=True, metavar="COMMAND")
     running = actions.add_parser(
         "run",
         help="archive every closed day that is not archived yet",
@@ -61,12 +61,12 @@ def _add_streams(commands: Commands, add_service: Common) -> None:
 
 
 def _add_retention(commands: Commands) -> None:
-    area = commands.add_parser(
+    actions = add_area(
+        commands,
         "retention",
-        help="drop old months from the database",
-        description="Drop old months from the database: only what is sealed, archived and not on hold.",
+        "drop old months from the database",
+        "Drop old months from the database: only what is sealed, archived and not on hold.",
     )
-    actions = area.add_subparsers(title="commands", required=True, metavar="COMMAND")
     planning = actions.add_parser(
         "plan",
         help="show each month and what stands against dropping it",
@@ -115,13 +115,13 @@ def _add_holds(commands: Commands, add_service: Common) -> None:
     parser.add_argument("--all", action="store_true", help="released holds as well (default: those that stand)")
     add_service(parser)
     parser.set_defaults(run=erase.holds)
-    area = commands.add_parser(
+    actions = add_area(
+        commands,
         "hold",
-        help="place or release a legal hold",
-        description="Place or release a legal hold: while it stands, nobody erases the person, and retention drops"
+        "place or release a legal hold",
+        "Place or release a legal hold: while it stands, nobody erases the person, and retention drops"
         " no month that has entries about them.",
     )
-    actions = area.add_subparsers(title="commands", required=True, metavar="COMMAND")
     placing = actions.add_parser(
         "place",
         help="nobody erases this person from now on",
@@ -142,12 +142,12 @@ def _add_holds(commands: Commands, add_service: Common) -> None:
 
 
 def _add_dlq(commands: Commands, count: Count) -> None:
-    area = commands.add_parser(
+    actions = add_area(
+        commands,
         "dlq",
-        help="the dead-letter queue",
-        description="The dead-letter queue: messages that could not be stored, each tried several times.",
+        "the dead-letter queue",
+        "The dead-letter queue: messages that could not be stored, each tried several times.",
     )
-    actions = area.add_subparsers(title="commands", required=True, metavar="COMMAND")
     looking = actions.add_parser("list", help="show its messages", description="Show its messages, and leave them there.")
     looking.add_argument("--bodies", action="store_true", help="and what each holds, line by line")
     looking.set_defaults(run=dlq.list_messages)

@@ -27,8 +27,14 @@ def add_operations(commands: Commands, add_service: Common, count: Count) -> Non
     _add_quarantine(commands, add_service, count)
 
 
+def add_area(commands: Commands, name: str, text: str, description: str) -> Commands:
+    """Add a command that has commands of its own, and return where these go."""
+    area = commands.add_parser(name, help=text, description=description)
+    return area.add_subparsers(title="commands", required=True, metavar="COMMAND")
+
+
 def _add_alerts(commands: Commands, add_service: Common, count: Count) -> None:
-    actions = _area(commands, "alerts", "what the detections found", "What the detections found, until somebody closes it.")
+    actions = add_area(commands, "alerts", "what the detections found", "What the detections found, until somebody closes it.")
     listing = actions.add_parser(
         "list", help="show them, the newest first", description="Show the open alerts, the newest first."
     )
@@ -53,7 +59,7 @@ def _add_alerts(commands: Commands, add_service: Common, count: Count) -> None:
 
 
 def _add_detections(commands: Commands, add_service: Common) -> None:
-    actions = _area(
+    actions = add_area(
         commands,
         "detections",
         "the rules, and going over the past again",
@@ -81,7 +87,7 @@ def _add_detections(commands: Commands, add_service: Common) -> None:
 
 
 def _add_reconcile(commands: Commands, add_service: Common) -> None:
-    actions = _area(
+    actions = add_area(
         commands,
         "reconcile",
         "our log against Authsignal's and Cognito's own records",
@@ -110,7 +116,7 @@ def _add_reconcile(commands: Commands, add_service: Common) -> None:
 
 
 def _add_quarantine(commands: Commands, add_service: Common, count: Count) -> None:
-    actions = _area(
+    actions = add_area(
         commands,
         "quarantine",
         "lines that could not become entries",
@@ -136,11 +142,6 @@ def _add_quarantine(commands: Commands, add_service: Common, count: Count) -> No
     repairing.set_defaults(run=quarantine.repair)
     for parser in (listing, showing, repairing):
         add_service(parser)
-
-
-def _area(commands: Commands, name: str, text: str, description: str) -> Commands:
-    area = commands.add_parser(name, help=text, description=description)
-    return area.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
 
 def _add_times(parser: argparse.ArgumentParser) -> None:
