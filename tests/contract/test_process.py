@@ -58,6 +58,33 @@ def test_stop_is_clean(tmp_path: Path, mailbox: Mailbox) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["authsignal-secret", "authsignal.sqlite"]
 
 
+# SIGTERM comes inside a weak reference's callback, after the ready line and before the server hears signals itself.
+_STOP_BEFORE_THE_SERVER_HEARS = """
+import signal, sys, uvicorn, weakref
+from deploy.local.authsignal.__main__ import main
+
+def run(server, **arguments):
+    thing = type("Thing", (), {})()
+    watch = weakref.ref(thing, lambda _: signal.raise_signal(signal.SIGTERM))
+    del thing
+    real(server, **arguments)
+
+real, uvicorn.Server.run = uvicorn.Server.run, run
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def test_stop_is_never_lost(tmp_path: Path, mailbox: Mailbox) -> None:
+    """
+    A stop that comes where Python drops exceptions, before the server listens to signals, still ends it with code 0.
+    """
+    python, _, _, *arguments = Simulator(tmp_path, smtp_port=mailbox.port).command()
+    command = [python, "-c", _STOP_BEFORE_THE_SERVER_HEARS, *arguments]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["authsignal-secret", "authsignal.sqlite"]
+
+
 def _refused(command: list[str]) -> str:
     """Run a command that must fail at start, and give back its one line."""
     ended = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)

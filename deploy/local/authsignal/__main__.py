@@ -103,11 +103,14 @@ def main(argv: list[str] | None = None) -> int:
         timeout_graceful_shutdown=2,
         server_header=False,
     )
-    # The server stops in good order on either signal, and then raises it once more: by then it means a clean exit.
+    server = uvicorn.Server(config)
+    # A stop asked for before the server hears signals itself is noted, never raised: an exception out of a handler is lost
+    # when it strikes inside a callback of the collector. The server raises each signal once more when it has stopped in
+    # good order; it is only noted then too, so that the exit code is 0.
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: sys.exit(0))
+        signal.signal(number, server.handle_exit)
     print(f"authsignal simulator: listening on http://{arguments.host}:{port}", flush=True)
-    uvicorn.Server(config).run(sockets=[listener])
+    server.run(sockets=[listener])
     return 0
 
 
