@@ -58,8 +58,9 @@ class ChallengeRequest(_Body, frozen=True):
     """
     Track the action when the person is known, and send a code by the method named.
 
-    `sub` is None at sign-up, before any account exists: then only the address is challenged. `is_resend` sends another code
-    for an action that was tracked before, whose `track_token` the gateway kept. Without a `method` nothing is sent.
+    `sub` is None at sign-up, before any account exists: then only the address is challenged. `is_tracked` sends the first code
+    of an action that was tracked before, whose `track_token` the gateway kept; `is_resend` sends another one, and is recorded
+    as such. Without a `method` nothing is sent.
     `custom` are data points for the rules; `may_allow` says that rules may let the person through without a challenge, as they
     never may at the door.
     """
@@ -70,6 +71,7 @@ class ChallengeRequest(_Body, frozen=True):
     idempotency_key: UuidText
     sub: UuidText | None = None
     method: str | None = METHOD_EMAIL_OTP
+    is_tracked: bool = False
     is_resend: bool = False
     track_token: Token | None = None
     custom: dict[str, str | int | float | bool] = {}

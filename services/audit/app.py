@@ -14,7 +14,6 @@ from services.audit.alerting.start import start_alerting
 from services.audit.api.access import AccessGuard, ServiceTokens
 from services.audit.api.alerts import close_alert, get_alert, get_detections, list_alerts, replay_detections
 from services.audit.api.archive import list_archive
-from services.audit.api.changes import ChangeRecorder
 from services.audit.api.completeness import get_completeness
 from services.audit.api.erasures import erase_subject, list_erasures, list_holds, place_hold, release_hold
 from services.audit.api.events import get_event, search_events
@@ -164,7 +163,7 @@ async def _lifespan(
     async with AsyncExitStack() as stack:
         stack.callback(tracing.close)
         trail, send = await _open_trail(stack, settings, guard)
-        app.state.trail, app.state.send, app.state.changes = trail, send, ChangeRecorder(trail)
+        app.state.trail, app.state.send = trail, send
         reading = await open_pool(
             secrets.reader_url,
             name="audit-api",

@@ -173,7 +173,7 @@ class Challenges:
         tracked: Tracked | None = None
         token = request.track_token
         methods: tuple[str, ...] = (METHOD_EMAIL_OTP,)
-        if request.sub is not None and not request.is_resend:
+        if request.sub is not None and not (request.is_tracked or request.is_resend):
             tracked = await self._provider.track(request.sub, request.action, _attributes(request))
             ruling = policy.after_track(tracked.state)
             if tracked.state == "ALLOW" and request.may_allow:

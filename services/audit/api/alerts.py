@@ -15,7 +15,7 @@ from services.audit.alerting.follower import run_draft
 from services.audit.alerting.records import LogRecords
 from services.audit.alerting.replay import replay
 from services.audit.alerting.views import AlertView
-from services.audit.api.changes import ChangeRecorder
+from services.audit.api.changes import Asked, recorded
 from services.audit.api.query import TEXT, parse_alerts, parse_nothing, shape
 from services.audit.api.reads import ReadRecorder
 from services.audit.api.routes import ALERT_ROUTE, ALERTS_PATH, CLOSE_ROUTE, DETECTIONS_PATH, REPLAY_PATH
@@ -26,7 +26,7 @@ from services.audit.reconciliation.bypass import GATEWAY_BYPASS
 from services.audit.storage.alerts import AlertReader, AlertStore, Stored
 from services.audit.storage.cursor import INDEX_MAX
 from services.audit.storage.search import EntryReader
-from shared.events import Actor, EventType, HttpRef
+from shared.events import EventType
 from shared.http.problems import context_of
 from shared.ids import is_uuid
 from shared.problems import Conflict, InvalidRequest, NotFound
@@ -158,12 +158,10 @@ async def close_alert(request: AnyRequest, alert_id: FromPath[str], data: JSONBo
         raise NotFound
     if found.state != "open":
         raise Conflict("closed", detail="This alert is closed already.")
-    caller: Actor = request.scope["state"]["caller"]
-    changes: ChangeRecorder = request.app.state.changes
     store: AlertStore = request.app.state.alert_store
-    about = {"alert_id": found.id, "rule": found.rule}
-    await changes.record(context_of(request), caller, EventType.AUDIT_ALERT_CLOSED, _http(CLOSE_ROUTE), about)
-    await store.set_state(UUID(found.id), "closed", data.note, caller)
+    asked, about = Asked.of(request, CLOSE_ROUTE, 200), {"alert_id": found.id, "rule": found.rule}
+    async with recorded(request.app.state.trail, asked, EventType.AUDIT_ALERT_CLOSED, about):
+        await store.set_state(UUID(found.id), "closed", data.note, asked.caller)
     return _answer(await _find(request, alert_id))
 
 
@@ -190,13 +188,13 @@ async def replay_detections(request: AnyRequest, data: JSONBody[ReplayBody]) -> 
         raise _wrong("from_leaf", f"The sealed log ends before this leaf: it has {size:,}.")
     end = min(data.to_leaf, size)
     state = request.app.state
-    caller: Actor = request.scope["state"]["caller"]
     records = LogRecords(entries, state.alerts)
-    done = await replay(state.alert_store, records, state.detection_parameters, start=data.from_leaf, end=end, by=caller)
-    state.raised.beat()
-    changes: ChangeRecorder = state.changes
-    about = run_draft(done.run).data
-    await changes.record(context_of(request), caller, EventType.AUDIT_DETECTION_RUN, _http(REPLAY_PATH), about)
+    asked, about = Asked.of(request, REPLAY_PATH, 200), {"kind": "replay", "from_leaf": data.from_leaf, "to_leaf": end}
+    async with recorded(state.trail, asked, EventType.AUDIT_DETECTION_RUN, about):
+        store, parameters = state.alert_store, state.detection_parameters
+        done = await replay(store, records, parameters, start=data.from_leaf, end=end, by=asked.caller)
+        state.raised.beat()
+        about |= run_draft(done.run).data
     kept = [await _find(request, alert_id) for alert_id in dict.fromkeys(str(alert.id) for alert in done.alerts)]
     shown = [one for one in kept if one is not None]
     run = done.run
@@ -231,10 +229,6 @@ async def _record_read(
 
 def _wrong(field: str, message: str) -> InvalidRequest:
     return InvalidRequest(extensions={"errors": [{"field": field, "message": message}]})
-
-
-def _http(route: str) -> HttpRef:
-    return HttpRef(method="POST", route=route, status=200)
 
 
 def _answer(view: Any) -> ASGIResponse:

@@ -2,11 +2,11 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 from litestar import Request
 
-from services.audit.api.problems import DoneNotRecorded, NothingChanged, ReadNotRecorded
+from services.audit.api.problems import DoneNotRecorded, NothingChanged
 from shared.audit_trail import AuditTrail, AuditUnavailable
 from shared.events import Actor, Draft, EventType, HttpRef, Outcome
 from shared.http.context import RequestContext
@@ -14,38 +14,6 @@ from shared.http.problems import context_of
 from shared.problems import Problem, retry_after
 
 AnyRequest = Request[Any, Any, Any]
-
-
-class ChangeRecorder:
-    """Puts what a caller changed on the queue, as any producer does."""
-
-    def __init__(self, trail: AuditTrail) -> None:
-        self._trail: Final = trail
-
-    async def record(
-        self, context: RequestContext, caller: Actor, event_type: EventType, http: HttpRef, data: dict[str, Any]
-    ) -> None:
-        """
-        Record one change.
-
-        Raises:
-            ReadNotRecorded: The queue refused: answer nothing of it.
-        """
-        try:
-            context.receipt = await self._trail.record(
-                Draft(
-                    event_type=event_type,
-                    outcome=Outcome.SUCCESS,
-                    request_id=context.request_id,
-                    trace_id=context.trace_id,
-                    actor=caller,
-                    client=context.client,
-                    http=http,
-                    data=data,
-                )
-            )
-        except AuditUnavailable as error:
-            raise ReadNotRecorded(str(error), headers=retry_after(2)) from error
 
 
 class Asked(NamedTuple):
@@ -89,6 +57,8 @@ class Asked(NamedTuple):
 async def recorded(trail: AuditTrail, asked: Asked, event_type: EventType, data: dict[str, Any]) -> AsyncIterator[None]:
     """
     Make a change, inside the block, that the log knows of before it is made: pending before, and then how it ended.
+
+    What only the end knows, the block adds to `data`.
 
     Raises:
         NothingChanged: The queue refused the event before: the block was not entered.

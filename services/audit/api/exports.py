@@ -19,6 +19,7 @@ from litestar.response import Stream
 from litestar.response.base import ASGIResponse
 
 from services.audit.api.access import EXPORT_FILE_ROUTE, EXPORTS_PATH
+from services.audit.api.changes import Asked, recorded
 from services.audit.api.problems import ExportExpired
 from services.audit.api.query import SearchQuery, moment, parse_search, shape
 from services.audit.api.views import encode_view
@@ -29,7 +30,7 @@ from services.audit.storage.exports import Export, ExportStore, Owner, Pairs
 from services.audit.storage.log import LogReader
 from services.audit.storage.search import EntryReader
 from services.audit.subjects import asked_about
-from shared.events import Actor, EventType, HttpRef
+from shared.events import Actor, EventType
 from shared.http.problems import context_of
 from shared.ids import is_uuid, uuid7
 from shared.problems import InvalidRequest, NotFound
@@ -90,21 +91,16 @@ async def create_export(request: AnyRequest) -> ASGIResponse:
     now = datetime.now(UTC)
     export_id = uuid7()
     export = Export(export_id, wanted.format.value, pairs, sealed.tree_size if sealed else 0, now, now + LIFE)
-    caller: Actor = request.scope["state"]["caller"]
     exports: ExportStore = request.app.state.exports
-    await exports.add(Owner(caller.kind, caller.id), export)
-    await request.app.state.changes.record(
-        context_of(request),
-        caller,
-        EventType.AUDIT_EXPORT_CREATED,
-        HttpRef(method="POST", route=EXPORTS_PATH, status=201),
-        {
-            "export_id": str(export_id),
-            "format": wanted.format.value,
-            "filters": list(query.fields),
-            "end_leaf": export.end_leaf,
-        },
-    )
+    about = {
+        "export_id": str(export_id),
+        "format": wanted.format.value,
+        "filters": list(query.fields),
+        "end_leaf": export.end_leaf,
+    }
+    asked = Asked.of(request, EXPORTS_PATH, 201)
+    async with recorded(request.app.state.trail, asked, EventType.AUDIT_EXPORT_CREATED, about):
+        await exports.add(Owner(asked.caller.kind, asked.caller.id), export)
     return ASGIResponse(body=encode_view(ExportView.of(export)), media_type="application/json", status_code=201)
 
 

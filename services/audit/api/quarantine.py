@@ -15,7 +15,7 @@ from litestar import Request, get, post
 from litestar.params import FromPath, JSONBody
 from litestar.response.base import ASGIResponse
 
-from services.audit.api.changes import ChangeRecorder
+from services.audit.api.changes import Asked, recorded
 from services.audit.api.problems import ReadNotRecorded
 from services.audit.api.query import parse_nothing, parse_quarantine, shape
 from services.audit.api.reads import ReadRecorder
@@ -26,7 +26,7 @@ from services.audit.storage.quarantine import Line, QuarantineReader, note_repai
 from services.audit.storage.search import EntryReader
 from services.audit.tree.bundles import ENTRY_BYTES_MAX
 from shared.aws_json import AwsRefused, AwsUnreachable
-from shared.events import Actor, EventType, HttpRef
+from shared.events import EventType
 from shared.http.problems import context_of
 from shared.problems import Conflict, InvalidRequest, NotFound, retry_after
 
@@ -126,19 +126,22 @@ async def repair_line(request: AnyRequest, quarantine_id: FromPath[str], data: J
     if line.repaired_as is not None and line.repaired_as != row.event_id:
         raise Conflict("repaired", detail=f"This line is repaired already: event {line.repaired_as} stands for it.")
     await _require_new(request, row)
-    caller: Actor = request.scope["state"]["caller"]
-    changes: ChangeRecorder = request.app.state.changes
     about = {"quarantine_id": line.quarantine_id, "sha256": line.sha256.hex(), "event_id": row.event_id}
     about["leaf_hash"] = row.leaf_hash.hex()
-    http = HttpRef(method="POST", route=REPAIR_ROUTE, status=200)
-    await changes.record(context_of(request), caller, EventType.AUDIT_QUARANTINE_REPAIRED, http, about)
+    asked = Asked.of(request, REPAIR_ROUTE, 200)
     try:
-        await request.app.state.send(data.entry)
+        async with recorded(request.app.state.trail, asked, EventType.AUDIT_QUARANTINE_REPAIRED, about):
+            await request.app.state.send(data.entry)
+            await note_repair(
+                request.app.state.clerk,
+                line.quarantine_id,
+                event_id=UUID(row.event_id),
+                leaf_hash=row.leaf_hash,
+                by=asked.caller,
+            )
+    # Outside the block: whether the queue took the entry is not known, so no event may say that it came to nothing.
     except (AwsRefused, AwsUnreachable) as error:
         raise ReadNotRecorded(str(error), headers=retry_after(2)) from error
-    await note_repair(
-        request.app.state.clerk, line.quarantine_id, event_id=UUID(row.event_id), leaf_hash=row.leaf_hash, by=caller
-    )
     repaired = await _find(request, quarantine_id)
     return _answer(LineView.of(repaired or line))
 

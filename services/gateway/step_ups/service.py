@@ -199,7 +199,7 @@ class StepUps:
         if not policy.is_sent(method):
             return attempt
         await self._flow.check_send(context, attempt)
-        request = replace(self._flow.challenge_request(context, attempt, method), is_resend=True, track_token=token)
+        request = replace(self._flow.challenge_request(context, attempt, method), is_tracked=True, track_token=token)
         return sent(attempt, await self._challenges.challenge(request))
 
     async def _proven(self, context: RequestContext, session: Session, held: Held, proof: ProofAnswer) -> Attempt:

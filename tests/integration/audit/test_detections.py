@@ -181,9 +181,10 @@ async def _assert_replay_finds_the_same(service: Service, person: Person, ids: s
         assert field is None or [error["field"] for error in problem["errors"]] == [field]
 
     async def is_logged() -> bool:
-        return bool(await service.events(("type", "audit.detection.run")))
+        events = await service.events(("type", "audit.detection.run"), ("order", "asc"))
+        return [(event["outcome"], "run_id" in event["data"]) for event in events] == [("pending", False), ("success", True)]
 
-    await until(is_logged, "the replay as an event of the log")
+    await until(is_logged, "the replay as two events of the log, one before and one behind it")
 
 
 async def _assert_closing(service: Service, person: Person, alert_id: str) -> None:
@@ -206,7 +207,10 @@ async def _assert_closing(service: Service, person: Person, alert_id: str) -> No
     async def is_logged() -> bool:
         closed = await service.events(("type", "audit.alert.closed"))
         refused = await service.events(("type", "audit.access.refused"))
-        return bool(closed) and [event["http"]["route"] for event in refused] == ["/v1/alerts/{alert_id}/close"]
+        outcomes = sorted(event["outcome"] for event in closed)
+        return outcomes == ["pending", "success"] and [event["http"]["route"] for event in refused] == [
+            "/v1/alerts/{alert_id}/close"
+        ]
 
     await until(is_logged, "closing and refusal as events of the log")
 

@@ -19,7 +19,7 @@ from shared.ids import uuid7
 from tests.integration.audit.consistency import assert_log_consistent
 from tests.integration.audit.lab import RING, Author, Database, QueuePair, until
 from tests.integration.audit.service import Service, running_service
-from tests.integration.audit.test_erasure import erase, sub_of
+from tests.integration.audit.test_erasure import ADD_OLD_ALERT, erase, sub_of
 
 
 @pytest.fixture
@@ -153,3 +153,32 @@ async def test_no_kept_search_changes_unrecorded(database: Database, queue: Queu
     assert {(answer.status, answer.json()["code"]) for answer in answers} == {(503, "audit_unavailable")}
     rows = await database.fetch("SELECT search_id, name FROM audit.saved_searches", role="countersign_clerk")
     assert [tuple(row) for row in rows] == [(search_id, "mine")]
+
+
+async def test_nothing_else_changes_unrecorded(database: Database, queue: QueuePair, author: Author, tmp_path: Path) -> None:
+    """
+    While the queue refuses events no alert is closed, no export made, no range looked at again and no line repaired.
+    """
+    await database.fetch(ADD_OLD_ALERT, "something", role="countersign_clerk")
+    [alert] = await database.fetch("SELECT alert_id FROM audit.alerts")
+    [line] = await database.fetch(
+        "INSERT INTO audit.quarantine (message_id, line_no, bytes, sha256, reason, detail) "
+        "VALUES ('m', 1, 'x', sha256('x'), 'not_json', 'none') RETURNING quarantine_id",
+        role="countersign_writer",
+    )
+    bodies: dict[str, dict[str, Any]] = {
+        f"/v1/alerts/{alert['alert_id']}/close": {"note": "a test"},
+        "/v1/exports": {"format": "ndjson"},
+        "/v1/detections/replay": {"from_leaf": 0, "to_leaf": 1},
+        f"/v1/quarantine/{line['quarantine_id']}/repair": {"entry": author.entry().decode()},
+    }
+    gone = queue.url.replace("audit-", "gone-")
+    async with running_service(tmp_path, queue, database, audit_queue_url=gone, receivers=0) as service:
+        answers = [(await service.send("POST", path, body)).json() for path, body in bodies.items()]
+
+    assert {(answer["status"], answer["code"], answer["title"]) for answer in answers} == {
+        (503, "audit_unavailable", "Changes are paused")
+    }
+    tables = ("alert_states", "exports", "detection_runs", "quarantine_repairs")
+    left = {table: await database.fetch(f"SELECT 1 FROM audit.{table}", role="countersign_clerk") for table in tables}
+    assert not any(left.values())

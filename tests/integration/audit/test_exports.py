@@ -172,16 +172,18 @@ async def test_an_export_is_its_owners_and_for_ten_minutes(
 
 
 async def export_events(service: Service) -> Any:
-    """Yield the events that say that an export was made, oldest first, once there are two."""
+    """Yield the events that say that an export was made, oldest first, once there are two; each was recorded before as well."""
 
     async def found() -> list[dict[str, Any]]:
         return await service.events(("type", "audit.export.created"), ("order", "asc"))
 
     async def are_there() -> bool:
-        return len(await found()) == 2
+        return len(await found()) == 4
 
     await until(are_there, "two exports in the log")
-    for event in await found():
+    events = await found()
+    assert [event["outcome"] for event in events] == ["pending", "success"] * 2
+    for event in events[1::2]:
         yield event
 
 

@@ -180,7 +180,8 @@ async def test_a_quarantined_line_is_repaired_and_stays(
 
     async def is_logged() -> bool:
         repaired = await service.events(("type", "audit.quarantine.repaired"))
-        return {event["data"]["event_id"] for event in repaired} == {event_id}
+        outcomes = sorted(event["outcome"] for event in repaired)
+        return outcomes == ["pending"] * 2 + ["success"] * 2 and {event["data"]["event_id"] for event in repaired} == {event_id}
 
     await until(is_logged, "the repair as an event of the log")
     assert (await service.get("/v1/quarantine/999999")).status == 404

@@ -68,6 +68,7 @@ async def test_there_is_no_document_to_read(desk: Desk) -> None:
         {"email": "x" * 255},
         {"email": 7},
         {"is_resend": "yes"},
+        {"is_tracked": "maybe"},
         {"surprise": True},
         {"client": {"ip": "192.0.2.1", "surprise": 1}},
     ],
