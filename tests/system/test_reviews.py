@@ -1,5 +1,6 @@
 """Reviews, as the person who waits sees them: the page goes on by itself once an operator has decided."""
 
+import asyncio
 import re
 
 import aiohttp
@@ -91,8 +92,11 @@ async def test_sign_up_under_review_ends_and_may_begin_again(newcomer: Person, s
 
 async def test_passkey_under_review_leads_to_the_address(newcomer: Person, simulator: Authsignal) -> None:
     """
-    A passkey without a name that the rules hold back signs nobody in, and the page says which way a person can decide about.
+    A passkey without a name that the rules hold back signs nobody in, and the page says which way a person can decide about. A
+    key that goes on answering what the field suggests does not storm the gateway.
     """
+    asked: list[str] = []
+    newcomer.page.on("request", lambda request: asked.append(request.url))
     keys, own = await signs_up_to_the_offer(newcomer)
     await newcomer.presses("Create a passkey")
     await newcomer.sees("Your account")
@@ -103,6 +107,9 @@ async def test_passkey_under_review_leads_to_the_address(newcomer: Person, simul
     await newcomer.presses("Sign in with a passkey")
 
     await newcomer.reads(re.compile("Sign in with your e-mail address instead"))
+    await asyncio.sleep(3)
+    await newcomer.reads(re.compile("Sign in with your e-mail address instead"))
+    assert 1 <= len([url for url in asked if url.endswith("/v1/sign-ins/passkey")]) <= 4
 
     await keys.answer(own, present=False)
     await newcomer.check_page()

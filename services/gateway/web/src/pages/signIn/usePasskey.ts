@@ -8,7 +8,12 @@ import { device, SdkRefused } from "../../lib/authsignal";
 import { useArrival } from "../../lib/flow";
 import { offerPasskeys, proveAnyPasskey } from "../../lib/keys";
 import { UnderReview } from "../../lib/review";
+import { pause } from "../../lib/pause";
 import { canSign, canSuggest } from "../../lib/webauthn";
+
+/** How long after a failure passkeys are suggested again; twice as long after each further one, up to the second number. */
+const AGAIN_AFTER_MS = 1_000;
+const AGAIN_AFTER_MS_MAX = 30_000;
 
 interface PasskeySignIn {
   /** Whether this deployment and this browser can do it at all. */
@@ -22,7 +27,8 @@ interface PasskeySignIn {
  * Sign-in with a passkey and no typed name: by a button, and among the suggestions of the address field.
  *
  * One request waits in the browser at a time. It ends when the page is left, and begins anew after a press of the button,
- * which takes its place.
+ * which takes its place. After a failure it begins anew too, after a while: an authenticator that answers by itself must not ask
+ * the gateway for what it refuses over and over.
  */
 export function usePasskey(): PasskeySignIn {
   const { methods, authsignal, actions } = useConfig();
@@ -53,6 +59,7 @@ export function usePasskey(): PasskeySignIn {
     const left = new AbortController();
     offer.current = left;
     void (async () => {
+      if (round > 0) await pause(Math.min(AGAIN_AFTER_MS * 2 ** (round - 1), AGAIN_AFTER_MS_MAX), left.signal);
       if (!(await canSuggest())) return;
       const token = await offerPasskeys(authsignal, left.signal).catch(() => null);
       if (token && !left.signal.aborted) chosen(token);
