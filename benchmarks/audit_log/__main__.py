@@ -17,13 +17,13 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final
 
 import asyncpg
 
-from benchmarks.audit_log import append, archive, ask
+from benchmarks.audit_log import append, archive, ask, drain
 from benchmarks.audit_log.cluster import Cluster, running_cluster
 from benchmarks.audit_log.fill import BATCH, ENTRY_KEY, ORIGIN, fill, month, sealed_count, signer
 from benchmarks.contenders.constants import AWS_ENVIRONMENT
@@ -37,8 +37,11 @@ from tests.integration.audit.archives import archive_bucket
 from tests.integration.audit.lab import running_aws
 
 TOKEN: Final = "a-token-of-the-benchmark"
-STAGES: Final = ("ask", "append", "verify", "archive")
+STAGES: Final = ("ask", "append", "drain", "verify", "archive")
 APPENDED: Final = 100_000
+DRAINED: Final = 500_000
+# As many as a deployment has at least.
+SERVICES: Final = 2
 # One transaction for each is slow.
 APPENDED_SINGLY: Final = 10_000
 VERIFY_SECONDS_MAX: Final = 3_600
@@ -85,7 +88,7 @@ def main() -> int:
 def _run(cluster: Cluster, scratch: Path, entries: int, stages: list[str]) -> None:
     database = f"filled_{entries}"
     figures: dict[str, object] = {"entries": entries}
-    if filled := asyncio.run(_filled(cluster, database, entries)):
+    if {"ask", "verify", "archive"} & set(stages) and (filled := asyncio.run(_filled(cluster, database, entries))):
         figures["filled"] = filled
         _show(f"Storing and sealing {entries:,} entries, as fast as it goes", {"": filled})
     if {"ask", "verify"} & set(stages):
@@ -104,6 +107,9 @@ def _run(cluster: Cluster, scratch: Path, entries: int, stages: list[str]) -> No
     if "append" in stages:
         figures["appended"] = appended = asyncio.run(_append(cluster))
         _show(f"Storing one entry, in batches of {BATCH:,} by two at once", appended)
+    if "drain" in stages:
+        figures["drained"] = drained = _drain(cluster, scratch, DRAINED)
+        _show(f"From a queue of {DRAINED:,} entries to the sealed log, {SERVICES} services, all on two cores", drained)
     if "archive" in stages:
         figures["archived"] = _archive(cluster, database, scratch, entries)
     keep(f"audit-log-{'-'.join(stages)}", figures)
@@ -113,8 +119,7 @@ async def _filled(cluster: Cluster, database: str, entries: int) -> Row | None:
     await cluster.create(database)
     if await sealed_count(cluster, database) == entries:
         return None
-    await cluster.drop(database)
-    await cluster.create(database)
+    await _recreate(cluster, database)
     return await fill(cluster, database, entries, _say)
 
 
@@ -137,7 +142,50 @@ def _service(cluster: Cluster, database: str, cores: Cores, scratch: Path) -> It
         stubs.stop()
 
 
-def _settings(cluster: Cluster, database: str, scratch: Path, more: dict[str, object], port: int = 1) -> Path:
+def _drain(cluster: Cluster, scratch: Path, entries: int) -> dict[str, Row]:
+    """Let services empty a queue into a new log, with all that they do, and with the detections left to other processes."""
+    messages = scratch / "messages"
+    _say("writing messages")
+    drain.write_messages(messages, entries)
+    rows = {"all that a service does": _drained(cluster, scratch, messages, entries, detects=True)}
+    rows["detections elsewhere"] = _drained(cluster, scratch, messages, entries, detects=False)
+    return rows
+
+
+def _drained(cluster: Cluster, scratch: Path, messages: Path, entries: int, *, detects: bool) -> Row:
+    database, port = "drained", free_port()
+    asyncio.run(_recreate(cluster, database))
+    sealing = {"sequencer_database_url": cluster.url("sequencer", database), "log_key": bytes(32).hex()}
+    whole = {
+        "aws_region": "eu-west-1",
+        "aws_endpoint_url": f"http://127.0.0.1:{port}",
+        "receivers": 4,
+        "detects": detects,
+        **_secrets(scratch, sealing),
+    }
+    python = (sys.executable, "-m")
+    with ExitStack() as stack:
+        queue = Program(
+            "queue", (*python, "benchmarks.stubs.queue", str(port), str(messages)), port=port, core=None, logs=scratch
+        )
+        stack.callback(queue.stop)
+        services = []
+        for name in (f"audit-{number}" for number in range(1, SERVICES + 1)):
+            own = free_port()
+            serve = (*python, "services.audit", "--settings", str(_settings(cluster, database, scratch, whole, own, name)))
+            services.append(Program(name, serve, port=own, core=None, logs=scratch, environment=AWS_ENVIRONMENT))
+            stack.callback(services[-1].stop)
+        return asyncio.run(drain.drained(cluster, database, entries, queue, services, _say))
+
+
+async def _recreate(cluster: Cluster, database: str) -> None:
+    await cluster.drop(database)
+    await cluster.create(database)
+
+
+def _settings(
+    cluster: Cluster, database: str, scratch: Path, more: dict[str, object], port: int = 1, name: str = "audit"
+) -> Path:
     files = {
         "database_url": cluster.url("reader", database),
         "clerk_database_url": cluster.url("clerk", database),
@@ -147,12 +195,10 @@ def _settings(cluster: Cluster, database: str, scratch: Path, more: dict[str, ob
         "entry_key": ENTRY_KEY,
         "service_token_hashes": f"bench:{hashlib.sha256(TOKEN.encode()).hexdigest()}",
     }
-    for name, text in files.items():
-        (scratch / name).write_text(text + "\n", encoding="utf-8")
     settings: dict[str, object] = {
         "host": "127.0.0.1",
         "port": port,
-        **{f"{name}_file": str(scratch / name) for name in files},
+        **_secrets(scratch, files),
         "log_origin": ORIGIN,
         "audit_queue_url": f"{more['aws_endpoint_url']}/000000000000/audit",
         "audit_dlq_url": f"{more['aws_endpoint_url']}/000000000000/audit-dlq",
@@ -165,10 +211,17 @@ def _settings(cluster: Cluster, database: str, scratch: Path, more: dict[str, ob
         "query_seconds_max": 60,
         **more,
     }
-    file = scratch / "audit.toml"
+    file = scratch / f"{name}.toml"
     # JSON's texts, numbers and lists are TOML's.
     file.write_text("".join(f"{name} = {json.dumps(value)}\n" for name, value in settings.items()), encoding="utf-8")
     return file
+
+
+def _secrets(folder: Path, texts: dict[str, str]) -> dict[str, object]:
+    """Write secret files, and return the settings that name them."""
+    for name, text in texts.items():
+        (folder / name).write_text(text + "\n", encoding="utf-8")
+    return {f"{name}_file": str(folder / name) for name in texts}
 
 
 def _verify(url: str, scratch: Path, entries: int) -> Row:

@@ -38,7 +38,8 @@ APPENDERS: Final = 2
 # The last month but one: the youngest that retention lets go of.
 MONTHS_AGO: Final = 2
 
-_LAGS: Final = """
+# How long entries waited for their seal: median, 99th percentile and longest, in seconds.
+LAGS: Final = """
 SELECT percentile_cont(ARRAY[0.5, 0.99, 1]) WITHIN GROUP (ORDER BY extract(epoch FROM s.sealed_at - e.recorded_at)::float8)
 FROM audit.seals AS s JOIN audit.leaves AS l ON l.leaf_index >= s.previous_size AND l.leaf_index < s.tree_size
 JOIN audit.entries AS e USING (event_id)
@@ -106,7 +107,7 @@ async def fill(cluster: Cluster, database: str, entries: int, say: Callable[[str
         await owner.execute("SET maintenance_work_mem = '512MB'")
         await owner.execute("VACUUM (ANALYZE, FREEZE) audit.entries, audit.entry_search, audit.leaves, audit.known_words")
         say("how long entries waited for their seal")
-        p50, p99, most = await owner.fetchval(_LAGS, timeout=600)
+        p50, p99, most = await owner.fetchval(LAGS, timeout=600)
     finally:
         await owner.close()
     return {

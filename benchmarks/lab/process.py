@@ -27,13 +27,13 @@ class StartFailed(Exception):
 
 class Program:
     """
-    One child process on one core.
+    One child process, on one core or on any.
 
     Args:
         name: Names its log file.
         argv: Program and arguments.
         port: Where it will listen on 127.0.0.1; the constructor returns once it does.
-        core: The only core that it and its threads may use.
+        core: The only core that it and its threads may use; None for all that this process has.
         logs: Folder of the log file.
         environment: Added to the few variables that every child gets.
         is_counted: Run it under valgrind's callgrind, so that `instructions` can be read.
@@ -48,7 +48,7 @@ class Program:
         argv: Sequence[str],
         *,
         port: int,
-        core: int,
+        core: int | None,
         logs: Path,
         environment: Mapping[str, str] | None = None,
         is_counted: bool = False,
@@ -59,7 +59,7 @@ class Program:
         with self.log.open("wb") as output:
             self._process = subprocess.Popen(
                 # taskset rather than a hook after fork: this process runs an event loop, and may run threads.
-                ["taskset", "--cpu-list", str(core), *(_COUNTER if is_counted else ()), *argv],
+                [*(() if core is None else ("taskset", "--cpu-list", str(core))), *(_COUNTER if is_counted else ()), *argv],
                 cwd=REPOSITORY,
                 env=_environment(environment or {}),
                 stdin=subprocess.DEVNULL,

@@ -129,4 +129,7 @@ class Responder(_Messages):
 
     def _complete(self, headers: Headers, body: bytes) -> None:
         path, self._path = self._path, b""
-        self._write(self._respond(Request(self._parser.get_method(), path, headers, body)))
+        self._complete_request(Request(self._parser.get_method(), path, headers, body))
+
+    def _complete_request(self, request: Request) -> None:
+        self._write(self._respond(request))
