@@ -2,8 +2,9 @@
 Follows the sealed log with the rules.
 
 A step is one transaction of the one process whose turn it is: read where it stands, look at what was sealed since, keep the
-alerts and the new place together. What rules remember is kept nowhere: whoever takes a turn at a place where it does not stand
-itself reads the look-back first. A crash at any point repeats a step, and a step that is repeated finds the same alerts again.
+alerts and the new place together. What rules remember is kept nowhere: whoever goes on from a place where it does not stand
+itself reads the look-back first, which may be an hour of the log. So it leaves the log to whoever stands there, and takes over
+when nobody went on for a while. A crash at any point repeats a step, and a step that is repeated finds the same alerts again.
 """
 
 import asyncio
@@ -33,6 +34,8 @@ ITSELF: Final = Actor(kind="service", id="audit")
 POLL_SECONDS: Final = 1.0
 PAUSE_SECONDS: Final = 2.0
 RUN_LASTS: Final = timedelta(hours=1)
+# Whoever follows looks every second at least: what waits for longer than this waits for somebody who is gone.
+LEFT_AFTER: Final = timedelta(seconds=3)
 
 
 class Follower(ABC):
@@ -104,6 +107,8 @@ class RuleFollower(Follower):
         self._clock = clock
         # The detector, and the leaf that it would be shown next; None when it does not stand anywhere.
         self._standing: tuple[Detector, int] | None = None
+        # Since when something waits behind a leaf for whoever stands there.
+        self._left: tuple[int, datetime] | None = None
 
     async def step(self) -> bool:
         """
@@ -112,21 +117,42 @@ class RuleFollower(Follower):
         Raises:
             DatabaseUnavailable, QueryTooSlow: Nothing has changed: take it again.
         """
-        standing, self._standing = self._standing, None
         async with self._store.turn(NAME) as turn:
             if turn is None:
                 return False
-            place = await turn.place()
-            detector = standing[0] if standing and standing[1] == place.next_index else await self._begin(place.next_index)
-            batch = await self._records.batch(detector.types, place.next_index)
-            alerts = detector.feed(batch.records, await histories_of(detector, self._records, batch.records))
+            place, tree_size = await turn.place(), await self._records.tree_size()
+            detector = await self._detector(place.next_index, tree_size)
+            if detector is None and tree_size > place.next_index:
+                return False  # Somebody stands there.
+            if detector is None:
+                batch, alerts = Batch([], place.next_index, tree_size), []
+            else:
+                batch = await self._records.batch(detector.types, place.next_index)
+                alerts = detector.feed(batch.records, await histories_of(detector, self._records, batch.records))
             run = await self._keep(turn, place, batch, alerts)
         # Committed: from here on a crash costs the memory of the rules, which the look-back brings back.
-        self._standing = detector, batch.next_index
+        if detector is not None:
+            self._standing = detector, batch.next_index
         self._metrics.behind.labels(NAME).set(max(0, batch.tree_size - batch.next_index))
         if run is not None:
             await self._trail.announce(run_draft(run))
         return batch.next_index > place.next_index
+
+    async def _detector(self, next_index: int, tree_size: int) -> Detector | None:
+        """Return a detector that stands at a leaf; None when there is nothing to do, or when it is left to somebody else."""
+        # Not ours any more until the step is committed: a detector that was shown something twice counts it twice.
+        standing, self._standing = self._standing, None
+        if standing is not None and standing[1] == next_index:
+            return standing[0]
+        if tree_size <= next_index:
+            self._left = None
+            return None
+        if next_index > 0:  # In front of everything there is nothing to read first.
+            if self._left is None or self._left[0] != next_index:
+                self._left = next_index, self._clock()
+            if self._clock() - self._left[1] < LEFT_AFTER:
+                return None
+        return await self._begin(next_index)
 
     async def _begin(self, next_index: int) -> Detector:
         detector = Detector(self._parameters)

@@ -13,7 +13,10 @@ from services.audit.storage.cursor import LogCursor
 from services.audit.storage.search import EntryReader, Filters, Found
 from shared.events import EventType, decode
 
-BATCH_MAX: Final = 2_000
+# So many leaves are looked at in one step. Left to itself the planner, which knows little of what came since its last ANALYZE,
+# reads and sorts all the rest of the log for each step.
+STEP_LEAVES: Final = 4_000
+PAGE_ENTRIES: Final = 2_000
 # Sign-ins of one person that a rule is shown; nobody has more in a month without a program that signs in for them.
 HISTORY_MAX: Final = 1_000
 WITHIN_MAX: Final = 200_000
@@ -45,15 +48,18 @@ class LogRecords:
         self._alerts = alerts
 
     async def batch(self, types: Iterable[EventType], start: int, *, end: int | None = None) -> Batch:
-        """Return the next events of some types from a leaf on, as far as the log is sealed by now, or up to `end`."""
-        size = (await self._entries.now()).next_index
-        until = size if end is None else min(end, size)
+        """Return the events of some types among the next `STEP_LEAVES`, as far as the log is sealed by now, or up to `end`."""
+        size = await self.tree_size()
+        until = min(start + STEP_LEAVES, size if end is None else min(end, size))
         if start >= until:
             return Batch([], start, size)
         filters = Filters(types=tuple(sorted(one.value for one in types)))
-        found = await self._entries.follow(filters, after=LogCursor(start), limit=BATCH_MAX, end_leaf=until)
-        next_index = until if len(found) < BATCH_MAX else found[-1].log_cursor().next_index
-        return Batch(records_of(found), next_index, size)
+        found = await self._entries.follow(filters, after=LogCursor(start), limit=until - start, end_leaf=until)
+        return Batch(records_of(found), until, size)
+
+    async def tree_size(self) -> int:
+        """Return how large the log is."""
+        return (await self._entries.now()).next_index
 
     async def between(self, types: Iterable[EventType], start: int, end: int) -> AsyncIterator[list[Record]]:
         """Yield the events of some types from one leaf to another, the last exclusive."""
@@ -83,9 +89,9 @@ class LogRecords:
         found: list[Found] = []
         after = None
         while True:
-            page = await self._entries.search(filters, after=after, limit=BATCH_MAX)
+            page = await self._entries.search(filters, after=after, limit=PAGE_ENTRIES)
             found += [one for one in page if one.leaf_index is not None]
-            if len(page) < BATCH_MAX:
+            if len(page) < PAGE_ENTRIES:
                 return sorted(records_of(found), key=lambda one: one.leaf_index)
             if len(found) > WITHIN_MAX:
                 raise TooMuch(f"more than {WITHIN_MAX:,} events between {since} and {until}")

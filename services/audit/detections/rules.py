@@ -1,6 +1,7 @@
 """The rules that count: stuffing, spray, MFA fatigue, refresh reuse."""
 
 from datetime import timedelta
+from functools import lru_cache
 from ipaddress import ip_address, ip_network
 from typing import Final
 
@@ -151,6 +152,8 @@ class RefreshReuseRule(CountingRule):
         return "A refresh token was used twice"
 
 
+# Two rules ask of every event, and many events come from few addresses.
+@lru_cache(maxsize=65_536)
 def network_of(address: str, ipv4_prefix: int, ipv6_prefix: int) -> str | None:
     """Return the network that an address counts with, the address itself where that is all of it; None for no address."""
     try:

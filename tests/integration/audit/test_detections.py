@@ -1,8 +1,10 @@
 """Detections at work: the log is followed, alerts are kept once, shown, delivered, closed, and found again by a replay."""
 
 import asyncio
+import contextlib
 import hmac
 import json
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from services.audit.alerting.delivery import Deliverer, WebhookChannel
-from services.audit.alerting.follower import RuleFollower
+from services.audit.alerting.follower import LEFT_AFTER, RuleFollower
 from services.audit.alerting.metrics import AlertMetrics
 from services.audit.alerting.records import LogRecords
 from services.audit.api.query import parse_alerts, parse_nothing
@@ -25,7 +27,7 @@ from services.audit.storage.alerts import AlertReader, AlertStore, add_alerts
 from services.audit.storage.database import open_pool
 from services.audit.storage.erasing import ErasureStore
 from services.audit.storage.migrate import migrate, released_migrations
-from services.audit.storage.search import EntryReader
+from services.audit.storage.search import EntryReader, Found
 from shared.audit_trail import AuditTrail
 from shared.events import Client, EventType, Subject
 from shared.ids import uuid7
@@ -251,16 +253,11 @@ async def test_a_refused_alert_holds_up_no_other(database: Database, status: int
     assert (registry.get_sample_value("audit_alerts_refused_total", {"channel": "webhook"}) or 0) == 2 - len(taken)
 
 
-async def test_whoever_takes_over_finds_what_one_would_have(database: Database, author: Author) -> None:
-    """
-    Two processes share a stuffing run over a restart: the second knows what the first had seen, no step is taken twice, an
-    hour's work is one run of the record, and an entry that cannot be read any more stops nothing.
-    """
-    entries = stuffing(author, network="203.0.113", since=datetime.now(UTC))
-    clock = [datetime.now(UTC)]
+@contextlib.asynccontextmanager
+async def followers(database: Database, clock: list[datetime], events: SentDrafts) -> AsyncIterator[Callable[[], RuleFollower]]:
+    """Give a way to make followers of one log, as processes of their own have them, until the block ends."""
     reading = await open_pool(database.reader_url, name="test", connections_max=2)
     clerk = await open_pool(database.clerk_url, name="test", connections_max=2)
-    events = SentDrafts()
     trail = AuditTrail(events, "audit")
 
     def follower() -> RuleFollower:
@@ -277,6 +274,21 @@ async def test_whoever_takes_over_finds_what_one_would_have(database: Database, 
         )
 
     try:
+        yield follower
+    finally:
+        await trail.close()
+        await reading.close()
+        await clerk.close()
+
+
+async def test_whoever_takes_over_finds_what_one_would_have(database: Database, author: Author) -> None:
+    """
+    Two processes share a stuffing run over a restart: the second leaves the log to the first until nobody has gone on for a
+    while, then knows what the first had seen; no step is taken twice, and an hour's work is one run of the record.
+    """
+    entries = stuffing(author, network="203.0.113", since=datetime.now(UTC))
+    clock, events = [datetime.now(UTC)], SentDrafts()
+    async with followers(database, clock, events) as follower:
         first, second = follower(), follower()
         await database.append(entries[:6])
         await seal(database)
@@ -285,17 +297,48 @@ async def test_whoever_takes_over_finds_what_one_would_have(database: Database, 
         await database.append(entries[6:])
         await seal(database)
         clock[0] += timedelta(hours=2)
+        assert not await second.step()
+        assert not await second.step()
+        clock[0] += LEFT_AFTER
         assert await second.step()
         assert not await first.step()
         rows = await database.fetch("SELECT rule, event_count, is_replayed FROM audit.alerts")
         assert [tuple(row) for row in rows] == [("credential_stuffing", 10, False)]
         runs = await database.fetch("SELECT kind, from_leaf, to_leaf, entries, alerts FROM audit.detection_runs")
         assert [tuple(row) for row in runs] == [("live", 0, 12, 12, 1)]
-        assert [event["event_type"] for event in events.bodies] == ["audit.detection.run"]
-    finally:
-        await trail.close()
-        await reading.close()
-        await clerk.close()
+    assert [event["event_type"] for event in events.bodies] == ["audit.detection.run"]
+
+
+async def test_one_follows_and_the_others_read_nothing(
+    database: Database, author: Author, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    However many processes take turns, one follows the log, in stretches, and reads no entry twice; the others read none.
+    """
+    monkeypatch.setattr("services.audit.alerting.records.STEP_LEAVES", 5)
+    read: list[int] = []
+    found = EntryReader.follow
+
+    async def counted(self: EntryReader, *arguments: Any, **options: Any) -> list[Found]:
+        entries = await found(self, *arguments, **options)
+        read.extend(one.log_cursor().next_index - 1 for one in entries)
+        return entries
+
+    monkeypatch.setattr(EntryReader, "follow", counted)
+    clock = [datetime.now(UTC)]
+    async with followers(database, clock, SentDrafts()) as follower:
+        several = [follower() for _ in range(3)]
+        for begin in (0, 12):
+            since = datetime.now(UTC)
+            await database.append(stuffing(author, network=f"203.0.{begin}", since=since))
+            await seal(database)
+            for _ in range(4):
+                for one in several:
+                    await one.step()
+                clock[0] += timedelta(seconds=1)
+        places = await database.fetch("SELECT next_index FROM audit.detection_cursors WHERE name = 'rules'")
+    assert [row["next_index"] for row in places] == [24]
+    assert read == list(range(24))
 
 
 async def test_what_rules_remember_of_an_erased_person(database: Database, author: Author) -> None:
