@@ -220,7 +220,9 @@ async def _lifespan(
                 sealed=sealed,
             )
         if settings.receivers:
-            await start_consumer(stack, settings, secrets.writer_url, ring, queue, registry, committed, stop)
+            await start_consumer(
+                stack, settings, secrets.writer_url, ring, queue, registry, committed, app.state.producers, stop
+            )
         await trail.announce(service_event(EventType.SERVICE_STARTED))
         yield
         begin_to_stop()

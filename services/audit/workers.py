@@ -40,6 +40,7 @@ async def start_consumer(
     queue: AuditQueue,
     registry: CollectorRegistry,
     committed: Pulse,
+    producers: ProducerReader,
     stop: asyncio.Event,
 ) -> None:
     """Begin to consume; when the stack unwinds, what is held is drained."""
@@ -53,6 +54,7 @@ async def start_consumer(
             queue,
             store,
             metrics,
+            producers.unsealed,
             receivers=settings.receivers,
             appenders=settings.appenders,
             buffer_bytes_max=settings.buffer_bytes_max,

@@ -26,6 +26,9 @@ class ConsumerMetrics:
         self.lag_seconds = Histogram(
             "audit_lag_seconds", "From sent to committed, per message", buckets=LAG_BUCKETS, registry=registry
         )
+        self.held_back_seconds = Counter(
+            "audit_held_back_seconds_total", "Time that batches waited for sealing to catch up", registry=registry
+        )
         self.held = Gauge("audit_messages_held", "Messages received and not yet deleted", registry=registry)
         self.buffer_bytes = Gauge("audit_buffer_bytes", "Bytes that wait to be appended", registry=registry)
 

@@ -14,7 +14,7 @@ loop of receive, append, delete.
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Final
 
 import structlog
@@ -30,9 +30,11 @@ from services.audit.consumer.delivery import (
 )
 from services.audit.consumer.holds import Held, Holds
 from services.audit.consumer.metrics import ConsumerMetrics
+from services.audit.consumer.pace import Pace
 from services.audit.consumer.queue import MESSAGES_MAX, AuditQueue, in_tens
 from services.audit.storage.database import DatabaseUnavailable
 from services.audit.storage.entries import EntryStore
+from services.audit.storage.producers import Unsealed
 
 log = structlog.get_logger(__name__)
 
@@ -51,6 +53,7 @@ class Consumer:
         queue: Where messages come from.
         store: Where entries go.
         metrics: What is counted.
+        unsealed: Tells what waits for its seal; see `Pace`.
         receivers: Long polls in flight.
         appenders: Batches under way.
         buffer_bytes_max: See `Buffer`; likewise `batch_entries_max` and `batch_linger_seconds`.
@@ -63,6 +66,7 @@ class Consumer:
         queue: AuditQueue,
         store: EntryStore,
         metrics: ConsumerMetrics,
+        unsealed: Callable[[], Awaitable[Unsealed | None]],
         *,
         receivers: int,
         appenders: int,
@@ -77,6 +81,7 @@ class Consumer:
         self._metrics = metrics
         self._receivers = receivers
         self._appenders = appenders
+        self._pace = Pace(unsealed, metrics.held_back_seconds.inc)
         self._drain_seconds = drain_seconds
         self._on_committed = on_committed
         self._holds = Holds()
@@ -136,6 +141,8 @@ class Consumer:
 
     async def _append(self) -> None:
         while batch := await self._buffer.take():
+            if self._drain_ends_at is None:
+                await self._pace.wait()
             await self._append_batch(batch)
 
     async def _append_batch(self, batch: list[Held]) -> None:

@@ -41,6 +41,16 @@ SELECT tree_size, sealed_at, (
 FROM audit.seals AS s ORDER BY tree_size DESC LIMIT 1
 """
 
+# By the database's own clock, like what it measures.
+_UNSEALED = """
+SELECT extract(epoch FROM clock_timestamp() - s.sealed_at)::float8 AS since_seal, extract(epoch FROM clock_timestamp() - (
+    SELECT e.recorded_at FROM audit.entries AS e
+    WHERE (e.recorded_xid, e.event_id) > (s.through_xid, s.through_id)
+    ORDER BY e.recorded_xid, e.event_id LIMIT 1
+))::float8 AS oldest
+FROM audit.seals AS s ORDER BY tree_size DESC LIMIT 1
+"""
+
 
 class Wanted(NamedTuple):
     """Which producers are meant."""
@@ -59,6 +69,13 @@ class Sealed(NamedTuple):
     tree_size: int
     sealed_at: datetime
     oldest_unsealed_at: datetime | None
+
+
+class Unsealed(NamedTuple):
+    """How long the oldest entry without a seal has waited (None when all have theirs), and how old the newest seal is."""
+
+    oldest_seconds: float | None
+    since_seal_seconds: float
 
 
 class ProducerReader:
@@ -80,6 +97,11 @@ class ProducerReader:
         """Return how far the log is sealed; None when it never was."""
         rows = await fetch(self._pool, _SEALED)
         return Sealed(rows[0]["tree_size"], rows[0]["sealed_at"], rows[0]["oldest_unsealed_at"]) if rows else None
+
+    async def unsealed(self) -> Unsealed | None:
+        """Return what waits for its seal; None for a log that was never sealed."""
+        rows = await fetch(self._pool, _UNSEALED)
+        return Unsealed(rows[0]["oldest"], rows[0]["since_seal"]) if rows else None
 
     async def standings(self, wanted: Wanted, *, now: datetime) -> list[Standing]:
         """Return how complete each producer is, the one that was heard of last first."""

@@ -36,6 +36,7 @@ from services.audit.storage.database import open_pool
 from services.audit.storage.entries import EntryStore
 from services.audit.storage.keys import JOIN_KEYS, SEALED_COLUMNS, KeyRing
 from services.audit.storage.migrate import migrate
+from services.audit.storage.producers import ProducerReader
 from services.audit.tree.notes import Signer
 from shared.audit_trail import AuditTrail
 from shared.events import SCHEMA_VERSION, Event, EventType, Outcome, Producer, encode, leaf_hash
@@ -373,6 +374,7 @@ async def running_consumer(
 ) -> AsyncIterator["RunningConsumer"]:
     """Run a consumer in this process until the block ends; then it drains."""
     pool = await open_pool(overrides.pop("database_url", database.writer_url), name="test", connections_max=4)
+    reading = await open_pool(database.reader_url, name="test", connections_max=1)
     registry = CollectorRegistry()
     options: dict[str, Any] = {
         "receivers": 2,
@@ -385,7 +387,8 @@ async def running_consumer(
     }
     async with sqs_client(queue.aws.settings()) as client:
         audit_queue = QuickQueue(client, queue.url, visibility_seconds=visibility_seconds, wait_seconds=0)
-        consumer = Consumer(audit_queue, EntryStore(pool, RING), ConsumerMetrics(registry), **options)
+        store, unsealed = EntryStore(pool, RING), ProducerReader(reading).unsealed
+        consumer = Consumer(audit_queue, store, ConsumerMetrics(registry), unsealed, **options)
         stop = asyncio.Event()
         task = asyncio.create_task(consumer.run(stop))
         try:
@@ -394,6 +397,7 @@ async def running_consumer(
             stop.set()
             await task
             pool.terminate()
+            reading.terminate()
 
 
 @dataclass

@@ -1,5 +1,6 @@
 """From the queue into the log: each entry once, whatever the queue does."""
 
+import asyncio
 import json
 import random
 
@@ -14,6 +15,7 @@ from tests.integration.audit.lab import (
     QueuePair,
     by_id,
     running_consumer,
+    seal,
     until,
 )
 
@@ -54,6 +56,41 @@ async def test_duplicates_and_disorder(queue: QueuePair, database: Database) -> 
     new = sum(one.count("audit_entries_total", result="new") for one in (consumer, twin))
     duplicate = sum(one.count("audit_entries_total", result="duplicate") for one in (consumer, twin))
     assert (new, duplicate) == (400, 800)
+
+
+async def test_storing_waits_for_a_sequencer_at_work(queue: QueuePair, database: Database, author: Author) -> None:
+    """
+    While a sequencer is at work and behind, what comes waits; where it stands still, it is stored all the same.
+    """
+    first, second, third = author.entries(3)
+    await database.append([first])
+    await seal(database)
+    await database.append([second])
+    async with database.tampering() as connection:
+        await connection.execute("UPDATE audit.entries SET recorded_at = recorded_at - interval '1 minute'")
+    await queue.send(third)
+    is_at_work = True
+
+    async def work() -> None:
+        while is_at_work:
+            async with database.tampering() as connection:
+                await connection.execute("UPDATE audit.seals SET sealed_at = clock_timestamp()")
+            await asyncio.sleep(0.1)
+
+    sequencer = asyncio.create_task(work())
+    async with running_consumer(queue, database) as consumer:
+
+        async def is_received() -> bool:
+            return consumer.count("audit_messages_total") == 1
+
+        await until(is_received, "the message at the consumer")
+        await asyncio.sleep(1)
+        assert len(await database.entries()) == 2
+        is_at_work = False
+        await sequencer
+        await database.wait_for_entries(3)
+        await until(queue.is_empty, "empty queue")
+        assert consumer.count("audit_held_back_seconds_total") > 1
 
 
 FLAWED = {
