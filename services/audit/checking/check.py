@@ -19,7 +19,7 @@ from services.audit.checking.counts import WORDS, CountCheck
 from services.audit.checking.entry import Checked, check_entry
 from services.audit.checking.records import RecordCheck
 from services.audit.checking.store import CheckStore
-from services.audit.storage.keys import KeyRing
+from services.audit.storage.keys import KeyRing, KeyUnusable
 from services.audit.verifying.log import FINDINGS_MAX, Finding
 
 # Sealing takes a second at most; what is not sealed after this was passed by, or sealing stands still.
@@ -72,12 +72,13 @@ class Check:
         # Before the entries: what is counted, placed and kept by now is among those that are read.
         tree_size = await self._store.tree_size()
         counts, records = CountCheck(*await self._store.counts()), RecordCheck(await self._store.kept())
+        owner_key = await self._owner_key()
         entry_count = sealed_count = 0
         async for page in self._store.pages():
             opener = self._ring.opener()
             for found in page:
                 has_entry = found["leaf_hash"] is not None
-                checked = check_entry(found, opener.open(found))
+                checked = check_entry(found, opener.open(found), owner_key)
                 self._note(Finding(f"entry {found['event_id']}", flaw) for flaw in checked.flaws)
                 entry_count += has_entry
                 if has_entry and found["leaf_index"] is None and len(self._unsealed) < FINDINGS_MAX:
@@ -98,6 +99,14 @@ class Check:
         if self._findings:
             raise CheckFailed(self._findings)
         return entry_count
+
+    async def _owner_key(self) -> bytes | None:
+        kept = await self._store.owner_key()
+        try:
+            return None if kept is None else self._ring.unwrap(*kept)
+        except KeyUnusable as error:
+            self._note([Finding("subject_keys", f"owners of keys cannot be told: {error}")])
+            return None
 
     async def _check_sealed(self) -> None:
         """Give what arrived a moment ago the time to be sealed, and name what never is."""

@@ -6,7 +6,8 @@ What one entry has to have beside it, without I/O.
    from which on searches in the order of the log look for it.
 3. It has a row in `entry_search`, which holds what is read out of the bytes (`services.audit.reading`), and the text that the
    row names stands in `known_words`.
-4. Of an erased entry the hash is compared alone; its row has nothing but what an erasure leaves.
+4. It is kept under a key of the person whom it is about, and as it is when it is about nobody: an erasure goes by that.
+5. Of an erased entry the hash is compared alone; its row has nothing but what an erasure leaves.
 """
 
 import ipaddress
@@ -17,8 +18,9 @@ from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from services.audit.reading import SUBJECT_REF, LineFlawed, Row, read_line
-from services.audit.storage.keys import Opened
+from services.audit.storage.keys import Opened, owner_of
 from services.audit.storage.search import AHEAD_MAX
+from services.audit.storage.subject_keys import hash_owner
 from services.audit.tree.hashing import leaf_hash
 
 # Of entry_search; each has the name that the reading of a line gives it.
@@ -40,13 +42,14 @@ class Checked(NamedTuple):
     flaws: list[str]
 
 
-def check_entry(found: Mapping[str, Any], opened: Opened) -> Checked:
+def check_entry(found: Mapping[str, Any], opened: Opened, owner_key: bytes | None) -> Checked:
     """
     Check one entry.
 
     Args:
         found: A row of `services.audit.checking.store`: the entry and what stands beside it, each part of which may be missing.
         opened: Its bytes, when it has any.
+        owner_key: By which owners of keys are hashed; None for a log that has no such key.
     """
     if found["leaf_hash"] is None:
         return Checked(None, _without_entry(found))
@@ -64,6 +67,8 @@ def check_entry(found: Mapping[str, Any], opened: Opened) -> Checked:
         flaws.append(f"leaf {found['leaf_index']} was not sealed with its hash")
     if row is not None and found["sealed_at"] is not None and found["sealed_at"] <= row.occurred_at - AHEAD_MAX:
         flaws.append("searches in the order of the log pass it by: its checkpoint is older than itself")
+    if row is not None and found["owner"] != _owner(row, owner_key):
+        flaws.append("it is not kept under a key of whom it is about: an erasure may pass it by")
     if found["occurred_at"] is None:
         flaws.append("no search finds it: its row in entry_search is missing")
     elif opened.is_erased:
@@ -73,6 +78,11 @@ def check_entry(found: Mapping[str, Any], opened: Opened) -> Checked:
         if (found["known_words"], found["known_agent"] or "") != (row.words, row.user_agent or ""):
             flaws.append("free text does not find it: its text in known_words is missing or another")
     return Checked(row, flaws)
+
+
+def _owner(row: Row, owner_key: bytes | None) -> bytes | None:
+    owner = owner_of(row.subject_sub, row.email_hash)
+    return None if owner is None else hash_owner(owner_key or b"", owner)
 
 
 def _without_entry(found: Mapping[str, Any]) -> list[str]:

@@ -9,6 +9,7 @@ from services.audit.checking.counts import TOGETHER, Counts
 from services.audit.checking.entry import COLUMNS
 from services.audit.checking.records import Kept
 from services.audit.storage.database import Pool, fetch
+from services.audit.storage.subject_keys import OWNER_OF_OWNERS
 
 PAGE_ENTRIES: Final = 1_000
 
@@ -16,7 +17,7 @@ _PAGE_END: Final = "SELECT event_id FROM audit.entries WHERE event_id >= $1 ORDE
 # What lacks its entry is met as well. In one statement, which sees one moment: an erasure is wholly there, or not at all.
 _RANGE: Final = "event_id >= $1 AND ($2::uuid IS NULL OR event_id < $2)"
 _PAGE: Final = f"""
-SELECT event_id, e.entry, e.leaf_hash, e.key_id, k.wrapped_key, k.destroyed_at, l.leaf_index,
+SELECT event_id, e.entry, e.leaf_hash, e.key_id, k.owner, k.wrapped_key, k.destroyed_at, l.leaf_index,
     substr(t.hashes, (l.leaf_index % 256)::integer * 32 + 1, 32) AS sealed_hash,
     (SELECT b.sealed_at FROM audit.seals AS b WHERE b.tree_size > l.leaf_index ORDER BY b.tree_size LIMIT 1) AS sealed_at,
     w.words AS known_words, w.user_agent AS known_agent, {", ".join(f"s.{name}" for name in COLUMNS)}
@@ -56,6 +57,9 @@ _UNEXPLAINED_KEYS: Final = """
 SELECT k.key_id FROM audit.subject_keys AS k WHERE k.destroyed_at IS NOT NULL AND k.key_id NOT IN (
     SELECT unnest(r.key_ids) FROM audit.erasures AS r) ORDER BY k.key_id LIMIT $1
 """
+_OWNER_KEY: Final = """
+SELECT key_id, wrapped_key FROM audit.subject_keys WHERE owner = $1 AND closing_no IS NULL AND destroyed_at IS NULL
+"""
 
 
 class Dropped(NamedTuple):
@@ -85,6 +89,11 @@ class CheckStore:
             end = ends[0]["event_id"] if ends else None
             yield await fetch(self._pool, _PAGE, start, end)
             start = end
+
+    async def owner_key(self) -> tuple[UUID, bytes] | None:
+        """Return the id and the wrapped key by which owners are hashed; None for a log about nobody."""
+        rows = await fetch(self._pool, _OWNER_KEY, OWNER_OF_OWNERS)
+        return (UUID(int=rows[0]["key_id"].int), rows[0]["wrapped_key"]) if rows else None
 
     async def tree_size(self) -> int:
         """Return how many leaves are sealed."""

@@ -27,7 +27,7 @@ class Pace:
 
     Args:
         look: Tells what waits for its seal; see `ProducerReader.unsealed`.
-        count_held: Called with the seconds that a batch was held back.
+        count_held: Called with the seconds for which a batch was held back; not called for one that was not.
     """
 
     def __init__(self, look: Callable[[], Awaitable[Unsealed | None]], count_held: Callable[[float], object]) -> None:
@@ -38,10 +38,12 @@ class Pace:
 
     async def wait(self) -> None:
         """Return when sealing has caught up, or does not work."""
-        started = time.monotonic()
-        while await self._must_wait():  # noqa: ASYNC110 - what is waited for happens in another process
+        held_since = None
+        while await self._must_wait():
+            held_since = held_since or time.monotonic()
             await asyncio.sleep(LOOK_SECONDS)
-        self._count_held(time.monotonic() - started)
+        if held_since is not None:
+            self._count_held(time.monotonic() - held_since)
 
     async def _must_wait(self) -> bool:
         # One look does for all appenders of a process, and for as many batches as a moment brings.

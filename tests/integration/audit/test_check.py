@@ -211,6 +211,20 @@ ATTACKS: Final = {
         f"UPDATE audit.entry_search SET subject_sub = '{BOB}' WHERE event_type = 'sign_in.started' AND words_id IS NULL",
         "what was erased can still be searched: subject_sub",
     ),
+    "key given to somebody else": (
+        "UPDATE audit.subject_keys SET owner = sha256('x') "
+        "WHERE key_id = (SELECT key_id FROM audit.entries WHERE event_id = $1)",
+        "entry {0}: it is not kept under a key of whom it is about",
+    ),
+    "entry kept under nobody's key": (
+        "UPDATE audit.entries SET key_id = NULL WHERE event_id = $1",
+        "entry {0}: its bytes cannot be read as an event",
+    ),
+    "key of the owners": (
+        "UPDATE audit.subject_keys SET wrapped_key = substr(sha256('x') || sha256('y'), 1, 60) "
+        "WHERE owner = decode(repeat('00', 32), 'hex')",
+        "subject_keys: owners of keys cannot be told",
+    ),
     "key destroyed": (
         "UPDATE audit.subject_keys SET destroyed_at = now(), wrapped_key = NULL "
         "WHERE key_id = (SELECT key_id FROM audit.entries WHERE event_id = $1)",
