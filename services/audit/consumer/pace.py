@@ -16,9 +16,9 @@ from services.audit.storage.producers import Unsealed
 
 # Half of the second within which entries are to be sealed: the other half is for the round that is under way.
 UNSEALED_SECONDS_MAX: Final = 0.5
-# A sequencer that is behind finishes a round several times a second.
-AT_WORK_SECONDS: Final = 2.0
-LOOK_SECONDS: Final = 0.1
+# A sequencer that is behind finishes a round several times a second; one that has to share its processor, in a few seconds.
+AT_WORK_SECONDS: Final = 5.0
+LOOK_SECONDS: Final = 0.05
 
 
 class Pace:
