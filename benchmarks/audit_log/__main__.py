@@ -175,7 +175,7 @@ def _drained(cluster: Cluster, scratch: Path, messages: Path, entries: int, *, d
             serve = (*python, "services.audit", "--settings", str(_settings(cluster, database, scratch, whole, own, name)))
             services.append(Program(name, serve, port=own, core=None, logs=scratch, environment=AWS_ENVIRONMENT))
             stack.callback(services[-1].stop)
-        return asyncio.run(drain.drained(cluster, database, entries, queue, services, _say))
+        return asyncio.run(drain.measure(cluster, database, entries, queue, services, _say))
 
 
 async def _recreate(cluster: Cluster, database: str) -> None:

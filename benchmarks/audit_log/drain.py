@@ -68,7 +68,7 @@ def _messages(entries: Iterable[bytes]) -> Iterator[bytes]:
         yield b"\n".join(lines)
 
 
-async def drained(
+async def measure(
     cluster: Cluster, database: str, entries: int, queue: Program, services: list[Program], say: Callable[[str], None]
 ) -> Row:
     """

@@ -2,15 +2,12 @@
 Serve a queue that holds what a file says: ``python -m benchmarks.stubs.queue PORT FILE``.
 
 FILE holds the bodies of messages, a JSON string a line. None is handed out before ``POST /open``, and each once, since nobody
-who takes one is killed. ``GET /counts`` tells how many were handed out and deleted. What the services send themselves is
-taken and dropped.
+who takes one is killed. What the services send themselves is taken and dropped.
 """
 
 import asyncio
-import hashlib
 import sys
 import time
-from collections import Counter
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,6 +15,7 @@ import msgspec
 import uvloop
 
 from benchmarks.lab.raw_http import Request, Responder
+from benchmarks.stubs import aws
 
 MESSAGES_MAX: Final = 10
 # A long poll that finds nothing; short, so that the end of the queue is seen soon.
@@ -33,7 +31,6 @@ class Queue:
         self._bodies = bodies
         self._next = 0
         self._sent_at = b""
-        self.counts: Counter[str] = Counter(waiting=len(bodies))
 
     @property
     def has_messages(self) -> bool:
@@ -49,7 +46,6 @@ class Queue:
         first = self._next
         taken = self._bodies[first : first + MESSAGES_MAX] if self._sent_at else []
         self._next += len(taken)
-        self.counts.update(received=len(taken), waiting=-len(taken))
         messages = (
             b'{"MessageId":"m%d","ReceiptHandle":"r%d","Body":%b,"Attributes":{"SentTimestamp":"%b"}}'
             % (place, place, body, self._sent_at)
@@ -59,15 +55,11 @@ class Queue:
 
     def answer(self, operation: str, body: bytes) -> bytes:
         """Return the answer to any other operation."""
-        given = _decode(body)
+        if operation == "GetQueueAttributes":
+            return b'{"Attributes":{"ApproximateNumberOfMessages":"%d"}}' % (len(self._bodies) - self._next)
         if operation in ("DeleteMessageBatch", "ChangeMessageVisibilityBatch"):
-            self.counts[operation] += len(given["Entries"])
-            return _encode({"Successful": [{"Id": entry["Id"]} for entry in given["Entries"]], "Failed": []})
-        if operation == "SendMessage":
-            self.counts["sent by services"] += 1
-            checksum = hashlib.md5(given["MessageBody"].encode(), usedforsecurity=False).hexdigest()
-            return _encode({"MessageId": "own", "MD5OfMessageBody": checksum})
-        return b'{"Attributes":{"ApproximateNumberOfMessages":"%d"}}' % self.counts["waiting"]
+            return _encode({"Successful": [{"Id": entry["Id"]} for entry in _decode(body)["Entries"]], "Failed": []})
+        return _encode(aws.answer(operation, body))
 
 
 class QueueSide(Responder):
@@ -88,8 +80,6 @@ class QueueSide(Responder):
         if request.path == b"/open":
             self._queue.open()
             return _answer(b"{}")
-        if request.path == b"/counts":
-            return _answer(_encode(self._queue.counts))
         operation = _operation(request)
         return _answer(self._queue.receive() if operation == "ReceiveMessage" else self._queue.answer(operation, request.body))
 

@@ -124,9 +124,8 @@ class RuleFollower(Follower):
             detector = await self._detector(place.next_index, tree_size)
             if detector is None and tree_size > place.next_index:
                 return False  # Somebody stands there.
-            if detector is None:
-                batch, alerts = Batch([], place.next_index, tree_size), []
-            else:
+            batch, alerts = Batch([], place.next_index, tree_size), list[Alert]()
+            if detector is not None:
                 batch = await self._records.batch(detector.types, place.next_index)
                 alerts = detector.feed(batch.records, await histories_of(detector, self._records, batch.records))
             run = await self._keep(turn, place, batch, alerts)
