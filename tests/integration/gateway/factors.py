@@ -25,6 +25,7 @@ class Factor:
     key: SoftKey
     number: str = ""
     secret: str = ""
+    step: int = 0  # of an app: the last one whose code was typed
     phone_id: str = ""
 
 
@@ -72,7 +73,9 @@ class Factors:
     async def code(self, factor: Factor) -> str:
         """Return the code that the owner would type now."""
         if factor.method == "AUTHENTICATOR_APP":
-            return totp.code_at(factor.secret, int(time.time() // totp.STEP_SECONDS))
+            # Each step's code works once, and the next one's works already.
+            factor.step = max(factor.step + 1, int(time.time() // totp.STEP_SECONDS))
+            return totp.code_at(factor.secret, factor.step)
         return await self._authsignal.code(factor.number)
 
     async def answer_elsewhere(self, person: Person, factor: Factor, attempt: dict[str, Any], *, approved: bool = True) -> None:
@@ -103,7 +106,5 @@ class Factors:
             await self._authsignal.client("verify/sms", token, {"verificationCode": code})
         else:
             factor.secret = (await self._authsignal.client("user-authenticators/totp", token, {}))["secret"]
-            # The step before this one: each step's code works once, and the owner will want the present one to sign in.
-            earlier = totp.code_at(factor.secret, int(time.time() // totp.STEP_SECONDS) - 1)
-            earned = await self._authsignal.client("verify/totp", token, {"verificationCode": earlier})
+            earned = await self._authsignal.client("verify/totp", token, {"verificationCode": await self.code(factor)})
             assert earned["isVerified"], earned
