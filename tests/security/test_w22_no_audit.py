@@ -1,6 +1,5 @@
 """What must never be written down: codes, tokens, secrets, clear addresses."""
 
-import re
 from pathlib import Path
 
 from deploy.local.layout import Layout
@@ -9,6 +8,7 @@ from tests.integration.gateway.person import SESSION, Person
 from tests.integration.gateway.process import ServiceProcess
 from tests.integration.gateway.simulator import Authsignal
 from tests.integration.gateway.vault import Vault
+from tests.integration.gateway.written import found
 from tests.stack import RunningStack
 
 
@@ -35,12 +35,6 @@ async def _remember(person: Person, vault: Vault) -> None:
     session = await vault.session(person.cookies[SESSION])
     assert session is not None
     person.seen |= {session.access_token, session.refresh_token}
-
-
-def _found(secrets: set[str], text: str) -> list[str]:
-    """Return the secrets that stand in a text; digits only where they stand alone, not inside an id or a time."""
-    patterns = {s: rf"(?<![0-9a-f.-]){s}(?![0-9a-f-])" if s.isdigit() else re.escape(s) for s in secrets}
-    return [secret for secret, pattern in patterns.items() if re.search(pattern, text, re.IGNORECASE)]
 
 
 def _keys(stack: RunningStack) -> set[str]:
@@ -70,8 +64,8 @@ async def test_w22_nothing_secret_is_written_down(
     assert len(person.seen) >= 8
 
     for log in _logs(stack, folder, gateway):
-        assert _found(secrets, log.read_text(encoding="utf-8", errors="replace")) == [], log.name
-    assert _found(secrets, b"\n".join(await ledger.everything()).decode()) == []
+        assert found(secrets, log.read_text(encoding="utf-8", errors="replace")) == [], log.name
+    assert found(secrets, b"\n".join(await ledger.everything()).decode()) == []
 
 
 async def test_w22_the_queue_is_empty_afterwards(person: Person, stack: RunningStack, ledger: Ledger) -> None:

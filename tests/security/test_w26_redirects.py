@@ -4,6 +4,7 @@ import pytest
 
 from tests.integration.gateway.person import Person
 from tests.integration.gateway.simulator import Authsignal
+from tests.integration.gateway.written import found
 
 EVIL = "https://evil.example/"
 
@@ -50,4 +51,4 @@ async def test_w26_no_url_carries_a_secret(person: Person, authsignal: Authsigna
     paths = [str(call["path"]) for call in await authsignal.calls("/v1")]
 
     assert len(paths) > 4
-    assert not [secret for secret in secrets for path in paths if secret in path]
+    assert found(secrets, "\n".join(paths)) == []
