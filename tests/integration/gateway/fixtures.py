@@ -22,12 +22,13 @@ People = Callable[[], Person]
 
 # Within a test's reach: whoever sends webhooks here has an address of its own.
 WEBHOOK_REFUSALS_MAX = 12
+RESEND_SECONDS = 1
 # Every test comes from one client address, and neither a resend nor a refusal must take long.
 EASED = {
     "starts_per_ip_max": 100_000,
     "answers_per_ip_max": 100_000,
     "webhook_refusals_per_ip_max": WEBHOOK_REFUSALS_MAX,
-    "resend_seconds": 1,
+    "resend_seconds": RESEND_SECONDS,
     "veil_seconds": 0.02,
     "trusted_proxies": ["127.0.0.1"],
 }
