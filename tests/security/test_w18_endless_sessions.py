@@ -1,7 +1,5 @@
 """W18: a session that nothing ends."""
 
-import time
-
 import aiohttp
 import pytest
 from botocore.exceptions import ClientError
@@ -14,8 +12,6 @@ from tests.integration.gateway.person import SESSION, Person
 from tests.integration.gateway.process import ServiceProcess
 from tests.integration.gateway.vault import Vault
 from tests.stack import RunningStack
-
-REVOKED_SECONDS_MAX = 1.0
 
 
 def refuses(stack: RunningStack, session: Session) -> None:
@@ -43,7 +39,7 @@ async def test_w18_a_revoked_sessions_tokens_are_worth_nothing(person: Person, v
 async def test_w18_a_revoke_holds_on_every_copy(
     person: Person, gateway: ServiceProcess, stack: RunningStack, http: aiohttp.ClientSession, path: str
 ) -> None:
-    """A session that one copy of the gateway revokes is over on another copy within a second."""
+    """A session that one copy of the gateway revokes is over on another copy with the next request."""
     await person.sign_up()
     copy = Person(http, stack["gateway_url"], stack["mail"]["inbox_url"])
     copy.cookies = {SESSION: (await person.elsewhere()).cookies[SESSION]}
@@ -52,11 +48,9 @@ async def test_w18_a_revoke_holds_on_every_copy(
     assert there.status == 200
 
     await person.call("DELETE", path.format(id=there.body["id"]))
-    began = time.monotonic()
     answer = await copy.call("GET", "/v1/session")
 
     assert (answer.status, answer.code) == (401, "session_expired")
-    assert time.monotonic() - began < REVOKED_SECONDS_MAX
 
 
 async def test_w18_a_session_ends_at_its_absolute_limit(person: Person, vault: Vault) -> None:
@@ -89,7 +83,7 @@ async def test_w18_a_replayed_refresh_token_kills_its_family(
 ) -> None:
     """
     The same request again, its answer lost, gets the same answer and harms nothing. The used token under any other key, at
-    another copy, ends the session on both within a second, at Cognito as well, and the log tells it as what it is.
+    another copy, ends the session on both with the next request, at Cognito as well, and the log tells it as what it is.
     """
     app = await signed_in(person)
     sub = (await app.call("GET", "/v1/session")).body["subject"]["sub"]
@@ -101,11 +95,9 @@ async def test_w18_a_replayed_refresh_token_kills_its_family(
     assert (await app.call("GET", "/v1/session")).status == 200
     (session,) = await vault.sessions_of(sub)
 
-    began = time.monotonic()
     replayed = await app.at(stack["gateway_url"]).refresh(token=used)
     assert (replayed.status, replayed.code) == (401, "session_expired")
     assert (await app.call("GET", "/v1/session")).code == "session_expired"
-    assert time.monotonic() - began < REVOKED_SECONDS_MAX
     assert (await app.refresh()).code == "session_expired"
 
     (reused,) = await ledger.told_of(sub, "session.refresh.reused")

@@ -14,6 +14,8 @@ from tests.integration.gateway.simulator import Authsignal, Refused
 from tests.integration.gateway.vault import Vault
 
 DEVICES = ("PUSH", "QR_CODE")
+# The longest wait, and what is far shorter, on a slow machine too.
+LONGEST, SHORT_SECONDS_MAX = 20, 10.0
 
 
 async def joined(person: Person, factors: Factors, method: str) -> tuple[Person, Factor]:
@@ -57,7 +59,7 @@ async def test_an_answer_elsewhere_signs_in(person: Person, factors: Factors, le
     browser, factor = await joined(person, factors, method)
     attempt = await browser.begin("sign-ins", method=method)
     early = await browser.complete(attempt["id"])
-    waiting = asyncio.create_task(look(browser, attempt["id"], wait=20))
+    waiting = asyncio.create_task(look(browser, attempt["id"], wait=LONGEST))
     await asyncio.sleep(0.3)
     still_waits = not waiting.done()
     began = time.monotonic()
@@ -66,7 +68,7 @@ async def test_an_answer_elsewhere_signs_in(person: Person, factors: Factors, le
     seen = await waiting
     answer = await browser.complete(attempt["id"])
 
-    assert (attempt["next"], still_waits, time.monotonic() - began < 10.0) == ("wait", True, True)
+    assert (attempt["next"], still_waits, time.monotonic() - began < SHORT_SECONDS_MAX) == ("wait", True, True)
     assert (early.status, early.code) == (409, "conflict")
     assert (seen.body["status"], seen.body["next"]) == ("verified", "complete")
     assert (answer.status, answer.body["methods"]) == (200, [method])
@@ -81,7 +83,7 @@ async def test_a_phone_that_says_no(person: Person, factors: Factors, ledger: Le
     attempt = await browser.begin("sign-ins", method=method)
     await factors.answer_elsewhere(person, factor, attempt, approved=False)
 
-    seen = await look(browser, attempt["id"], wait=5)
+    seen = await look(browser, attempt["id"], wait=LONGEST)
     answer = await browser.complete(attempt["id"])
 
     assert (seen.body["status"], seen.body["next"]) == ("failed", "done")
@@ -146,7 +148,7 @@ async def test_decoys_wait_alike(people: People, method: str) -> None:
         attempt = await person.begin("sign-ins", method=method)
         began = time.monotonic()
         answer = await look(person, attempt["id"], wait=1)
-        assert 1.0 <= time.monotonic() - began < 5.0
+        assert 1.0 <= time.monotonic() - began < SHORT_SECONDS_MAX
         return [without_ids(one) for one in (attempt, answer.body)], sorted(answer.headers)
 
     seen = await asyncio.gather(wait(member.stranger()), wait(nobody))
@@ -180,7 +182,7 @@ async def test_a_wait_is_bounded(person: Person, wish: str) -> None:
 
     await person.call("GET", f"/v1/attempts/{attempt['id']}", headers={"Prefer": wish})
 
-    assert 1.0 <= time.monotonic() - began < 5.0
+    assert 1.0 <= time.monotonic() - began < SHORT_SECONDS_MAX
 
 
 async def test_what_is_typed_is_not_waited_for(person: Person) -> None:
@@ -188,9 +190,9 @@ async def test_what_is_typed_is_not_waited_for(person: Person) -> None:
     attempt = await person.begin("sign-ins")
     began = time.monotonic()
 
-    await look(person, attempt["id"], wait=20)
+    await look(person, attempt["id"], wait=LONGEST)
 
-    assert time.monotonic() - began < 5.0
+    assert time.monotonic() - began < SHORT_SECONDS_MAX
 
 
 @pytest.mark.parametrize("method", [*AWAITED, *SIGNED])

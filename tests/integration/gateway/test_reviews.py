@@ -18,7 +18,7 @@ from tests.integration.gateway.vault import Vault
 from tests.stack import RunningStack
 
 WAIT = {"Prefer": "wait=20"}
-LEARNED_SECONDS_MAX = 5.0
+LEARNED_SECONDS_MAX = 15.0
 
 
 @pytest.fixture

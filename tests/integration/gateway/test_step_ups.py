@@ -202,7 +202,7 @@ async def test_any_factor_of_the_person_proves_it(
         answer = await payer.person.call("POST", path + "/completions", {"token": token})
     else:
         await factors.answer_elsewhere(payer.person, factor, chosen)
-        waited = await payer.person.call("GET", path, headers={"Prefer": "wait=5"})
+        waited = await payer.person.call("GET", path, headers={"Prefer": "wait=20"})
         assert (waited.body["status"], waited.body["next"], waited.body["grant"]) == ("verified", "complete", None)
         answer = await payer.person.call("POST", path + "/completions", {})
 
