@@ -1,9 +1,9 @@
 """Authsignal as a sender of webhooks: signed with the stack's true key, or as an attacker would."""
 
-import random
 import time
 import uuid
 from collections.abc import Sequence
+from ipaddress import ip_network
 from typing import Any
 
 import msgspec
@@ -13,6 +13,8 @@ from tests.integration.gateway.person import Answer, Person
 from tests.stack import RunningStack
 
 PATH = "/v1/webhooks/authsignal"
+# For tests alone: RFC 2544, appendix C.2.2.
+_ADDRESSES = ip_network("198.18.0.0/15").hosts()
 
 
 class Sender:
@@ -26,7 +28,7 @@ class Sender:
         self._http = person.stranger()
         self._http.url = url or person.url
         self.key, self.tenant_id = str(stack["authsignal"]["secret_key"]), stack["authsignal"]["tenant_id"]
-        self.ip = f"198.18.{random.randrange(256)}.{random.randrange(1, 255)}"
+        self.ip = str(next(_ADDRESSES))
 
     def envelope(self, kind: str, data: dict[str, Any], *, member: str = "data", **more: Any) -> dict[str, Any]:
         """Make an envelope under an id of its own."""

@@ -23,7 +23,8 @@ async def test_a_passkey_signs_in_without_a_name(holder: Holder, ledger: Ledger,
 
     assert (answer.status, answer.body["subject"]["sub"], answer.body["methods"]) == (200, holder.sub, ["PASSKEY"])
     created = await ledger.promised(answer.receipt)
-    types = await ledger.types_of_subject(holder.sub)
+    # What Authsignal tells of the new passkey comes when it comes.
+    types = [kind for kind in await ledger.types_of_subject(holder.sub) if kind != "webhook.received"]
     assert created.event_type.value == "session.created"
     assert types[-3:] == ["passkey.asserted", "sign_in.succeeded", "session.created"]
 
