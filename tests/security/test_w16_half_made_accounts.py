@@ -8,15 +8,6 @@ from tests.integration.gateway.person import SESSION, Person
 from tests.integration.gateway.simulator import Authsignal
 from tests.integration.gateway.vault import Vault
 
-# The faults, and what the person is told. Times are few, so that the circuit stays closed for the next test.
-FAULTS: dict[str, tuple[dict[str, Any], tuple[int, str]]] = {
-    "slow": ({"kind": "delay", "delay_ms": 5_000}, (503, "provider_busy")),
-    "down": ({"kind": "refuse"}, (503, "provider_busy")),
-    "hanging up": ({"kind": "drop"}, (503, "provider_busy")),
-    "rubbish": ({"kind": "respond", "status": 200, "body": "<html>"}, (502, "provider_error")),
-}
-
-
 # The steps after the account was made, each with as many faults as it has tries.
 CLAIMING: dict[str, dict[str, Any]] = {
     "the rules are asked": {"path_prefix": "/v1/users", "method": "POST", "times": 3},
