@@ -1,7 +1,10 @@
 """The simulator as a process: restarts keep accounts, and what is wrong at start is one line."""
 
+import contextlib
+import http.client
 import socket
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -10,6 +13,8 @@ import pytest
 from tests.contract.mailbox import Mailbox
 from tests.contract.node import NodeSdk
 from tests.contract.simulator import Simulator
+
+SERVERS_USUAL_IDLE_SECONDS = 5.0  # uvicorn's own choice
 
 
 @pytest.fixture
@@ -56,6 +61,23 @@ def test_stop_is_clean(tmp_path: Path, mailbox: Mailbox) -> None:
     simulator.start()
     assert simulator.stop() == 0
     assert sorted(path.name for path in tmp_path.iterdir()) == ["authsignal-secret", "authsignal.sqlite"]
+
+
+def test_an_idle_connection_is_the_clients_to_close(own: Simulator) -> None:
+    """
+    A connection that was idle for seconds still takes a call: what is on its way just then is never lost.
+    """
+    connection = http.client.HTTPConnection("127.0.0.1", own.port)
+    statuses = []
+    with contextlib.closing(connection):
+        for seconds in (0.0, SERVERS_USUAL_IDLE_SECONDS + 1):
+            time.sleep(seconds)
+            connection.request("GET", "/control/health")
+            with connection.getresponse() as answer:
+                answer.read()
+            statuses.append(answer.status)
+
+    assert statuses == [200, 200]
 
 
 # SIGTERM comes inside a weak reference's callback, after the ready line and before the server hears signals itself.

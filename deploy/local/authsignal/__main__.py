@@ -101,6 +101,7 @@ def main(argv: list[str] | None = None) -> int:
         access_log=False,
         log_level="warning",
         timeout_graceful_shutdown=2,
+        timeout_keep_alive=75,  # longer than clients keep an idle connection: none is closed under a request on its way
         server_header=False,
     )
     server = uvicorn.Server(config)
