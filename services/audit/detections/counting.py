@@ -11,6 +11,8 @@ from shared.events import Event, EventType
 REMEMBERED_MAX: Final = 2_000
 # How often keys that nothing more is heard of are dropped, in observations. Only the memory depends on it, no finding.
 SWEEP_EVERY: Final = 10_000
+# A thing that has an alert gets another one when it became so many times as large.
+GROWTH: Final = 10
 
 
 class Mark(NamedTuple):
@@ -21,6 +23,13 @@ class Mark(NamedTuple):
     identity: str
 
 
+class _Raised(NamedTuple):
+    """What a window has an alert for: how many times the threshold, a power of `GROWTH`, and when that was recorded."""
+
+    times: int
+    at: datetime
+
+
 class _Remembered:
     """One key: the newest record of each thing, in the order of hearing of them, and the windows that have an alert."""
 
@@ -28,7 +37,7 @@ class _Remembered:
 
     def __init__(self) -> None:
         self.newest: dict[tuple[str, str], Record] = {}
-        self.raised: dict[int, datetime] = {}
+        self.raised: dict[int, _Raised] = {}
 
     def add(self, thing: tuple[str, str], record: Record) -> None:
         before = self.newest.pop(thing, None)
@@ -42,7 +51,7 @@ class _Remembered:
         """Drop what was recorded before a moment; say whether nothing is left."""
         for thing in [thing for thing, record in self.newest.items() if record.recorded_at < before]:
             del self.newest[thing]
-        for window in [window for window, at in self.raised.items() if at < before]:
+        for window in [window for window, raised in self.raised.items() if raised.at < before]:
             del self.raised[window]
         return not self.newest and not self.raised
 
@@ -50,6 +59,9 @@ class _Remembered:
 class CountingRule(ABC):
     """
     Counts different things of one key within a window, and raises one alert for a key and stretch of time.
+
+    When the alert is raised the thing has only begun. So that it is seen how large it became, another one is raised at ten
+    times the threshold, at a hundred times, and so on, as far as `REMEMBERED_MAX` lets it be counted.
 
     A kind says what follows from it: `thresholds` names for each kind how many different ones are an alert. Kinds that do not
     stand there are only shown.
@@ -98,19 +110,29 @@ class CountingRule(ABC):
     def _judge(self, key: str, known: _Remembered, record: Record) -> Alert | None:
         moment = record.event.occurred_at
         window = window_of(moment, self._window)
-        if window in known.raised:
+        least = known.raised[window].times * GROWTH if window in known.raised else 1
+        # Most events of a thing that has its alert end here: there are not enough to look through.
+        if len(known.newest) < least * min(self._thresholds.values()):
             return None
         # Around the event, not only before it: one that comes late counts with what happened around it.
         near = {thing: one for thing, one in known.newest.items() if abs(one.event.occurred_at - moment) < self._window}
         counts: dict[str, int] = {}
         for kind, _ in near:
             counts[kind] = counts.get(kind, 0) + 1
-        if not any(counts.get(kind, 0) >= least for kind, least in self._thresholds.items()):
+        times = max(counts.get(kind, 0) // threshold for kind, threshold in self._thresholds.items())
+        if times < least:
             return None
-        known.raised[window] = record.recorded_at
+        while least * GROWTH <= times:
+            least *= GROWTH
+        known.raised[window] = _Raised(least, record.recorded_at)
         behind = {one.leaf_index: one for one in near.values()}
         return make_alert(
-            self.about, key, str(window), behind.values(), title=self.title(counts), counts=dict(sorted(counts.items()))
+            self.about,
+            key,
+            f"{window} {least}",
+            behind.values(),
+            title=self.title(counts),
+            counts=dict(sorted(counts.items())),
         )
 
     def _sweep(self) -> None:

@@ -17,14 +17,14 @@ from shared.events import Event, EventType, Outcome
 
 STUFFING: Final = About(
     "credential_stuffing",
-    1,
+    2,
     "Credential stuffing",
     "Many different people fail to sign in from one network within a short time.",
     Severity.HIGH,
 )
 SPRAY: Final = About(
     "identifier_spray",
-    1,
+    2,
     "Spray over identifiers",
     "Sign-ins are begun from one network for many different identifiers, or for many that nobody has: "
     "somebody tries which addresses have an account.",
@@ -32,7 +32,7 @@ SPRAY: Final = About(
 )
 FATIGUE: Final = About(
     "mfa_fatigue",
-    1,
+    2,
     "MFA fatigue",
     "One person declines several requests, or is asked again and again, within a short time: "
     "somebody hopes for a yes by mistake.",
@@ -40,7 +40,7 @@ FATIGUE: Final = About(
 )
 REFRESH_REUSE: Final = About(
     "refresh_reuse",
-    1,
+    2,
     "Refresh token used twice",
     "A refresh token that was already exchanged came again: two holders have the same session.",
     Severity.CRITICAL,
@@ -149,7 +149,8 @@ class RefreshReuseRule(CountingRule):
 
     def title(self, counts: dict[str, int]) -> str:
         """See `CountingRule`."""
-        return "A refresh token was used twice"
+        times = counts["reused"]
+        return "A refresh token was used twice" if times == 1 else f"Used refresh tokens of a session came again {times} times"
 
 
 # Two rules ask of every event, and many events come from few addresses.

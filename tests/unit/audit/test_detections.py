@@ -109,10 +109,20 @@ def test_a_person_told_of_by_two_services_is_one_person() -> None:
 
 def test_an_attack_that_goes_on_is_an_alert_for_each_window() -> None:
     """Half an hour of stuffing is one alert every ten minutes, not one for every try."""
-    alerts = found(failure(n, n * 6.0, n) for n in range(300))
+    alerts = found(failure(n, n * 12.0, n) for n in range(150))
 
     assert len(alerts) == 3
     assert len({alert.id for alert in alerts}) == 3
+
+
+@pytest.mark.parametrize(("start", "sizes"), [(0.0, [10, 100, 1_000]), (595.0, [10, 51, 100, 1_000])], ids=["one", "two"])
+def test_alerts_tell_how_large_an_attack_became(start: float, sizes: list[int]) -> None:
+    """A run of 5,000 tries, in one window or two, is told of again at ten and at a hundred times the threshold."""
+    alerts = found(failure(n, start + n * 0.1, n) for n in range(5_000))
+
+    assert [alert.data["counts"]["addresses"] for alert in alerts] == sizes
+    assert len({alert.id for alert in alerts}) == len(sizes)
+    assert alerts[-1].title == "1000 people failed to sign in from one network"
 
 
 def test_spray_counts_unknown_identifiers_sooner() -> None:
