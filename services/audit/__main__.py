@@ -10,7 +10,7 @@ import asyncpg
 
 from services.audit.app import create_app
 from services.audit.checking.check import Check, CheckFailed
-from services.audit.checking.store import CheckStore
+from services.audit.checking.store import CheckStore, Quarantined
 from services.audit.commands.progress import terminal_progress
 from services.audit.settings import AuditSettings
 from services.audit.storage.counts import CountsIrreplaceable, forget_counts
@@ -66,16 +66,23 @@ def _migrate(settings: AuditSettings) -> list[str]:
 
 
 def _check(settings: AuditSettings) -> list[str]:
-    entry_count = asyncio.run(_check_all(settings))
-    return [f"searches, counts and records say what the log says: {entry_count:,} entries"]
+    entry_count, quarantined = asyncio.run(_check_all(settings))
+    lines = [f"searches, counts and records say what the log says: {entry_count:,} entries"]
+    if quarantined.line_count:
+        lines.append(
+            f"cannot be checked: lines in quarantine, {quarantined.line_count:,}; {quarantined.unread_count:,} of them name no"
+            " producer, and nothing would miss these"
+        )
+    return lines
 
 
-async def _check_all(settings: AuditSettings) -> int:
+async def _check_all(settings: AuditSettings) -> tuple[int, Quarantined]:
     url = read_secrets(settings.database_url_file)[0]
     pool = await open_pool(url, name="audit-check", connections_max=1, plans_each=True)
     try:
-        ring = KeyRing(read_keys(settings.entry_key_file))
-        return await Check(CheckStore(pool), ring, terminal_progress("checked", is_quiet=False)).run()
+        store, ring = CheckStore(pool), KeyRing(read_keys(settings.entry_key_file))
+        entry_count = await Check(store, ring, terminal_progress("checked", is_quiet=False)).run()
+        return entry_count, await store.quarantined()
     finally:
         await pool.close()
 

@@ -61,6 +61,17 @@ _OWNER_KEY: Final = """
 SELECT key_id, wrapped_key FROM audit.subject_keys WHERE owner = $1 AND closing_no IS NULL AND destroyed_at IS NULL
 """
 
+_QUARANTINED: Final = """
+SELECT count(*) AS line_count, count(*) FILTER (WHERE instance IS NULL) AS unread_count FROM audit.quarantine
+"""
+
+
+class Quarantined(NamedTuple):
+    """How many lines are in quarantine; of `unread_count` of them not even the producer could be read."""
+
+    line_count: int
+    unread_count: int
+
 
 class Dropped(NamedTuple):
     """Months that retention dropped, by their first days, and how many entries went with them."""
@@ -117,6 +128,11 @@ class CheckStore:
     async def kept(self) -> frozenset[Kept]:
         """Return what was done, as the rows say by which the service goes."""
         return frozenset(Kept(row["done"], row["name"], row["on_day"]) for row in await fetch(self._pool, _KEPT))
+
+    async def quarantined(self) -> Quarantined:
+        """Return what is in quarantine, of which no entry says anything."""
+        rows = await fetch(self._pool, _QUARANTINED)
+        return Quarantined(rows[0]["line_count"], rows[0]["unread_count"])
 
     async def unexplained_keys(self, limit: int) -> list[UUID]:
         """Return keys that are destroyed, and of which no erasure says that it destroyed them."""

@@ -329,11 +329,12 @@ async def test_the_command_beside_a_service_at_work(
     queue: QueuePair, database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """
-    Beside a service that stores, seals, counts, erases and answers the command finds nothing; after a change it ends with 1
-    and names the entry, and says nothing of a person.
+    Beside a service that stores, seals, counts, erases and answers the command finds nothing, and says which lines it cannot
+    check; after a change it ends with 1 and names the entry, and says nothing of a person.
     """
-    author = Author()
+    author, damaged = Author(), Author()
     async with running_service(tmp_path / "service", queue, database) as service:
+        await queue.send(b"no event", damaged.entry().replace(b'"sign_in.started"', b'"sign_in.imagined"'))
         for number in range(6):
             await queue.send_many([author.entries(40, subject=Subject(sub=ERASED if number else HELD)) for _ in range(5)])
             if number == 3:
@@ -341,6 +342,9 @@ async def test_the_command_beside_a_service_at_work(
             await asyncio.to_thread(run_check, tmp_path / "service", monkeypatch)
             assert "searches, counts and records say what the log says" in capsys.readouterr().out
         await database.wait_for_seal(author.seq)
+        await asyncio.to_thread(run_check, tmp_path / "service", monkeypatch)
+        said = "cannot be checked: lines in quarantine, 2; 1 of them name no producer, and nothing would miss these\n"
+        assert capsys.readouterr().out.endswith(said)
         async with database.tampering() as connection:
             changed = await connection.fetchval(
                 "UPDATE audit.entry_search SET subject_sub = $1 WHERE event_id = "
