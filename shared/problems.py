@@ -58,6 +58,7 @@ class RequestTooLarge(InvalidRequest):
     """The body is larger than any request needs."""
 
     status = 413
+    title = "The request is too large"
     detail = "The request body is too large."
 
 
@@ -65,6 +66,7 @@ class UnsupportedMedia(InvalidRequest):
     """A body that is not JSON."""
 
     status = 415
+    title = "The request is not JSON"
     detail = "Send the body as application/json."
 
 
@@ -72,6 +74,7 @@ class MethodNotAllowed(InvalidRequest):
     """The path exists, the method does not."""
 
     status = 405
+    title = "This method is not available"
     detail = "This method is not available here."
 
 
@@ -192,6 +195,20 @@ class Conflict(Problem):
     detail = "This is already under way. Wait a moment and look again."
 
 
+class AlreadyDone(Conflict):
+    """What is asked for was done before; asking again changes nothing."""
+
+    title = "Already done"
+    detail = "This was done already."
+
+
+class NotConfirmedYet(Conflict):
+    """What has to come first has not come yet."""
+
+    title = "Not confirmed yet"
+    detail = "This is not confirmed yet. Confirm it first, then come back."
+
+
 class LastAuthenticator(Problem):
     """Removing this would lock the person out."""
 
@@ -242,7 +259,7 @@ class AuditUnavailableProblem(Problem):
 
     code = "audit_unavailable"
     status = 503
-    title = "Sign-in is paused"
+    title = "Paused for a moment"
     detail = "We cannot record this right now, so we did not do it. Try again in a moment."
 
 

@@ -25,7 +25,7 @@ from services.challenge.recording import ChallengeRecorder
 from shared.challenge_api import ReviewAnswer, ReviewRequest, Verdict
 from shared.events import Actor, Client, EventType
 from shared.http.context import RequestContext
-from shared.problems import Conflict, NotFound
+from shared.problems import AlreadyDone, Conflict, NotFound
 from shared.state import StateStore
 
 LIST: Final = "reviews"
@@ -109,7 +109,8 @@ class Reviews:
 
         Raises:
             NotFound: Nothing waits under this id.
-            Conflict: It was decided before, here or at Authsignal, or is being decided.
+            AlreadyDone: It was decided before, here or at Authsignal.
+            Conflict: It is being decided.
         """
         async with self._only_decision(attempt_id):
             review = await self._find(attempt_id)
@@ -118,7 +119,7 @@ class Reviews:
             state = await self._provider.action_state(review.sub, review.action, review.idempotency_key)
             if policy.after_review(state) is not Verdict.PENDING:
                 await self._forget(attempt_id)
-                raise Conflict("review decided", detail="This was decided already.")
+                raise AlreadyDone("review decided", detail="This was decided already.")
             await self._record(review, decision, context, Verdict.PENDING, state)
             wanted = STATES[decision.decision]
             state = await self._provider.set_action_state(review.sub, review.action, review.idempotency_key, wanted)

@@ -29,7 +29,7 @@ from services.audit.storage.search import EntryReader
 from shared.events import EventType
 from shared.http.problems import context_of
 from shared.ids import is_uuid
-from shared.problems import Conflict, InvalidRequest, NotFound
+from shared.problems import AlreadyDone, InvalidRequest, NotFound
 
 AnyRequest = Request[Any, Any, Any]
 
@@ -157,7 +157,7 @@ async def close_alert(request: AnyRequest, alert_id: FromPath[str], data: JSONBo
     if found is None:
         raise NotFound
     if found.state != "open":
-        raise Conflict("closed", detail="This alert is closed already.")
+        raise AlreadyDone("closed", detail="This alert is closed already.")
     store: AlertStore = request.app.state.alert_store
     asked, about = Asked.of(request, CLOSE_ROUTE, 200), {"alert_id": found.id, "rule": found.rule}
     async with recorded(request.app.state.trail, asked, EventType.AUDIT_ALERT_CLOSED, about):

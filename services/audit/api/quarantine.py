@@ -28,7 +28,7 @@ from services.audit.tree.bundles import ENTRY_BYTES_MAX
 from shared.aws_json import AwsRefused, AwsUnreachable
 from shared.events import EventType
 from shared.http.problems import context_of
-from shared.problems import Conflict, InvalidRequest, NotFound, retry_after
+from shared.problems import AlreadyDone, InvalidRequest, NotFound, retry_after
 
 AnyRequest = Request[Any, Any, Any]
 
@@ -124,7 +124,7 @@ async def repair_line(request: AnyRequest, quarantine_id: FromPath[str], data: J
         raise NotFound
     row = _read(data.entry)
     if line.repaired_as is not None and line.repaired_as != row.event_id:
-        raise Conflict("repaired", detail=f"This line is repaired already: event {line.repaired_as} stands for it.")
+        raise AlreadyDone("repaired", detail=f"This line is repaired already: event {line.repaired_as} stands for it.")
     await _require_new(request, row)
     about = {"quarantine_id": line.quarantine_id, "sha256": line.sha256.hex(), "event_id": row.event_id}
     about["leaf_hash"] = row.leaf_hash.hex()

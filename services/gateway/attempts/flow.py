@@ -42,11 +42,13 @@ from shared.events import EventType, Outcome
 from shared.http.context import RequestContext
 from shared.problems import (
     ActionBlocked,
+    AlreadyDone,
     AttemptExpired,
     AttemptFailed,
     Conflict,
     InvalidCode,
     InvalidRequest,
+    NotConfirmedYet,
     Problem,
     ProviderError,
     TooManyAttempts,
@@ -196,14 +198,14 @@ class Flow:
 
         Raises:
             AttemptFailed: The token proves nothing here.
-            Conflict: There is nothing to complete yet.
+            NotConfirmedYet: There is nothing to complete yet.
         """
         began = self._veil.begin()
         held = await self.waiting(context, binding, attempt_id, or_verified=token is None)
         attempt = held.attempt
         token = token if token is not None else attempt.proof_token
         if token is None:
-            raise Conflict("nothing to complete", detail="This is not confirmed yet. Confirm it first, then come back.")
+            raise NotConfirmedYet("nothing to complete")
         await self._recorder.record(context, draft_of(attempt, EventType.CHALLENGE_ANSWERED, Outcome.PENDING))
         held = await self._charge(held)
         try:
@@ -243,7 +245,7 @@ class Flow:
             raise AttemptExpired(status.value)
         await self._recorder.record(context, draft)
         if status is AttemptStatus.COMPLETED:
-            raise Conflict(status.value, detail="This sign-in is already done. Start again if you are not signed in.")
+            raise AlreadyDone(status.value, detail="This sign-in is already done. Start again if you are not signed in.")
         raise AttemptFailed(status.value)
 
     async def check_send(self, context: RequestContext, attempt: Attempt) -> None:

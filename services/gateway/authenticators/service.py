@@ -35,9 +35,9 @@ from shared.http.context import RequestContext
 from shared.ids import uuid7
 from shared.problems import (
     ActionBlocked,
-    Conflict,
     InvalidRequest,
     LastAuthenticator,
+    NotConfirmedYet,
     NotFound,
     Problem,
     StepUpRequired,
@@ -135,7 +135,7 @@ class AccountAuthenticators:
 
         Raises:
             NotFound: There is no such enrolment of this person, or it is over.
-            Conflict: Nothing was added yet.
+            NotConfirmedYet: Nothing was added yet.
         """
         name = _key(enrolment_id)
         sealed = await self._state.get(name)
@@ -148,7 +148,7 @@ class AccountAuthenticators:
         listed = await self.list(session)
         added = [one for one in listed if one.id not in enrolment.known]
         if not added:
-            raise Conflict("nothing added", detail="Nothing was added yet. Finish it in this browser first.")
+            raise NotConfirmedYet("nothing added", detail="Nothing was added yet. Finish it in this browser first.")
         for one in added:
             await self._record(
                 context, session, EventType.AUTHENTICATOR_ADDED, Outcome.SUCCESS, one.method, authenticator_id=one.id

@@ -30,7 +30,7 @@ from shared.challenge_api import ChallengeService, ProofAnswer, Verdict
 from shared.events import Actor, Draft, EventType, Outcome
 from shared.http.context import RequestContext
 from shared.ids import is_action_code, uuid7
-from shared.problems import ActionBlocked, AttemptExpired, Conflict, InvalidRequest, NotFound
+from shared.problems import ActionBlocked, AlreadyDone, AttemptExpired, Conflict, InvalidRequest, NotConfirmedYet, NotFound
 
 GRANTED = frozenset({AttemptStatus.VERIFIED, AttemptStatus.ALLOWED})
 
@@ -128,7 +128,8 @@ class StepUps:
         Raises:
             NotFound: There is no such step-up, or it is another person's.
             ActionBlocked: Granted for another action or other details.
-            Conflict: Not granted yet, or spent before.
+            NotConfirmedYet: Not granted yet.
+            AlreadyDone: Spent before.
             AttemptExpired: Too late.
         """
         held = await self._store.read_any(step_up_id)
@@ -177,9 +178,9 @@ class StepUps:
         if attempt.details_hash != step_up_details.digest(wanted.details):
             return "other_details", ActionBlocked("details", detail="This was approved with other details.")
         if attempt.status is AttemptStatus.CONSUMED:
-            return "already_consumed", Conflict("consumed", detail="This approval was used before.")
+            return "already_consumed", AlreadyDone("consumed", detail="This approval was used before.")
         if attempt.status not in GRANTED or not attempt.grant_expires_at:
-            return "not_granted", Conflict("not granted", detail="This is not approved.")
+            return "not_granted", NotConfirmedYet("not granted", detail="This is not approved.")
         if self._clock() >= attempt.grant_expires_at:
             return "expired", AttemptExpired("grant", detail="This approval has expired. Ask for it again.")
         return None

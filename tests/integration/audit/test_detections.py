@@ -199,7 +199,7 @@ async def _assert_closing(service: Service, person: Person, alert_id: str) -> No
     status, problem = await post(service, f"/v1/alerts/{alert_id}/close", {"note": "again"})
     shown = (await service.get(f"/v1/alerts/{alert_id}")).json()
 
-    assert (status, problem["code"]) == (409, "conflict")
+    assert (status, problem["code"], problem["title"]) == (409, "conflict", "Already done")
     assert (shown["state"], shown["note"], shown["closed_by"]) == ("closed", "a test of ours", "service:nightly-export")
     assert [alert["id"] for alert in await alerts_of(service, ("state", "closed"))] == [alert_id]
     assert alert_id not in {alert["id"] for alert in await alerts_of(service, ("state", "open"))}

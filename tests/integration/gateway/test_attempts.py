@@ -99,7 +99,7 @@ async def test_a_code_works_once(person: Person, ledger: Ledger) -> None:
 
     again = await person.verify(attempt["id"], code)
 
-    assert (again.status, again.code) == (409, "conflict")
+    assert (again.status, again.code, again.body["title"]) == (409, "conflict", "Already done")
     assert "attempt.refused" in await ledger.types_of_attempt(attempt["id"], expect="attempt.refused")
 
 

@@ -57,7 +57,7 @@ async def test_nothing_added_is_nothing_to_complete(person: Person) -> None:
 
     answer = await person.call("POST", f"/v1/me/enrolments/{begun['id']}/completions", {})
 
-    assert (answer.status, answer.code) == (409, "conflict")
+    assert (answer.status, answer.code, answer.body["title"]) == (409, "conflict", "Not confirmed yet")
 
 
 async def test_an_enrolment_is_completed_once(person: Person, factors: Factors) -> None:

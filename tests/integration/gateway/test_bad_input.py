@@ -56,6 +56,7 @@ async def test_a_wrong_body_is_a_problem(person: Person, name: str) -> None:
     answer = await person.call("POST", path, raw=body)
 
     assert_problem(answer, status, "invalid_request")
+    assert answer.body["title"] == ("The request is too large" if status == 413 else "The request is not valid")
     assert "Audit-Receipt" not in answer.headers
 
 
@@ -112,6 +113,7 @@ async def test_other_methods_are_refused(person: Person, method: str) -> None:
     answer = await person.call(method, "/v1/sign-ins", {} if method != "DELETE" else None)
 
     assert_problem(answer, 405, "invalid_request")
+    assert answer.body["title"] == "This method is not available"
     assert "POST" in answer.headers["Allow"]
 
 
