@@ -16,6 +16,7 @@ START_SECONDS_MAX: Final = 60.0
 # Counting instructions makes a program some fifty times slower.
 START_SECONDS_COUNTED_MAX: Final = 300.0
 STOP_SECONDS_MAX: Final = 10.0
+LEAVE_AGAIN_SECONDS: Final = 0.05
 _CPUCLOCK_SCHED: Final = 2
 _COUNTER: Final = ("valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", "--quiet")
 _THREAD_TOTALS: Final = re.compile(r"Th\s+\d+\s+([\d,]+)")
@@ -115,7 +116,21 @@ class Program:
 
 def leave_on_terminate() -> None:
     """Make SIGTERM end this process as an exception does, so that what it started is stopped first."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    for number in (signal.SIGTERM, signal.SIGALRM):
+        signal.signal(number, _leave)
+    sys.unraisablehook = _leave_later
+
+
+def _leave(*_: object) -> None:
+    sys.exit(128 + signal.SIGTERM)
+
+
+def _leave_later(dropped: "sys.UnraisableHookArgs") -> None:
+    # Python drops what is raised inside a destructor or a weak reference's callback: leave once that is over.
+    if dropped.exc_type is SystemExit:
+        signal.setitimer(signal.ITIMER_REAL, LEAVE_AGAIN_SECONDS)
+    else:
+        sys.__unraisablehook__(dropped)
 
 
 def free_port() -> int:
