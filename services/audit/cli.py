@@ -293,7 +293,12 @@ def _add_verify(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     _add_reading(parser)
     parser.add_argument("--hashes-only", action="store_true", help="tiles and checkpoint only; needs no token")
     parser.add_argument("--follow", action="store_true", help="go on as the log grows; Ctrl-C ends it")
-    parser.add_argument("--state", metavar="FILE", help="remember what is verified: go on from there, notice a rewritten log")
+    parser.add_argument(
+        "--state",
+        metavar="FILE",
+        help="for the whole log: keep the checkpoint up to which it is verified in FILE; when it is there, check that the log"
+        " still contains that checkpoint, and read only what came since",
+    )
     parser.add_argument(
         "--deadline",
         type=_count,

@@ -61,6 +61,8 @@ def verify(options: Any) -> None:
         CommandFailed: Something is not as it was sealed, or it could not be found out.
     """
     keys = log_keys(options)
+    if options.state is not None and (options.what or options.archive):
+        raise CommandFailed("--state goes with the whole log: name no receipt, proof, checkpoint or archive", USAGE)
     if (options.entry is not None or options.proof is not None) and len(options.what) != 1:
         raise CommandFailed("--entry and --proof go with one receipt or one proof file", USAGE)
     if not options.what:
@@ -226,7 +228,10 @@ def _remembered(options: Any, keys: list[VerifierKey]) -> Checkpoint | None:
     """Return the checkpoint up to which an earlier run has verified the log."""
     if not options.state or not Path(options.state).exists():
         return None
-    return open_checkpoint(_read(options.state).decode(errors="replace"), keys)
+    try:
+        return open_checkpoint(Path(options.state).read_text(encoding="utf-8", errors="replace"), keys)
+    except CheckpointInvalid as error:
+        raise CommandFailed(f"{options.state} holds no checkpoint of this log to go on from: {error}", USAGE) from error
 
 
 def _checkpoint_text(what: str) -> str | None:

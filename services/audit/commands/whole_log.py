@@ -97,7 +97,8 @@ class WholeLog:
         size = self._verifier.tree_size
         counts = {"erased": self._verifier.erased_count, "dropped": self._verifier.dropped_count}
         gone = "".join(f", {count:,} of them {word}" for word, count in counts.items() if count)
-        return f"is as it was sealed: {size:,} entr{'y' if size == 1 else 'ies'}{gone}{self._said_of_numbers()}"
+        before = f"; the first {self._begins_at:,} were verified before and not read again" if self._begins_at else ""
+        return f"is as it was sealed: {size:,} entr{'y' if size == 1 else 'ies'}{gone}{before}{self._said_of_numbers()}"
 
     def _said_of_numbers(self) -> str:
         if not self._is_read_whole:

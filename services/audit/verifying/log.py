@@ -166,7 +166,9 @@ class LogVerifier:
         except EdgeInvalid as error:
             raise VerificationFailed([Finding(f"tile/{error.tile.path}", str(error))]) from error
         if frontier.root() != checkpoint.root:
-            detail = f"the log is not the one that was verified up to {size} entries before: it was rewritten"
+            detail = (
+                f"the log does not begin with the {size:,} entries that were verified before: it was rewritten, or is another"
+            )
             raise VerificationFailed([Finding(f"checkpoint {size}", detail)])
         self._frontier = frontier
 
@@ -180,7 +182,7 @@ class LogVerifier:
         self._findings = []
         start = self._frontier.size
         if checkpoint.tree_size < start:
-            detail = f"the log has shrunk: {start} entries were sealed before"
+            detail = f"the log has shrunk: {start:,} entries were verified before"
             raise VerificationFailed([Finding(f"checkpoint {checkpoint.tree_size}", detail)])
         computed = _Side(copy.deepcopy(self._frontier))
         stored: _Side | None = None

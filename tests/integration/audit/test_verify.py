@@ -206,8 +206,9 @@ async def test_a_rewritten_log_is_noticed(person: Person, database: Database, au
     """
     Who remembers what was verified notices a log that was begun anew with the same key, however sound it looks.
     """
-    assert (await person.runs("verify", "--state", "seen")).code == 0
-    assert (await person.runs("verify", "--state", "seen")).code == 0
+    first, again = [await person.runs("verify", "--state", "seen") for _ in range(2)]
+    assert (first.code, "before" in first.out) == (0, False)
+    assert (again.code, "; the first 300 were verified before and not read again" in again.out) == (0, True)
     async with database.tampering() as connection:
         for table in ("leaves", "tiles", "seals", "producers", "gap_edges"):
             await connection.execute(f"DELETE FROM audit.{table}")
@@ -220,7 +221,21 @@ async def test_a_rewritten_log_is_noticed(person: Person, database: Database, au
     assert (await person.runs("verify")).code == 0
     said = await person.runs("verify", "--state", "seen")
     assert said.code == 1
-    assert "rewritten" in said.out
+    assert "the log does not begin with the 300 entries that were verified before: it was rewritten" in said.out
+
+
+async def test_what_a_state_is_of(person: Person) -> None:
+    """
+    A file that holds no checkpoint of this log is named, as no fault of the log's; nothing but the whole log has a state.
+    """
+    keep("notes", b"nothing of the kind")
+
+    said = await person.runs("verify", "--state", "notes")
+    beside = await person.runs("verify", "--state", "seen", "--archive")
+
+    assert (said.code, said.out) == (2, "")
+    assert "notes holds no checkpoint of this log to go on from" in said.err
+    assert (beside.code, "--state goes with the whole log" in beside.err) == (2, True)
 
 
 TAMPERED = {
