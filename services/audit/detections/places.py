@@ -2,8 +2,10 @@
 Countries as discs: where the middle is and how far from it somebody of that country may be.
 
 Source of the coordinates: The World Factbook, "Geographic coordinates", a work of the United States government and in the
-public domain, rounded to whole degrees. The radii are our own estimates of where nearly all of a country's people live: they
-only ever make a distance shorter.
+public domain, in whole degrees, and in tenths where a country is small. Of Kuwait, Saint Martin and Saint Barthélemy, which it
+has in the wrong place, they are the middle of the outline in Natural Earth, in the public domain as well. The radii are our own
+estimates of where nearly all of a country's people live, and so large that neighbours by land touch: they only ever make a
+distance shorter. Every code that ISO 3166-1 assigns has a row, and XK, which is in use for Kosovo.
 """
 
 import math

@@ -10,7 +10,7 @@ from shared.events import EventType
 
 IMPOSSIBLE_TRAVEL: Final = About(
     "impossible_travel",
-    1,
+    2,
     "Impossible travel",
     "One person signs in from two countries that are farther apart than the time between allows.",
     Severity.HIGH,

@@ -2,6 +2,7 @@
 
 import itertools
 import random
+import re
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -166,6 +167,46 @@ def test_going_to_and_fro_is_one_alert_a_day() -> None:
     hops = [sign_in(n, n * 600.0, "GB" if n % 2 else "AU") for n in range(40)]
 
     assert len({alert.id for alert in found(hops)}) == 1
+
+
+# ISO 3166-1 alpha-2, all that are assigned.
+COUNTRIES = re.findall(
+    r"[A-Z]{2}",
+    "AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR BS BT BV BW BY BZ CA "
+    "CC CD CF CG CH CI CK CL CM CN CO CR CU CV CW CX CY CZ DE DJ DK DM DO DZ EC EE EG EH ER ES ET FI FJ FK FM FO FR GA "
+    "GB GD GE GF GG GH GI GL GM GN GP GQ GR GS GT GU GW GY HK HM HN HR HT HU ID IE IL IM IN IO IQ IR IS IT JE JM JO JP "
+    "KE KG KH KI KM KN KP KR KW KY KZ LA LB LC LI LK LR LS LT LU LV LY MA MC MD ME MF MG MH MK ML MM MN MO MP MQ MR MS "
+    "MT MU MV MW MX MY MZ NA NC NE NF NG NI NL NO NP NR NU NZ OM PA PE PF PG PH PK PL PM PN PR PS PT PW PY QA RE RO RS "
+    "RU RW SA SB SC SD SE SG SH SI SJ SK SL SM SN SO SR SS ST SV SX SY SZ TC TD TF TG TH TJ TK TL TM TN TO TR TT TV TW "
+    "TZ UA UG UM US UY UZ VA VC VE VG VI VN VU WF WS YE YT ZA ZM ZW",
+)
+
+
+def test_every_country_has_a_place() -> None:
+    """Each code that is assigned, and Kosovo's, has a disc on the earth: from each to Antarctica it is some way."""
+    assert len(COUNTRIES) == 249
+    for country in [*COUNTRIES, "XK"]:
+        away_km = distance_km(country, "AQ")
+        assert away_km is not None, country
+        assert 0 <= away_km < 20_040, country
+
+
+@pytest.mark.parametrize(
+    "pair",
+    ["AF CN", "AZ RU", "BE NL", "BY RU", "CN TJ", "EE RU", "FR ES", "GE RU", "LT RU", "LV RU", "PL RU", "RU UA", "SK UA"],
+)
+def test_neighbours_are_no_distance_apart(pair: str) -> None:
+    """Whoever lives at a border is 0 km from the other side, also where a country is long and its middle far away."""
+    assert distance_km(*pair.split()) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("pair", "real_km"),
+    [("SG ID", 880), ("MT IT", 690), ("KW QA", 570), ("LB CY", 240), ("BB LC", 190), ("VN PH", 1760), ("MF BL", 35)],
+)
+def test_no_distance_is_longer_than_between_capitals(pair: str, real_km: float) -> None:
+    """What a disc says is never more than what somebody travels between the two capitals."""
+    assert (distance_km(*pair.split()) or 0.0) <= real_km
 
 
 def test_distances_are_the_least_possible() -> None:
