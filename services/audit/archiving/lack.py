@@ -8,6 +8,6 @@ class Lack(Enum):
 
     ERASED = "erased"
     # Verifying alone tells it from the one above: the event that names the entry may be behind the end of the archive.
-    ERASED_LATER = "erased as the archive ends or later: not checked here"
+    ERASED_LATER = "erased as the archive ends or later, by the word of the database: not checked here"
     NO_KEYS = "not readable here"
     DAMAGED = "damaged"

@@ -15,10 +15,10 @@ class Verdict(msgspec.Struct, omit_defaults=True):
     """
     How a verification went, for machines; `findings` is empty when all is well.
 
-    `erased` is how many of the entries that were read had been erased. Of an archive, `erased_later` is how many were erased so
-    late that no event in it can say so, and `not_readable` how many are about people and were checked by their hash alone, for
-    want of the keys. `numbers_missing` is how many numbers of producers are missing
-    for certain, where the log was read from its first entry on.
+    `erased` is how many of the entries that were read had been erased. Of an archive, `erased_later` is how many the database
+    says were erased so late that no event in it can tell, and `not_readable` how many are about people and were checked by
+    their hash alone, for want of the keys. `numbers_missing` is how many numbers of producers are missing for certain, where
+    the log was read from its first entry on.
     """
 
     what: str

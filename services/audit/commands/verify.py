@@ -99,7 +99,7 @@ def _verify_receipt(options: Any, keys: list[VerifierKey], receipt: Receipt) -> 
         return _judge_proof(name, _proof(options.proof), receipt.leaf, keys)
     if options.archive:
         findings = archive.find_receipt(options, keys, receipt.event_id, receipt.leaf)
-        said = "is in the archive as it was promised"
+        said = "is in the archive with the hash that was promised; the archived entry was not opened"
         return failed(name, *findings) if findings else Verdict(name, True, said)
     if options.log is not None:
         return _verify_in_folder(name, FolderSource(Path(options.log)), receipt, keys)
