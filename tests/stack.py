@@ -9,24 +9,27 @@ import contextlib
 import json
 import random
 import signal
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import boto3
 import pytest
 
 from deploy.local.layout import REPOSITORY
-from deploy.local.ports import Ports, is_free
+from deploy.local.ports import HOST, Ports, is_free
 
 START_SECONDS_MAX = 180.0
 STOP_SECONDS_MAX = 90.0
 # Below the ports that the kernel hands out to clients, so that none is taken between the check and the start.
 _BASE_MIN, _BASE_MAX = 11_000, 32_000
-_APP_MAX = 32_700
+# A port of each base that no part of a stack takes. Bound, it says that the base is somebody's.
+_HOLDER = 19
+_held: Final[list[socket.socket]] = []
 
 
 class StackNotStarted(Exception):
@@ -120,11 +123,25 @@ class RunningStack:
 
 
 def free_port_base() -> int:
-    """Return a base at which every port of a stack is free."""
+    """
+    Return a base at which every port of a stack is free, and which nobody else is given while this process lives.
+
+    A stack takes its last ports many seconds after its first, and a test may stop and start one: meanwhile nothing but the
+    holder tells another process, of this run or of another, that they are taken.
+    """
     while True:
         base = random.randrange(_BASE_MIN, _BASE_MAX, 20)
+        holder = socket.socket()
+        try:
+            # Without SO_REUSEADDR, so that nobody else can bind it.
+            holder.bind((HOST, base + _HOLDER))
+        except OSError:
+            holder.close()
+            continue
         if all(is_free(port) for port in Ports.from_base(base).by_name().values()):
+            _held.append(holder)
             return base
+        holder.close()
 
 
 @contextlib.contextmanager
@@ -141,10 +158,7 @@ def running_stack(state_dir: Path, *arguments: str) -> Iterator[RunningStack]:
 @pytest.fixture(scope="session")
 def app_origin() -> str:
     """The web origin of an app under development, which the stack admits; nothing listens there until a test does."""
-    while True:
-        port = random.randrange(_BASE_MAX, _APP_MAX)
-        if is_free(port):
-            return f"http://localhost:{port}"
+    return f"http://localhost:{free_port_base()}"
 
 
 @pytest.fixture(scope="session")

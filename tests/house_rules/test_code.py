@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from deploy.local.layout import REPOSITORY
 from services.gateway.openapi import DOCUMENT, render
@@ -130,3 +131,9 @@ def test_importing_does_nothing(module: str) -> None:
     done = subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, check=False)
 
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_no_property_is_judged_by_the_clock() -> None:
+    """An example of a property test may take as long as the machine needs for it."""
+    assert settings().deadline is None
+    assert HealthCheck.too_slow in settings().suppress_health_check

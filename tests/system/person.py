@@ -20,7 +20,7 @@ _FIND_WIDE = """
   .map(e => e.tagName + "." + e.className)
 """
 
-WAIT_TRIES = 200
+WAIT_TRIES = 600
 SERIOUS = {"serious", "critical"}
 
 

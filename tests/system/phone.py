@@ -24,7 +24,7 @@ class Phone:
         await self._simulator.control("POST", f"/phones/{self._phone_id}/decisions", body)
 
     async def _waiting(self, method: str) -> str:
-        for _ in range(100):
+        for _ in range(300):
             challenges: list[dict[str, Any]] = await self._simulator.control("GET", "/challenges")
             for challenge in challenges:
                 is_ours = any(phone["phone_id"] == self._phone_id for phone in challenge["phones"])

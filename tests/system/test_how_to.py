@@ -3,14 +3,16 @@
 import re
 import subprocess
 import sys
+import time
 
 from deploy.local.layout import REPOSITORY
 from tests.stack import RunningStack
 
 HOW_TO = REPOSITORY / "docs/how-to.md"
 CLI = "from services.audit.cli import main; import sys; sys.exit(main())"
+RUN_SECONDS_MAX = 300
 # What an empty log would be shown as by a reader that is quicker than the queue.
-DELIVERED_SECONDS_MAX = 10
+DELIVERED_SECONDS_MAX = 60
 
 
 def section(heading: str) -> str:
@@ -42,14 +44,17 @@ def run(script: str, stack: RunningStack, email: str, bob: str = "") -> str:
     }
     for said, meant in replaced.items():
         script = script.replace(said, meant)
-    done = subprocess.run(["bash", "-e", "-u", "-c", script], capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        ["bash", "-e", "-u", "-c", script], capture_output=True, text=True, timeout=RUN_SECONDS_MAX, check=False
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
 
 def audit_types(stack: RunningStack, email: str, count: int) -> list[str]:
     """Return the types of a person's events, in the order that the command line shows."""
-    for _ in range(DELIVERED_SECONDS_MAX * 2):
+    deadline = time.monotonic() + DELIVERED_SECONDS_MAX
+    while True:
         done = subprocess.run(
             [
                 sys.executable,
@@ -61,14 +66,14 @@ def audit_types(stack: RunningStack, email: str, count: int) -> list[str]:
             cwd=REPOSITORY,
             capture_output=True,
             text=True,
-            timeout=30,
+            timeout=RUN_SECONDS_MAX,
             check=False,
         )
         assert done.returncode == 0, done.stderr
         types = re.findall(r'"event_type": ?"([a-z_.]+)"', done.stdout)
         if len(types) >= count:
             return types
-    raise AssertionError(f"only {types}")
+        assert time.monotonic() < deadline, f"only {types}"
 
 
 def test_story_by_curl_is_in_the_log_in_order(stack: RunningStack) -> None:

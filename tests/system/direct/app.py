@@ -15,7 +15,7 @@ from playwright.async_api import BrowserContext, Error, Page
 
 from tests.stack import RunningStack
 
-MAIL_SECONDS_MAX = 10.0
+MAIL_SECONDS_MAX = 30.0
 _CALL = """
 async ([path, args]) => {
   const owner = path.slice(0, -1).reduce((value, name) => value[name], window.app);

@@ -2,6 +2,9 @@
 
 import asyncio
 
+import pytest
+
+from services.audit import supervision
 from services.audit.supervision import keep_running
 
 
@@ -33,10 +36,11 @@ async def test_a_fault_is_counted_and_work_goes_on() -> None:
     assert (runs, len(faults)) == (["fault", "work"], 1)
 
 
-async def test_a_stop_ends_the_wait_for_the_next_try() -> None:
+async def test_a_stop_ends_the_wait_for_the_next_try(monkeypatch: pytest.MonkeyPatch) -> None:
     """
     A stop that comes while a new try is due ends the supervision at once.
     """
+    monkeypatch.setattr(supervision, "RESTART_SECONDS", 3600.0)
     stop = asyncio.Event()
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(30):
         await keep_running("test", lambda: Faulty([], is_broken=True), stop, stop.set)
