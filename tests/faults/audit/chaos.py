@@ -26,8 +26,9 @@ from services.audit.tree.reader import TileTree
 from shared.audit_trail import now_utc
 from shared.events import leaf_hash
 from shared.settings import load
+from tests.contract.ports import free_port
 from tests.faults.audit.processes import ServiceProcess, service_process
-from tests.integration.audit.lab import RING, SIGNERS, Author, Database, QueuePair, by_id, free_port, until
+from tests.integration.audit.lab import RING, SIGNERS, Author, Database, QueuePair, by_id, until
 from tests.integration.audit.service import write_settings
 
 PRODUCERS = 6

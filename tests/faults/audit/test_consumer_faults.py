@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import aiohttp
 import asyncpg
 
+from tests.contract.ports import free_port
 from tests.faults.audit.processes import service_process
 from tests.faults.audit.proxy import wire_to
 from tests.integration.audit.consistency import assert_log_consistent
@@ -26,7 +27,6 @@ from tests.integration.audit.lab import (
     QueuePair,
     RunningConsumer,
     by_id,
-    free_port,
     running_consumer,
     until,
 )

@@ -11,6 +11,7 @@ import pytest
 
 from services.audit.sealing.sequencer import Sequencer
 from services.audit.storage.database import DatabaseUnavailable
+from tests.contract.ports import free_port
 from tests.faults.audit.processes import service_process
 from tests.faults.audit.proxy import Wire, wire_to
 from tests.integration.audit.consistency import assert_log_consistent
@@ -18,7 +19,6 @@ from tests.integration.audit.lab import (
     Author,
     Database,
     QueuePair,
-    free_port,
     running_sequencer,
     seal,
     sequencer_of,

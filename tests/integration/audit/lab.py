@@ -5,7 +5,6 @@ import contextlib
 import json
 import os
 import signal
-import socket
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -43,20 +42,13 @@ from shared.events import SCHEMA_VERSION, Event, EventType, Outcome, Producer, e
 from shared.ids import uuid7
 from shared.settings import AwsSettings
 from shared.sqs import sqs_client
+from tests.contract.ports import free_port
 
 HOST = "127.0.0.1"
 TEMPLATE = "audit_template"
 DEADLINE_SECONDS = 30.0
 ENTRY_KEY = "e5" * 32
 RING = KeyRing([ENTRY_KEY])
-
-
-def free_port() -> int:
-    """Return a loopback port on which nothing listens."""
-    with socket.socket() as listener:
-        listener.bind((HOST, 0))
-        port: int = listener.getsockname()[1]
-        return port
 
 
 @dataclass
