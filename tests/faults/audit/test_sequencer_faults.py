@@ -156,7 +156,7 @@ async def test_two_processes_killed_at_random(queue: QueuePair, database: Databa
     async with service_process(settings, port) as process:
         await database.wait_for_seal(len(entries))
         await until(queue.is_empty, "empty queue")
-        await process.stop(seconds_max=20)
+        await process.stop()
 
     stored = [entry for entry in (await database.entries()).values() if b'"service":"audit"' not in entry]
     assert sorted(stored) == sorted(entries)
