@@ -26,7 +26,7 @@ def shared_meddler(stack: RunningStack) -> Iterator[Meddler]:
 @pytest.fixture(scope="session")
 def gateway(stack: RunningStack, shared_meddler: Meddler, folder: Path) -> Iterator[ServiceProcess]:
     """A gateway that reaches SQS and Cognito through the proxy alone."""
-    settings = {**settings_of(stack, "gateway"), **EASED, "cognito_seconds_max": 2.0, "challenge_seconds_max": 3.0}
+    settings = {**settings_of(stack, "gateway"), **EASED}
     upstream = stack["aws"]["endpoint_url"]
     settings |= {
         "aws_endpoint_url": shared_meddler.url,

@@ -12,7 +12,7 @@ from aiohttp import web
 from tests.contract.ports import free_port
 
 HOST = "127.0.0.1"
-START_SECONDS_MAX = 10.0
+START_SECONDS_MAX = 30.0
 HOP_BY_HOP = {"transfer-encoding", "connection", "keep-alive", "content-encoding", "content-length"}
 
 ACCESS_DENIED = (403, "com.amazonaws.sqs#AccessDenied")

@@ -14,7 +14,7 @@ from tests.integration.gateway.person import SESSION, Answer, Person
 from tests.integration.gateway.vault import Vault
 from tests.stack import RunningStack
 
-REDELIVERY_SECONDS_MAX = 12.0
+REDELIVERY_SECONDS_MAX = 60.0
 QUEUE_FAULTS = {"refuses": Meddling("SendMessage", answer=ACCESS_DENIED), "hangs up": Meddling("SendMessage")}
 
 
@@ -145,9 +145,11 @@ async def test_an_account_whose_making_was_not_recorded_still_works(
 
 async def test_what_was_refused_leaves_no_hole(person: Person, meddler: Meddler, ledger: Ledger) -> None:
     """After the queue was away, the numbers of the gateway's process have no gap: refused events came late, not never."""
-    meddler.meddle(Meddling("SendMessage", answer=ACCESS_DENIED, times=3))
+    # For as long as it takes: what was refused is offered again meanwhile, and would use up a number of refusals.
+    meddler.meddle(Meddling("SendMessage", answer=ACCESS_DENIED))
     for _ in range(3):
         assert refused(await person.call("POST", "/v1/sign-ups", {"email": person.email}))
+    meddler.meddle()
 
     answer = await person.call("POST", "/v1/sign-ups", {"email": person.email})
 

@@ -12,7 +12,7 @@ from tests.integration.gateway.vault import Vault
 
 # The faults, and what the person is told. Times are few, so that the circuit stays closed for the next test.
 FAULTS: dict[str, tuple[dict[str, Any], tuple[int, str]]] = {
-    "slow": ({"kind": "delay", "delay_ms": 5_000}, (503, "provider_busy")),
+    "slow": ({"kind": "delay", "delay_ms": 30_000}, (503, "provider_busy")),
     "down": ({"kind": "refuse"}, (503, "provider_busy")),
     "hanging up": ({"kind": "drop"}, (503, "provider_busy")),
     "rubbish": ({"kind": "respond", "status": 200, "body": "<html>"}, (502, "provider_error")),
@@ -34,7 +34,7 @@ async def test_a_code_that_nobody_looked_at_is_not_charged(
     answer = await person.verify(attempt["id"], await person.code())
 
     assert (answer.status, answer.code) == expected
-    assert time.monotonic() - began < 4.0
+    assert time.monotonic() - began < 15.0
     stored = await vault.attempt(attempt["id"])
     assert (stored.codes_left, stored.status.value, stored.busy_until) == (5, "challenge_required", 0.0)
     assert "provider.call_failed" in await ledger.types_of_attempt(attempt["id"], expect="provider.call_failed")

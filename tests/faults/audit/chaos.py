@@ -26,8 +26,9 @@ from services.audit.tree.reader import TileTree
 from shared.audit_trail import now_utc
 from shared.events import leaf_hash
 from shared.settings import load
-from tests.faults.audit.processes import ServiceProcess, service_process
-from tests.integration.audit.lab import RING, SIGNERS, Author, Database, QueuePair, by_id, free_port, until
+from tests.contract.ports import free_port
+from tests.faults.audit.processes import START_SECONDS_MAX, ServiceProcess, service_process
+from tests.integration.audit.lab import RING, SIGNERS, Author, Database, QueuePair, by_id, until
 from tests.integration.audit.service import write_settings
 
 PRODUCERS = 6
@@ -36,8 +37,6 @@ GARBAGE_SHARE = 0.002
 COPIED_SHARE = 0.1
 LINES_MAX = 40
 CONSUMERS = 2
-# A machine that runs other tests beside this one may need long to start a process.
-START_SECONDS_MAX = 120.0
 
 Say = Callable[[str], None]
 
@@ -157,7 +156,7 @@ class Mortal:
         while not self.is_over.is_set():
             self.was_killed.clear()
             port = load(AuditSettings, self.settings).port
-            async with service_process(self.settings, port, seconds_max=START_SECONDS_MAX) as process:
+            async with service_process(self.settings, port) as process:
                 self.process = process
                 waits = [asyncio.create_task(one.wait()) for one in (self.was_killed, self.is_over)]
                 await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
@@ -165,7 +164,7 @@ class Mortal:
                     wait.cancel()
                 self.process = None
                 if not self.was_killed.is_set():
-                    await process.stop(seconds_max=20)
+                    await process.stop()
 
     def kill(self) -> None:
         """Kill it in the middle of whatever it does."""

@@ -5,7 +5,8 @@ import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
-from tests.integration.audit.lab import HOST, free_port
+from tests.contract.ports import free_port
+from tests.integration.audit.lab import HOST
 
 
 @dataclass

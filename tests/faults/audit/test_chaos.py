@@ -13,7 +13,7 @@ async def test_nothing_is_lost_in_chaos(queue: QueuePair, database: Database, tm
     Duplicates, any order, damaged lines and services killed at random: each event is stored once with its very bytes, is
     sealed, and its receipt proves; every damaged line explains its hole; no hole is left over.
     """
-    outcome = await run_chaos(queue, database, tmp_path, events=EVENTS, kills=3, seed=7, seconds_max=120)
+    outcome = await run_chaos(queue, database, tmp_path, events=EVENTS, kills=3, seed=7, seconds_max=400)
 
     assert outcome.faults == []
     assert (outcome.missing, outcome.altered, outcome.unproven, outcome.quarantine_missing) == (0, 0, 0, 0)

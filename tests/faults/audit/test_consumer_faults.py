@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import aiohttp
 import asyncpg
 
+from tests.contract.ports import free_port
 from tests.faults.audit.processes import service_process
 from tests.faults.audit.proxy import wire_to
 from tests.integration.audit.consistency import assert_log_consistent
@@ -26,11 +27,13 @@ from tests.integration.audit.lab import (
     QueuePair,
     RunningConsumer,
     by_id,
-    free_port,
     running_consumer,
     until,
 )
 from tests.integration.audit.service import SERVICE_TOKEN, write_settings
+
+# Less than a drain that runs to its end takes, and more than a busy machine needs.
+SOON = 30.0
 
 
 @contextlib.asynccontextmanager
@@ -69,10 +72,11 @@ async def test_heartbeat_keeps_what_is_held(queue: QueuePair, database: Database
     entries = author.entries(20)
     await queue.send_many([[entry] for entry in entries])
 
-    async with running_consumer(queue, database, visibility_seconds=2) as consumer:
+    # Renewed at half of it: a machine that stands still for two seconds loses none.
+    async with running_consumer(queue, database, visibility_seconds=10) as consumer:
         async with blocked_appends(database):
             await until(lambda: has_counts(queue, (0, 20)), "twenty held messages")
-            await asyncio.sleep(5)
+            await asyncio.sleep(11)
         await until(queue.is_empty, "empty queue")
 
         assert consumer.count("audit_messages_total") == 20
@@ -139,7 +143,7 @@ async def test_database_stops_and_starts(aws_server: AwsServer, queue: QueuePair
         await server.make_template()
         database = await server.create_database(template=TEMPLATE)
         before, during = author.entries(20), author.entries(20)
-        async with running_consumer(queue, database, visibility_seconds=3) as consumer:
+        async with running_consumer(queue, database) as consumer:
             await queue.send(*before)
             await database.wait_for_entries(20)
             await asyncio.to_thread(server.stop)
@@ -249,7 +253,8 @@ async def test_deletion_that_is_never_heard(queue: QueuePair, database: Database
         )
         await queue.send(*entries)
         wire.lose_next = b'"Successful"'
-        async with running_consumer(through_wire, database, visibility_seconds=2) as consumer:
+        # Nothing is renewed so soon, whose answer would be lost instead.
+        async with running_consumer(through_wire, database) as consumer:
             await database.wait_for_entries(10)
             await until(queue.is_empty, "empty queue")
             assert wire.lost_count == 1
@@ -282,7 +287,7 @@ async def test_kill_and_restart(queue: QueuePair, database: Database, tmp_path: 
     async with service_process(settings, port) as process:
         stored = await database.wait_for_entries(len(entries))
         await until(queue.is_empty, "empty queue")
-        await process.stop(seconds_max=15)
+        await process.stop()
 
     own = {event_id: entry for event_id, entry in stored.items() if b'"service":"audit"' not in entry}
     assert own == by_id(entries)
@@ -295,7 +300,7 @@ async def test_sigterm_ends_the_service_soon(queue: QueuePair, database: Databas
     A stop ends an open tail, stores what is held and is over within seconds; it leaves no message held.
     """
     port = free_port()
-    settings = write_settings(tmp_path, queue, database, port=port, visibility_seconds=600)
+    settings = write_settings(tmp_path, queue, database, port=port, visibility_seconds=600, drain_seconds=2 * SOON)
     async with service_process(settings, port) as process, aiohttp.ClientSession() as http:
         headers = {"Authorization": f"Bearer {SERVICE_TOKEN}"}
         async with http.get(f"http://127.0.0.1:{port}/v1/events/tail", headers=headers) as tail:
@@ -303,12 +308,11 @@ async def test_sigterm_ends_the_service_soon(queue: QueuePair, database: Databas
             await queue.send(*author.entries(100))
             await database.wait_for_entries(100)
             began = time.monotonic()
-            code = await process.stop(seconds_max=15)
-            rest = await tail.content.read()
+            code = await process.stop()
+            await tail.content.read()
         took = time.monotonic() - began
 
-    assert b"event: entry" in rest or took < 5
-    assert took < 5
+    assert took < SOON
     assert code in (0, -signal.SIGTERM)
     assert (await queue.counts())[1] <= 1  # Its own last words may still be on their way.
     lines = [json.loads(line) for line in process.log.read_text().splitlines() if line.startswith("{")]

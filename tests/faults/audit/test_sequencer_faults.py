@@ -11,6 +11,7 @@ import pytest
 
 from services.audit.sealing.sequencer import Sequencer
 from services.audit.storage.database import DatabaseUnavailable
+from tests.contract.ports import free_port
 from tests.faults.audit.processes import service_process
 from tests.faults.audit.proxy import Wire, wire_to
 from tests.integration.audit.consistency import assert_log_consistent
@@ -18,7 +19,6 @@ from tests.integration.audit.lab import (
     Author,
     Database,
     QueuePair,
-    free_port,
     running_sequencer,
     seal,
     sequencer_of,
@@ -156,7 +156,7 @@ async def test_two_processes_killed_at_random(queue: QueuePair, database: Databa
     async with service_process(settings, port) as process:
         await database.wait_for_seal(len(entries))
         await until(queue.is_empty, "empty queue")
-        await process.stop(seconds_max=20)
+        await process.stop()
 
     stored = [entry for entry in (await database.entries()).values() if b'"service":"audit"' not in entry]
     assert sorted(stored) == sorted(entries)

@@ -12,7 +12,8 @@ from aiohttp import web
 
 from deploy.local.parts import aws
 from shared.events import Client, EventType, Outcome, Subject
-from tests.integration.audit.lab import HOST, Author, QueuePair, free_port
+from tests.contract.ports import free_port
+from tests.integration.audit.lab import HOST, Author, QueuePair
 
 
 @dataclass

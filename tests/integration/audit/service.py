@@ -23,7 +23,8 @@ from services.audit.api.access import AUDITORS
 from services.audit.app import create_app
 from services.audit.settings import AuditSettings
 from shared.settings import load
-from tests.integration.audit.lab import ENTRY_KEY, HOST, LOG_ORIGIN, Database, QueuePair, free_port
+from tests.contract.ports import free_port
+from tests.integration.audit.lab import ENTRY_KEY, HOST, LOG_ORIGIN, Database, QueuePair
 
 SERVICE_TOKEN = "a-token-of-the-nightly-export"
 READING_TOKEN = "a-token-that-only-reads"

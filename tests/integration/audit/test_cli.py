@@ -229,7 +229,7 @@ async def test_tail_shows_what_arrives(tmp_path: Path, known: dict[str, str], qu
             assert json.loads(line)["event"] == json.loads(entry)
     finally:
         process.send_signal(signal.SIGINT)
-        _, err = await asyncio.wait_for(process.communicate(), 10)
+        _, err = await asyncio.wait_for(process.communicate(), 30)
     assert (process.returncode, err) == (0, b"")
 
 
@@ -327,7 +327,7 @@ async def test_an_interrupted_command_has_not_done_its_work(tmp_path: Path, argu
         process = await start("audit", *arguments, cwd=tmp_path, **extra)
         await asyncio.wait_for(asked.wait(), 30)
         process.send_signal(signal.SIGINT)
-        out, err = await asyncio.wait_for(process.communicate(), 10)
+        out, err = await asyncio.wait_for(process.communicate(), 30)
     assert (process.returncode, out, err) == (130, b"", b"")
 
 
@@ -341,7 +341,7 @@ async def test_a_followed_log_ends_well(tmp_path: Path, known: dict[str, str]) -
     assert process.stdout is not None
     line = await asyncio.wait_for(process.stdout.readline(), 30)
     process.send_signal(signal.SIGINT)
-    out, err = await asyncio.wait_for(process.communicate(), 10)
+    out, err = await asyncio.wait_for(process.communicate(), 30)
     assert json.loads(line)["ok"]
     assert (process.returncode, out, err) == (0, b"", b"")
 
@@ -417,7 +417,7 @@ async def test_dead_letters_of_no_queue(tmp_path: Path) -> None:
         )
     assert (unknown.code, nowhere.code, hanging.code) == (2, 1, 1)
     assert "SQS does not answer: Read timeout" in hanging.err
-    assert time.monotonic() - began < 25
+    assert time.monotonic() - began < 45
     assert "--dlq-url" in unknown.err
     assert "does not answer" in nowhere.err
     assert "Traceback" not in unknown.err + nowhere.err

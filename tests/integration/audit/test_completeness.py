@@ -161,7 +161,7 @@ async def test_states(service: Service, queue: QueuePair, database: Database) ->
     found = {producer["instance"]: producer for producer in (await report(service))["producers"]}
     states = [found[author.instance]["status"] for author in (stopped, running, silent)]
     assert states == ["stopped", "running", "unfinished"]
-    assert (await report(service))["complete"]
+    assert (await report(service, service="gateway"))["complete"]  # Of the service's own, one may be on its way.
     recent = (datetime.now(UTC) - timedelta(minutes=30)).isoformat()
     assert silent.instance not in {one["instance"] for one in (await report(service, **{"from": recent}))["producers"]}
 

@@ -243,7 +243,7 @@ async def test_the_command_writes_a_file(
         reader = asyncio.create_task(asyncio.to_thread((tmp_path / "pipe").read_bytes))
         piped = await person.runs("export", "--format", "ndjson", "--out", tmp_path / "pipe", "--outcome", "failure")
         assert (tmp_path / "pipe").is_fifo()
-        assert (piped.code, len((await asyncio.wait_for(reader, 10)).splitlines())) == (0, 3)
+        assert (piped.code, len((await asyncio.wait_for(reader, 30)).splitlines())) == (0, 3)
         refused = await person.runs("export", "--format", "csv", "--out", tmp_path / "none.csv", "--ip", "none")
         assert refused.code == 2
         assert "ip: Give an IP address" in refused.err

@@ -119,7 +119,10 @@ async def test_a_log_from_before_there_were_keys(postgres_server: PostgresServer
 
 DAMAGES = {
     "a changed byte": ("UPDATE audit.entries SET entry = set_byte(entry, 20, get_byte(entry, 20) # 1)", "cannot_decrypt"),
-    "another's key": ("UPDATE audit.subject_keys SET wrapped_key = set_byte(wrapped_key, 20, 0)", "key_unusable"),
+    "another's key": (
+        "UPDATE audit.subject_keys SET wrapped_key = set_byte(wrapped_key, 20, get_byte(wrapped_key, 20) # 1)",
+        "key_unusable",
+    ),
     "a key that is gone": ("DELETE FROM audit.subject_keys", "key_missing"),
     "a destroyed key": ("UPDATE audit.subject_keys SET wrapped_key = NULL, destroyed_at = now()", "key_destroyed"),
 }

@@ -169,5 +169,5 @@ async def test_an_end_waits_for_nobody(server: LogServer, tmp_path: Path) -> Non
 
     await until(all_wait, "requests")
     process.send_signal(signal.SIGINT)
-    out, err = await asyncio.wait_for(process.communicate(), 5)
+    out, err = await asyncio.wait_for(process.communicate(), 20)
     assert (process.returncode, out, err, server.at_once) == (130, b"", b"", AHEAD + 1)

@@ -20,7 +20,7 @@ from services.audit.storage.migrate import migrate, released_migrations
 from services.audit.storage.search import EntryReader, Filters
 from services.audit.storage.stats import GROUPS, TOGETHER, TOPS, StatsReader
 from shared.events import AuthsignalRef, Client, EventType, Outcome, Subject
-from tests.integration.audit.lab import RING, Author, Database, PostgresServer, at, seal
+from tests.integration.audit.lab import RING, Author, Database, PostgresServer, at, clear_of_midnight, seal, until
 from tests.integration.audit.months import id_in, make_month, months_ago
 
 COUNTRIES = ("DE", "FR", None)
@@ -212,6 +212,7 @@ async def test_counts_of_a_dropped_month_stay(database: Database) -> None:
     columns = "month, leaves, entry_count, note, archive_key"
     statement = f"INSERT INTO audit.retention_statements ({columns}) VALUES ($1, '{{}}', 0, $2, $2)"
     async with lab_of(database) as lab, owner_of(database) as owner:
+        await clear_of_midnight()
         await make_month(database, months_ago(4))
         await lab.append(60, months_ago(4))
         await seal(database)
@@ -246,6 +247,7 @@ async def test_counts_of_a_release_before(postgres_server: PostgresServer) -> No
     """
     database = await postgres_server.create_database()
     await migrate(database.owner_url, released_migrations()[:9])
+    await clear_of_midnight()
     await make_month(database, months_ago(4))
     async with lab_of(database) as lab:
         await lab.append(80, months_ago(4))
@@ -304,11 +306,26 @@ async def test_frequent_values(database: Database, state: str) -> None:
             assert top.total == len(fitting), (name, field)
 
 
+OTHERS = """
+SELECT 1 FROM pg_stat_activity
+WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()
+"""
 READS = """
 SELECT coalesce(sum(i.idx_scan) FILTER (WHERE i.indexrelname LIKE '%\\_occurred\\_at\\_event\\_id\\_ip%'), 0) AS by_time,
     (SELECT sum(seq_tup_read + coalesce(idx_tup_fetch, 0)) FROM pg_stat_user_tables WHERE relname LIKE 'entry_search%') AS rows
 FROM pg_stat_user_indexes AS i
 """
+
+
+async def reads_of(database: Database) -> Any:
+    """Return what was read so far. What a connection did is in the statistics once its backend has ended, a while after it."""
+
+    async def is_alone() -> bool:
+        return not await database.fetch(OTHERS, role="postgres")
+
+    await until(is_alone, "end of the other connections")
+    [row] = await database.fetch(READS)
+    return row
 
 
 @pytest.mark.parametrize("narrowed", ["a time range alone", "an outcome"])
@@ -319,12 +336,11 @@ async def test_addresses_of_a_while_are_read_from_the_index_by_time(database: Da
     async with lab_of(database) as lab:
         await lab.append(1_000)
         await database.fetch("VACUUM (ANALYZE) audit.entry_search", role="countersign_owner")
-    [before] = await database.fetch(READS)
+    before = await reads_of(database)
     async with lab_of(database) as lab:
         top = await lab.stats.top(replace(NARROWED[narrowed], since=at(600), until=at(1200)), field="ip", limit=9)
 
-    # What a connection did is in the statistics once it ends.
-    [after] = await database.fetch(READS)
+    after = await reads_of(database)
     assert top.values
     assert (after["by_time"] > before["by_time"], after["rows"]) == (True, before["rows"])
 

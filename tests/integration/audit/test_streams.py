@@ -25,9 +25,10 @@ from services.audit.streaming.sinks import WebhookSink
 from services.audit.streaming.store import StreamStore
 from services.audit.streaming.worker import StreamMetrics, StreamWorker
 from shared.http.pool import open_http
+from tests.contract.ports import free_port
 from tests.integration.audit.archives import archive_bucket
 from tests.integration.audit.commands import Person
-from tests.integration.audit.lab import HOST, RING, Author, Database, QueuePair, at, free_port, seal, until
+from tests.integration.audit.lab import HOST, RING, Author, Database, QueuePair, at, seal, until
 from tests.integration.audit.service import running_service
 
 KEY, NEXT_KEY = "the-first-key", "the-next-key"

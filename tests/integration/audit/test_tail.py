@@ -12,7 +12,7 @@ import aiohttp
 import pytest
 
 from shared.events import EventType
-from tests.integration.audit.lab import Author, Database, QueuePair, at, seal
+from tests.integration.audit.lab import DEADLINE_SECONDS, Author, Database, QueuePair, at, seal
 from tests.integration.audit.service import SERVICE_TOKEN, Service, running_service, token_issuer
 
 OWN = ("type", "sign_in.")
@@ -41,7 +41,7 @@ class Listener:
 
     async def next(self) -> dict[str, Any]:
         """Return the next entry; fail when none comes in time."""
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(DEADLINE_SECONDS):
             fields: dict[str, str] = {}
             while True:
                 line = (await self.answer.content.readline()).decode().rstrip("\n")
@@ -143,7 +143,7 @@ async def test_ends_with_its_token(queue: QueuePair, database: Database, tmp_pat
     """
     async with token_issuer() as issuer, running_service(tmp_path, queue, database, jwks_url=issuer.url) as service:
         token = issuer.token(exp=int(time.time()) + 2)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(DEADLINE_SECONDS):
             answer = await service.get("/v1/events/tail", token=token)
 
     assert (answer.status, answer.body[:6]) == (200, b"retry:")
