@@ -21,6 +21,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
+from services.audit.moments import storable
 from services.audit.tree.bundles import ENTRY_BYTES_MAX
 from shared.events import Event, EventType, Producer, decode, leaf_hash
 from shared.ids import is_uuid
@@ -186,7 +187,7 @@ def read_line(line: bytes) -> Row:
         event.event_id,
         line,
         leaf_hash(line),
-        _utc(event.occurred_at),
+        storable(_utc(event.occurred_at)),
         event.event_type.value,
         event.outcome.value,
         searchable(producer.service) or "",

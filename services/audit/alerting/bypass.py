@@ -15,6 +15,7 @@ from services.audit.alerting.metrics import AlertMetrics
 from services.audit.alerting.records import LogRecords, TooMuch
 from services.audit.detections.model import Alert, Record
 from services.audit.detections.parameters import BypassParameters
+from services.audit.moments import shifted
 from services.audit.pulse import Pulse
 from services.audit.reconciliation.bypass import ACTION_REACH, judge, reach_of
 from services.audit.reconciliation.matching import Sighting
@@ -102,10 +103,11 @@ async def judge_all(records: LogRecords, theirs: Sequence[Record], parameters: B
 
 async def _judge_person(records: LogRecords, seen: Sighting, record: Record, parameters: BypassParameters) -> Alert | None:
     """Judge a record that is matched by account and time: what the account did around then is little."""
-    since, until = seen.at - reach_of(parameters), seen.at + reach_of(parameters)
+    reach = reach_of(parameters)
+    since, until = shifted(seen.at, -reach), shifted(seen.at, reach)
     ours = await records.within(OURS, since, until, person=seen.subject)
     # Another record of the same moment may have been told later, but not after this one.
-    told_until = record.event.occurred_at + timedelta(seconds=1)
+    told_until = shifted(record.event.occurred_at, timedelta(seconds=1))
     others = await records.within(THEIRS, since, max(until, told_until), person=seen.subject)
     return judge(record, others, ours, parameters)
 
@@ -118,14 +120,14 @@ async def _judge_actions(
     left = sorted(theirs, key=lambda one: (one[0], one[1].leaf_index))
     near = timedelta(seconds=parameters.tolerance_seconds)
     while left:
-        ends_at = left[0][0] + TOGETHER
+        ends_at = shifted(left[0][0], TOGETHER)
         group = [one for one in left if one[0] <= ends_at]
         left = left[len(group) :]
         since, until = group[0][0], group[-1][0]
-        ours = await records.within(OURS, since - near, until + near)
+        ours = await records.within(OURS, shifted(since, -near), shifted(until, near))
         open_ones = [record for _, record in group if judge(record, (), ours, parameters) is not None]
         if open_ones:
             with contextlib.suppress(TooMuch):  # Then what is near has to do: a false alarm rather than none.
-                ours = await records.within(OURS, since - ACTION_REACH, until + ACTION_REACH)
+                ours = await records.within(OURS, shifted(since, -ACTION_REACH), shifted(until, ACTION_REACH))
         found += [judge(record, (), ours, parameters) for record in open_ones]
     return found

@@ -8,6 +8,7 @@ import msgspec
 
 from services.audit.detections.model import Record
 from services.audit.detections.takeover import HISTORY
+from services.audit.moments import shifted
 from services.audit.storage.alerts import AlertReader
 from services.audit.storage.cursor import LogCursor
 from services.audit.storage.search import EntryReader, Filters, Found
@@ -100,7 +101,7 @@ class LogRecords:
     async def sign_ins(self, person: str, before: Record, reach: timedelta) -> list[Record]:
         """Return somebody's sign-ins in the time before an event, in the order of the log."""
         at = before.event.occurred_at
-        filters = Filters(since=at - reach, until=at, types=(HISTORY.value,), subject=person)
+        filters = Filters(since=shifted(at, -reach), until=at, types=(HISTORY.value,), subject=person)
         found = await self._entries.search(filters, after=None, limit=HISTORY_MAX)
         return sorted(records_of(one for one in found if one.leaf_index is not None), key=lambda one: one.leaf_index)
 

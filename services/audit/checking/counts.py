@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping, Set
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
+from services.audit.moments import shifted
 from services.audit.verifying.log import Finding
 
 TOGETHER: Final = "event_type and outcome"
@@ -94,4 +95,4 @@ def _unlike(stored: Mapping[str, int], counted: Mapping[str, int], countless: in
 
 def _is_near(hour: datetime, months: Set[date]) -> bool:
     # The id of an event, by which its month is dropped, is made a moment before or after the time that it bears.
-    return any((hour + near).date().replace(day=1) in months for near in (-HOUR, HOUR * 0, HOUR))
+    return any(shifted(hour, near).date().replace(day=1) in months for near in (-HOUR, HOUR * 0, HOUR))

@@ -65,7 +65,7 @@ def check_entry(found: Mapping[str, Any], opened: Opened, owner_key: bytes | Non
         flaws.append("its bytes are not those of its leaf hash")
     if found["leaf_index"] is not None and hashed != found["sealed_hash"]:
         flaws.append(f"leaf {found['leaf_index']} was not sealed with its hash")
-    if row is not None and found["sealed_at"] is not None and found["sealed_at"] <= row.occurred_at - AHEAD_MAX:
+    if row is not None and found["sealed_at"] is not None and row.occurred_at - found["sealed_at"] >= AHEAD_MAX:
         flaws.append("searches in the order of the log pass it by: its checkpoint is older than itself")
     if row is not None and found["owner"] != _owner(row, owner_key):
         flaws.append("it is not kept under a key of whom it is about: an erasure may pass it by")

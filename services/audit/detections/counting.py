@@ -1,10 +1,12 @@
 """Rules that count different things by one key within a window that moves with time."""
 
 from abc import ABC, abstractmethod
+from bisect import bisect_left, bisect_right, insort
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
 from services.audit.detections.model import LATE, About, Alert, Record, make_alert, window_of
+from services.audit.moments import shifted
 from shared.events import Event, EventType
 
 # What is remembered of one key: far more than any threshold asks for, little enough that an attack does not fill the memory.
@@ -33,27 +35,40 @@ class _Raised(NamedTuple):
 class _Remembered:
     """One key: the newest record of each thing, in the order of hearing of them, and the windows that have an alert."""
 
-    __slots__ = ("newest", "raised")
+    __slots__ = ("_moments", "newest", "raised")
 
     def __init__(self) -> None:
         self.newest: dict[tuple[str, str], Record] = {}
         self.raised: dict[int, _Raised] = {}
+        # When the things of a kind occurred, sorted: an attack is counted with each of its events.
+        self._moments: dict[str, list[datetime]] = {}
 
     def add(self, thing: tuple[str, str], record: Record) -> None:
-        before = self.newest.pop(thing, None)
+        before = self._drop(thing) if thing in self.newest else None
         if before is not None and before.event.occurred_at > record.event.occurred_at:
             record = before
         self.newest[thing] = record
+        insort(self._moments.setdefault(thing[0], []), record.event.occurred_at)
         if len(self.newest) > REMEMBERED_MAX:
-            del self.newest[next(iter(self.newest))]
+            self._drop(next(iter(self.newest)))
+
+    def counts(self, after: datetime, before: datetime) -> dict[str, int]:
+        """Return how many things of each kind occurred between two moments, both exclusive."""
+        found = {kind: bisect_left(all_of, before) - bisect_right(all_of, after) for kind, all_of in self._moments.items()}
+        return {kind: count for kind, count in sorted(found.items()) if count > 0}
 
     def forget(self, before: datetime) -> bool:
         """Drop what was recorded before a moment; say whether nothing is left."""
         for thing in [thing for thing, record in self.newest.items() if record.recorded_at < before]:
-            del self.newest[thing]
+            self._drop(thing)
         for window in [window for window, raised in self.raised.items() if raised.at < before]:
             del self.raised[window]
         return not self.newest and not self.raised
+
+    def _drop(self, thing: tuple[str, str]) -> Record:
+        record, moments = self.newest.pop(thing), self._moments[thing[0]]
+        del moments[bisect_left(moments, record.event.occurred_at)]
+        return record
 
 
 class CountingRule(ABC):
@@ -111,29 +126,17 @@ class CountingRule(ABC):
         moment = record.event.occurred_at
         window = window_of(moment, self._window)
         least = known.raised[window].times * GROWTH if window in known.raised else 1
-        # Most events of a thing that has its alert end here: there are not enough to look through.
-        if len(known.newest) < least * min(self._thresholds.values()):
-            return None
         # Around the event, not only before it: one that comes late counts with what happened around it.
-        near = {thing: one for thing, one in known.newest.items() if abs(one.event.occurred_at - moment) < self._window}
-        counts: dict[str, int] = {}
-        for kind, _ in near:
-            counts[kind] = counts.get(kind, 0) + 1
+        after, before = shifted(moment, -self._window), shifted(moment, self._window)
+        counts = known.counts(after, before)
         times = max(counts.get(kind, 0) // threshold for kind, threshold in self._thresholds.items())
         if times < least:
             return None
         while least * GROWTH <= times:
             least *= GROWTH
         known.raised[window] = _Raised(least, record.recorded_at)
-        behind = {one.leaf_index: one for one in near.values()}
-        return make_alert(
-            self.about,
-            key,
-            f"{window} {least}",
-            behind.values(),
-            title=self.title(counts),
-            counts=dict(sorted(counts.items())),
-        )
+        behind = {one.leaf_index: one for one in known.newest.values() if after < one.event.occurred_at < before}
+        return make_alert(self.about, key, f"{window} {least}", behind.values(), title=self.title(counts), counts=counts)
 
     def _sweep(self) -> None:
         self._observed += 1

@@ -8,6 +8,7 @@ from uuid import UUID, uuid5
 
 import msgspec
 
+from services.audit.moments import storable
 from shared.events import Event, EventType
 
 # Events pass the queue in any order, and an outage holds some back: one that comes this much later still counts with what
@@ -136,8 +137,8 @@ def _told_by(behind: Sequence[Record]) -> dict[str, Any]:
         "ips": tuple(sorted(_ips(events)))[:EVENTS_NAMED_MAX],
         "first_leaf": behind[0].leaf_index,
         "last_leaf": behind[-1].leaf_index,
-        "first_seen": min(event.occurred_at for event in events),
-        "last_seen": max(event.occurred_at for event in events),
+        "first_seen": storable(min(event.occurred_at for event in events)),
+        "last_seen": storable(max(event.occurred_at for event in events)),
         "event_ids": tuple(event.event_id for event in events[-EVENTS_NAMED_MAX:]),
         "event_count": len(events),
         "behind": tuple(behind),
