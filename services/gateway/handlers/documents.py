@@ -26,7 +26,7 @@ WORDS: Final = {
     401: "No proof, or not the right one (`invalid_code`, `attempt_failed`, `session_required`, `session_expired`).",
     403: "Not from this page, stopped by rules, or no text may go there (`origin_rejected`, `action_blocked`, `text_refused`).",
     404: "Nothing here, or somebody else's (`not_found`).",
-    409: "Already done, or a twin is under way (`conflict`).",
+    409: "Already done, not confirmed yet, or a twin is under way (`conflict`).",
     410: "Too late (`attempt_expired`).",
     413: "The body is too large (`invalid_request`).",
     415: "The body is not JSON (`invalid_request`).",

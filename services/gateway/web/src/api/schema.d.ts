@@ -1033,7 +1033,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description Already done, or a twin is under way (`conflict`). */
+            /** @description Already done, not confirmed yet, or a twin is under way (`conflict`). */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -1123,7 +1123,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description Already done, or a twin is under way (`conflict`). */
+            /** @description Already done, not confirmed yet, or a twin is under way (`conflict`). */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -1267,7 +1267,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description Already done, or a twin is under way (`conflict`). */
+            /** @description Already done, not confirmed yet, or a twin is under way (`conflict`). */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -1411,7 +1411,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description Already done, or a twin is under way (`conflict`). */
+            /** @description Already done, not confirmed yet, or a twin is under way (`conflict`). */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -2168,7 +2168,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description Already done, or a twin is under way (`conflict`). */
+            /** @description Already done, not confirmed yet, or a twin is under way (`conflict`). */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -2273,7 +2273,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description Already done, or a twin is under way (`conflict`). */
+            /** @description Already done, not confirmed yet, or a twin is under way (`conflict`). */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -2493,7 +2493,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description Already done, or a twin is under way (`conflict`). */
+            /** @description Already done, not confirmed yet, or a twin is under way (`conflict`). */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -2615,7 +2615,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description Already done, or a twin is under way (`conflict`). */
+            /** @description Already done, not confirmed yet, or a twin is under way (`conflict`). */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -2723,7 +2723,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description Already done, or a twin is under way (`conflict`). */
+            /** @description Already done, not confirmed yet, or a twin is under way (`conflict`). */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -2849,7 +2849,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description Already done, or a twin is under way (`conflict`). */
+            /** @description Already done, not confirmed yet, or a twin is under way (`conflict`). */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3004,7 +3004,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description Already done, or a twin is under way (`conflict`). */
+            /** @description Already done, not confirmed yet, or a twin is under way (`conflict`). */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3082,7 +3082,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description Already done, or a twin is under way (`conflict`). */
+            /** @description Already done, not confirmed yet, or a twin is under way (`conflict`). */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3228,7 +3228,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description Already done, or a twin is under way (`conflict`). */
+            /** @description Already done, not confirmed yet, or a twin is under way (`conflict`). */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3312,7 +3312,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description Already done, or a twin is under way (`conflict`). */
+            /** @description Already done, not confirmed yet, or a twin is under way (`conflict`). */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3390,7 +3390,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description Already done, or a twin is under way (`conflict`). */
+            /** @description Already done, not confirmed yet, or a twin is under way (`conflict`). */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3513,7 +3513,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description Already done, or a twin is under way (`conflict`). */
+            /** @description Already done, not confirmed yet, or a twin is under way (`conflict`). */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3627,7 +3627,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description Already done, or a twin is under way (`conflict`). */
+            /** @description Already done, not confirmed yet, or a twin is under way (`conflict`). */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3741,7 +3741,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description Already done, or a twin is under way (`conflict`). */
+            /** @description Already done, not confirmed yet, or a twin is under way (`conflict`). */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3935,7 +3935,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description Already done, or a twin is under way (`conflict`). */
+            /** @description Already done, not confirmed yet, or a twin is under way (`conflict`). */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -4070,7 +4070,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description Already done, or a twin is under way (`conflict`). */
+            /** @description Already done, not confirmed yet, or a twin is under way (`conflict`). */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -4205,7 +4205,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description Already done, or a twin is under way (`conflict`). */
+            /** @description Already done, not confirmed yet, or a twin is under way (`conflict`). */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -4340,7 +4340,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description Already done, or a twin is under way (`conflict`). */
+            /** @description Already done, not confirmed yet, or a twin is under way (`conflict`). */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -4469,7 +4469,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemView"];
                 };
             };
-            /** @description Already done, or a twin is under way (`conflict`). */
+            /** @description Already done, not confirmed yet, or a twin is under way (`conflict`). */
             409: {
                 headers: {
                     [name: string]: unknown;
