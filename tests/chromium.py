@@ -4,7 +4,13 @@ import os
 import shutil
 from pathlib import Path
 
+from playwright.async_api import expect
+
 from deploy.local.browser import NAMES as _NAMES
+
+# Long, since a wait ends with what it waits for: a busy machine may stand still for seconds.
+WAIT_MS = 30_000
+expect.set_options(timeout=WAIT_MS)
 
 
 class ChromiumMissing(Exception):

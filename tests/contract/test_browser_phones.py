@@ -98,11 +98,11 @@ async def test_browser_66_declined_qr_code_stops_the_polling(sdk: BrowserSdk, si
     """
     phone_id = enrol_phone(simulator, user_id)
     # Slow enough that no two polls are under way at once: the SDK would tell each answer.
-    shown = await sdk.run(_SHOW_QR, {"action": "qrSignIn", "polling": True, "pollInterval": 500})
+    shown = await sdk.run(_SHOW_QR, {"action": "qrSignIn", "polling": True, "pollInterval": 1_500})
     decide(simulator, phone_id, shown["challengeId"], approved=False)
     assert [state for state, _ in await _states(sdk, "rejected")].count("rejected") == 1
     asked = len(simulator.calls("POST", "/v1/client/verify/qr-code"))
-    await asyncio.sleep(1.2)
+    await asyncio.sleep(2)
     assert len(simulator.calls("POST", "/v1/client/verify/qr-code")) == asked
 
 

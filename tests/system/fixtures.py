@@ -6,10 +6,10 @@ from typing import Any
 
 import aiohttp
 import pytest_asyncio
-from playwright.async_api import Browser, BrowserContext, async_playwright, expect
+from playwright.async_api import Browser, BrowserContext, async_playwright
 from redis.asyncio import Redis
 
-from tests.chromium import chromium_arguments, chromium_path
+from tests.chromium import WAIT_MS, chromium_arguments, chromium_path
 from tests.integration.gateway.process import settings_of
 from tests.integration.gateway.simulator import Authsignal
 from tests.integration.gateway.vault import Vault
@@ -17,9 +17,6 @@ from tests.stack import RunningStack
 from tests.system.inbox import Inbox
 from tests.system.person import Person
 
-# Long, since a wait ends with what it waits for: a busy machine may stand still for seconds.
-WAIT_MS = 30_000
-expect.set_options(timeout=WAIT_MS)
 Profile = Callable[..., Awaitable[Person]]
 
 

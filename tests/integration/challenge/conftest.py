@@ -1,4 +1,4 @@
-"""A challenge service of its own, with short deadlines, an Authsignal simulator and a queue of its own."""
+"""A challenge service, an Authsignal simulator and a queue of their own."""
 
 import secrets
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -15,8 +15,6 @@ from tests.contract.simulator import Simulator
 from tests.integration.challenge.desk import Desk
 from tests.integration.gateway.process import ServiceProcess, settings_of
 from tests.stack import RunningStack
-
-SECONDS_MAX, BUDGET_SECONDS = 1.0, 2.0
 
 
 @dataclass(frozen=True)
@@ -41,8 +39,6 @@ class Office:
             "assertion_key_file": str(self.folder / "assertion_key"),
             "audit_queue_url": self.queue_url,
             "state_url": "memory://",
-            "authsignal_seconds_max": SECONDS_MAX,
-            "authsignal_budget_seconds": BUDGET_SECONDS,
             "breaker_failures_max": 1000,
         }
         aws = self.stack["aws"]

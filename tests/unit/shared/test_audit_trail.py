@@ -83,7 +83,7 @@ async def test_an_idle_trail_sends_at_once(queue: Queue) -> None:
     """With nothing under way an event does not wait for company, however long the linger is."""
     trail = AuditTrail(queue.send, "gateway", linger_seconds=60)
 
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(WAIT_SECONDS_MAX):
         receipt = await trail.record(draft())
 
     assert_promised([receipt], queue)
@@ -240,7 +240,7 @@ async def test_closing_ends_even_if_the_queue_refuses(trail: AuditTrail, queue: 
     queue.refuses = True
     await trail.announce(draft())
 
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(WAIT_SECONDS_MAX):
         await trail.close()
 
     assert trail.backlog_entries == 1
