@@ -171,3 +171,7 @@ def _check_text(text: str) -> None:
         raise NoteInvalid("the text does not end with a newline")
     if any(char < " " and char != "\n" for char in text):
         raise NoteInvalid("the text holds control characters")
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:  # Half of a surrogate pair, which JSON may escape.
+        raise NoteInvalid("the text is no UTF-8") from error

@@ -190,13 +190,15 @@ def test_names_of_keys() -> None:
             Signer(name, bytes(32))
 
 
-@pytest.mark.parametrize("text", ["no newline", "control\x01\n"])
+@pytest.mark.parametrize("text", ["no newline", "control\x01\n", "half of a pair \ud800\n"])
 def test_text_that_cannot_be_signed(text: str) -> None:
     """
-    Nothing is signed that could not be read back.
+    Nothing is signed that could not be read back, and it opens as no note.
     """
     with pytest.raises(NoteInvalid):
         sign_note(text, [SIGNER])
+    with pytest.raises(NoteInvalid):
+        open_note(sign_note("text\n", [SIGNER]).replace("text\n", text), [KEY])
 
 
 def test_checkpoint_reads_back() -> None:
