@@ -10,6 +10,7 @@ from services.gateway.webhooks.envelopes import RECORDS_MAX, Unreadable, draft_o
 from services.gateway.webhooks.veto import LISTED, UNREADABLE, Veto
 from shared.audit_trail import AuditTrail
 from shared.events import Draft, EventType, Outcome
+from tests.integration.gateway.written import found
 
 SUB, KEY = "8f14e45f-ceea-467f-a0e6-bd0b5a6c1a10", "5f2b9c3e-0b66-4a4e-9d0e-2b7c7f1f0a11"
 SECRETS = ("123456", "ann@example.test", "+46701234567", "https://example.test/link?token=abc", "words of a person")
@@ -81,7 +82,7 @@ async def test_no_code_and_no_address_comes_along(kind: str) -> None:
     await AuditTrail(send, "gateway").record(drafted(kind, MESSAGES[kind]))
 
     assert kind in sent[0]
-    assert [one for one in SECRETS if one in sent[0]] == []
+    assert found(SECRETS, sent[0]) == []
 
 
 def test_a_veto_has_an_event_of_its_own() -> None:
