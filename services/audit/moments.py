@@ -5,7 +5,6 @@ from typing import Final
 
 FIRST: Final = datetime.min.replace(tzinfo=UTC)
 LAST: Final = datetime.max.replace(tzinfo=UTC)
-_MICROSECOND: Final = timedelta(microseconds=1)
 
 
 def shifted(moment: datetime, by: timedelta) -> datetime:
@@ -18,4 +17,4 @@ def shifted(moment: datetime, by: timedelta) -> datetime:
 
 def storable(moment: datetime) -> datetime:
     """Return a moment, or the one next to it for `FIRST` and `LAST`: asyncpg keeps those as infinities, which have no zone."""
-    return min(max(moment, FIRST + _MICROSECOND), LAST - _MICROSECOND)
+    return min(max(moment, FIRST + timedelta.resolution), LAST - timedelta.resolution)
